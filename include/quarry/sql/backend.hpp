@@ -1,0 +1,51 @@
+#pragma once
+/// One engine behind a `Database`: a pool and a way to run closures in transactions. Implemented by `src/sql/sqlite` and
+/// `src/sql/postgres`; programs do not need this header.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "quarry/sql/database.hpp"
+
+namespace quarry::sql {
+
+/// Tells that somebody committed something a listener may care about. See `Backend::subscribe`.
+class Subscription {
+ public:
+  virtual ~Subscription() = default;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual Engine engine() const noexcept = 0;
+  virtual void read(const ReadOptions& options, FunctionRef<void(Read&)> body) = 0;
+  virtual void write(const WriteOptions& options, FunctionRef<void(Write&)> body) = 0;
+  virtual DatabaseStats stats() const = 0;
+  virtual Instant now() const = 0;
+  virtual Random& random() const noexcept = 0;
+  virtual const std::string& display_url() const noexcept = 0;
+  virtual const DatabaseOptions& options() const noexcept = 0;
+
+  /// Runs `statement` outside any transaction, on a connection of its own: VACUUM, CREATE INDEX CONCURRENTLY, PRAGMA.
+  virtual void run_outside_transaction(std::string_view name, std::string_view sql) = 0;
+
+  /// Calls `wake` from another thread soon after a transaction that called `notify(channel)` has committed, in this process or another.
+  /// May also call it without reason; polling stays the truth. LISTEN/NOTIFY on PostgreSQL; on SQLite a signal in the process, and a
+  /// check of `PRAGMA data_version` every few milliseconds for other processes. Ends when the result is destroyed.
+  virtual std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) = 0;
+  /// Within a transaction: wakes the subscribers of `channel` once it has committed.
+  virtual void notify(Write& tx, std::string_view channel) = 0;
+
+  /// Posts `job` to the threads that serve asynchronous calls.
+  virtual void post(std::function<void()> job) = 0;
+};
+
+std::shared_ptr<Backend> open_sqlite(std::string_view url, DatabaseOptions options);
+std::shared_ptr<Backend> open_postgres(std::string_view url, DatabaseOptions options);
+
+}  // namespace quarry::sql
