@@ -18,6 +18,16 @@ class Subscription {
   virtual ~Subscription() = default;
 };
 
+/// One connection for one owner, outside the pool and outside any transaction: what a migrator needs. Statements of `session()` commit one
+/// by one, until `session().run_script` begins a transaction ("begin", "begin immediate"); from then on "commit" and "rollback" end it.
+/// Session-level state (advisory locks, SET, PRAGMA) stays until the end, when the connection is closed and what is open is rolled back.
+/// Nothing is retried, no statement has a deadline of its own, and `after_commit` is not available. Not thread-safe.
+class DedicatedSession {
+ public:
+  virtual ~DedicatedSession() = default;
+  virtual Session& session() noexcept = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -33,6 +43,10 @@ class Backend {
 
   /// Runs `statement` outside any transaction, on a connection of its own: VACUUM, CREATE INDEX CONCURRENTLY, PRAGMA.
   virtual void run_outside_transaction(std::string_view name, std::string_view sql) = 0;
+
+  /// A connection of its own to the same database, the same in-memory database included. On SQLite foreign keys are on and the busy timeout
+  /// is set, as everywhere. Throws `unavailable` or `timeout` when it cannot be made.
+  virtual std::unique_ptr<DedicatedSession> dedicated() { throw_bug("this engine has no dedicated sessions"); }
 
   /// Calls `wake` from another thread soon after a transaction that called `notify(channel)` has committed, in this process or another.
   /// May also call it without reason; polling stays the truth. LISTEN/NOTIFY on PostgreSQL; on SQLite a signal in the process, and a
