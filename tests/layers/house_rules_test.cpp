@@ -1,0 +1,105 @@
+/// What keeps the code easy to read: sizes, clean text, and nothing left for later.
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <utility>
+#include <vector>
+
+#include "layers/source_tree.hpp"
+
+namespace quarry::test {
+namespace {
+
+constexpr std::size_t kFileLinesHard = 700;
+constexpr std::size_t kFileLinesSoft = 400;
+constexpr int kFunctionLines = 70;
+
+/// Files over the soft limit, each with the reason why it is one thing and not two.
+const std::map<std::string, std::string>& long_files() {
+  static const std::map<std::string, std::string> files{
+      {"schema/postgres.sql", "the whole desired schema is read in one place"},
+      {"schema/sqlite.sql", "the whole desired schema is read in one place"},
+  };
+  return files;
+}
+
+bool is_measured(const SourceFile& file) {
+  if (file.path == "LICENSE" || file.path.starts_with("migrations/") || file.extension() == ".md") return false;
+  return true;
+}
+
+TEST(HouseRules, FilesAreShort) {
+  for (const SourceFile& file : source_tree()) {
+    if (!is_measured(file)) continue;
+    const std::size_t lines = lines_of(file.text).size();
+    if (long_files().contains(file.path)) continue;
+    EXPECT_LE(lines, kFileLinesHard) << file.path << " must be split";
+    EXPECT_LE(lines, kFileLinesSoft) << file.path << " is long: split it, or give the reason in this test's list";
+  }
+}
+
+TEST(HouseRules, FunctionsFitOnAScreen) {
+  for (const SourceFile& file : source_tree()) {
+    if (!file.is_code()) continue;
+    for (const Function& function : functions_of(file.text))
+      EXPECT_LE(function.length(), kFunctionLines) << file.path << ":" << function.first_line;
+  }
+}
+
+/// Words that mark unfinished work. Each is put together from halves, so that this file does not accuse itself.
+std::regex unfinished(const std::vector<std::pair<std::string, std::string>>& halves) {
+  std::string pattern;
+  for (const auto& [left, right] : halves) pattern += (pattern.empty() ? "" : "|") + left + right;
+  return std::regex("\\b(" + pattern + ")\\b");
+}
+
+TEST(HouseRules, NothingIsLeftForLater) {
+  const std::regex words =
+      unfinished({{"TO", "DO"}, {"FIX", "ME"}, {"XX", "X"}, {"HA", "CK"}, {"st", "ub"}, {"not ", "implemented"}});
+  const std::regex more_words = unfinished({{"place", "holders?"}});
+  for (const SourceFile& file : source_tree()) {
+    if (file.path == "LICENSE") continue;
+    // In SQL that is a word of the trade.
+    const bool is_sql_layer = file.path.find("/sql") != std::string::npos;
+    int number = 0;
+    for (const std::string_view line : lines_of(file.text)) {
+      ++number;
+      const auto has = [&](const std::regex& what) { return std::regex_search(line.begin(), line.end(), what); };
+      EXPECT_FALSE(has(words) || (!is_sql_layer && has(more_words))) << file.path << ":" << number << ": " << line;
+    }
+  }
+}
+
+TEST(HouseRules, NoFileKnowsWhereThisCheckoutLies) {
+  for (const SourceFile& file : source_tree())
+    EXPECT_EQ(file.text.find(QUARRY_SOURCE_DIR), std::string::npos) << file.path << " names " << QUARRY_SOURCE_DIR;
+}
+
+TEST(HouseRules, TextIsClean) {
+  for (const SourceFile& file : source_tree()) {
+    EXPECT_TRUE(file.text.empty() || file.text.ends_with('\n')) << file.path << " does not end with a line break";
+    EXPECT_EQ(file.text.find('\r'), std::string::npos) << file.path << " has carriage returns";
+    if (!file.is_code()) continue;
+    int number = 0;
+    for (const std::string_view line : lines_of(file.text)) {
+      ++number;
+      EXPECT_EQ(line.find('\t'), std::string_view::npos) << file.path << ":" << number << " has a tab";
+      EXPECT_FALSE(line.ends_with(' ')) << file.path << ":" << number << " ends with a space";
+    }
+  }
+}
+
+TEST(HouseRules, HeadersAreGuardedAndExplainThemselves) {
+  for (const SourceFile& file : source_tree()) {
+    if (file.extension() != ".hpp") continue;
+    EXPECT_TRUE(file.text.starts_with("#pragma once\n")) << file.path;
+    if (file.is_public_header()) {
+      EXPECT_TRUE(file.text.starts_with("#pragma once\n///")) << file.path << " has no page of documentation at its head";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quarry::test
