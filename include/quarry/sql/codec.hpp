@@ -10,9 +10,9 @@
 ///
 /// Described enums (BOOST_DESCRIBE_ENUM) travel as their names.
 
-#include <boost/describe/enum_from_string.hpp>
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/describe/enumerators.hpp>
+#include <boost/mp11/algorithm.hpp>
 #include <concepts>
 #include <optional>
 #include <span>
@@ -155,10 +155,13 @@ struct Codec<E> {
     return Param::make_view(kind, name, std::char_traits<char>::length(name));
   }
   static E read(const Cursor& c, int column) {
-    E value{};
-    if (!boost::describe::enum_from_string(c.get_text(column), value))
-      throw Error(ErrorCode::corrupt, "column '" + std::string(c.column_name(column)) + "' holds an unknown name");
-    return value;
+    const auto name = c.get_text(column);
+    std::optional<E> found;
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto enumerator) {
+      if (name == enumerator.name) found = enumerator.value;
+    });
+    if (!found) throw Error(ErrorCode::corrupt, "column '" + std::string(c.column_name(column)) + "' holds an unknown name");
+    return *found;
   }
 };
 

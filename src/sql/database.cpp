@@ -1,0 +1,53 @@
+#include "quarry/sql/database.hpp"
+
+#include <fmt/format.h>
+
+#include "quarry/sql/backend.hpp"
+#include "sql/url.hpp"
+
+namespace quarry {
+namespace sql {
+
+std::string_view to_string(Engine engine) noexcept { return engine == Engine::sqlite ? "sqlite" : "postgresql"; }
+
+}  // namespace sql
+
+namespace {
+
+void check_options(const DatabaseOptions& options) {
+  const auto refuse = [](bool wrong, const char* what) {
+    if (wrong) throw_invalid(fmt::format("database option {}", what));
+  };
+  using std::chrono::milliseconds;
+  refuse(options.connections_max < 1, "connections_max must be at least 1");
+  refuse(options.connections_min > options.connections_max, "connections_min must not exceed connections_max");
+  refuse(options.attempts_max < 1, "attempts_max must be at least 1");
+  refuse(options.group_commit_max < 1, "group_commit_max must be at least 1");
+  refuse(options.statement_cache_max < 16, "statement_cache_max must be at least 16");
+  refuse(options.async_threads < 1, "async_threads must be at least 1");
+  for (const auto timeout : {options.acquire_timeout, options.statement_timeout, options.busy_timeout, options.connection_age_max})
+    refuse(timeout <= milliseconds{0}, "timeouts and ages must be above zero");
+}
+
+}  // namespace
+
+Database Database::open(std::string_view url, DatabaseOptions options) {
+  check_options(options);
+  if (!options.random) options.random = std::make_shared<SystemRandom>();
+  const auto parsed = sql::parse_database_url(url);
+  return Database(parsed.engine == Engine::sqlite ? sql::open_sqlite(parsed.rest, std::move(options))
+                                                  : sql::open_postgres(parsed.rest, std::move(options)));
+}
+
+Engine Database::engine() const noexcept { return backend_->engine(); }
+DatabaseStats Database::stats() const { return backend_->stats(); }
+Instant Database::now() const { return backend_->now(); }
+Random& Database::random() const noexcept { return backend_->random(); }
+const std::string& Database::display_url() const noexcept { return backend_->display_url(); }
+
+void Database::run_read(const ReadOptions& options, sql::FunctionRef<void(Read&)> body) const { backend_->read(options, body); }
+void Database::run_write(const WriteOptions& options, sql::FunctionRef<void(Write&)> body) const {
+  backend_->write(options, body);
+}
+
+}  // namespace quarry

@@ -1,0 +1,184 @@
+/// SQLite behind a `Database`: one writer with group commit, a pool of query-only readers, a watcher.
+
+#include "quarry/sql/backend.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <mutex>
+
+#include "sql/nesting.hpp"
+#include "sql/pool/pool.hpp"
+#include "sql/pool/work_pool.hpp"
+#include "sql/sqlite/connection.hpp"
+#include "sql/sqlite/dedicated.hpp"
+#include "sql/sqlite/group_commit.hpp"
+#include "sql/sqlite/session.hpp"
+#include "sql/sqlite/watcher.hpp"
+#include "sql/sqlite/writer.hpp"
+
+namespace quarry::sql::sqlite_driver {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+const std::shared_ptr<const Clock>& system_clock() {
+  static const std::shared_ptr<const Clock> clock = std::make_shared<SystemClock>();
+  return clock;
+}
+
+class SqliteBackend final : public Backend {
+ public:
+  SqliteBackend(std::string_view path, DatabaseOptions options)
+      : location_{std::string(path), path == ":memory:"},
+        display_url_(fmt::format("sqlite:{}", path)),
+        options_(std::move(options)),
+        clock_(options_.clock ? options_.clock : system_clock()),
+        writer_(location_, options_, *clock_, this),
+        group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }),
+        readers_(reader_config()),
+        watcher_(location_, options_, [this] { return writer_.commits(); }),
+        work_(options_.async_threads) {}
+
+  Engine engine() const noexcept override { return Engine::sqlite; }
+  void read(const ReadOptions& options, FunctionRef<void(Read&)> body) override;
+  void write(const WriteOptions& options, FunctionRef<void(Write&)> body) override;
+  DatabaseStats stats() const override;
+  Instant now() const override { return clock_->now(); }
+  Random& random() const noexcept override { return *options_.random; }
+  const std::string& display_url() const noexcept override { return display_url_; }
+  const DatabaseOptions& options() const noexcept override { return options_; }
+  void run_outside_transaction(std::string_view name, std::string_view sql) override;
+  std::unique_ptr<DedicatedSession> dedicated() override;
+  std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) override {
+    return watcher_.subscribe(channel, std::move(wake));
+  }
+  void notify(Write& tx, std::string_view channel) override {
+    tx.after_commit([this, name = std::string(channel)] { watcher_.notify(name); });
+  }
+  void post(std::function<void()> job) override { work_.post(std::move(job)); }
+
+ private:
+  PoolConfig<Connection> reader_config();
+  void read_alone(FunctionRef<void(Read&)> body);
+  void check_process() const;
+
+  const Location location_;
+  const std::string display_url_;
+  const DatabaseOptions options_;
+  const std::shared_ptr<const Clock> clock_;
+  const pid_t process_ = ::getpid();
+  Writer writer_;
+  GroupCommit group_;
+  Pool<Connection> readers_;
+  Watcher watcher_;
+  std::atomic<std::uint64_t> reads_{0};
+  std::mutex memory_mutex_;  ///< an in-memory database has one connection for everybody
+  WorkPool work_;            ///< last: its jobs use all of the above
+};
+
+PoolConfig<Connection> SqliteBackend::reader_config() {
+  PoolConfig<Connection> config;
+  config.connections_min = options_.connections_min;
+  config.connections_max = options_.connections_max;
+  config.waiters_max = options_.waiters_max;
+  config.acquire_timeout = options_.acquire_timeout;
+  config.age_max = options_.connection_age_max;
+  // A file needs no probe.
+  config.idle_before_check = std::chrono::hours{24 * 365};
+  config.open = [this](auto) { return std::make_unique<Connection>(location_, Role::reader, options_); };
+  config.healthy = [](Connection&) { return true; };
+  config.random = [this] { return options_.random->next(); };
+  return config;
+}
+
+void SqliteBackend::check_process() const {
+  // A SQLite connection must not cross a fork: the locks of parent and child would cancel each other.
+  if (::getpid() != process_) throw_bug("this database was opened before fork(): open it again in the child process");
+}
+
+void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> body) {
+  refuse_nested(this);
+  check_process();
+  reads_.fetch_add(1, std::memory_order_relaxed);
+  if (location_.in_memory) return read_alone(body);
+  const auto now = SteadyClock::now();
+  const auto limit = options.deadline.count() > 0 ? options.deadline : options_.statement_timeout;
+  auto lease = readers_.acquire(now + limit);
+  const InTransaction inside(this);
+  lease->set_deadline(now + limit);
+  try {
+    lease->execute_control("begin", "begin a read");
+    SqliteSession session(*lease, *clock_, *options_.random);
+    Read tx(session);
+    body(tx);
+    lease->execute_control("commit", "end a read");
+  } catch (const Error& error) {
+    if (error.poisons_connection()) lease.poison();
+    if (!lease->in_autocommit()) lease->execute("rollback", "end a read");
+    throw;
+  } catch (...) {
+    if (!lease->in_autocommit()) lease->execute("rollback", "end a read");
+    throw;
+  }
+}
+
+void SqliteBackend::read_alone(FunctionRef<void(Read&)> body) {
+  const std::scoped_lock lock(memory_mutex_);
+  writer_.read(body);
+}
+
+void SqliteBackend::write(const WriteOptions& options, FunctionRef<void(Write&)> body) {
+  refuse_nested(this);
+  check_process();
+  if (options_.read_only) throw Error(ErrorCode::denied, "the database was opened for reading only");
+  std::unique_lock<std::mutex> memory_lock(memory_mutex_, std::defer_lock);
+  if (location_.in_memory) memory_lock.lock();
+  PendingWrite write{body, options.alone};
+  const auto limit = options.deadline.count() > 0 ? options.deadline : options_.busy_timeout;
+  group_.run(write, SteadyClock::now() + limit);
+}
+
+void SqliteBackend::run_outside_transaction(std::string_view name, std::string_view sql) {
+  refuse_nested(this);
+  check_process();
+  std::unique_lock<std::mutex> memory_lock(memory_mutex_, std::defer_lock);
+  if (location_.in_memory) memory_lock.lock();
+  auto action = [&] { writer_.run_outside_transaction(sql); };
+  try {
+    group_.run_exclusive(action);
+  } catch (Error& error) {
+    error.add_query(name);
+    throw;
+  }
+}
+
+std::unique_ptr<DedicatedSession> SqliteBackend::dedicated() {
+  refuse_nested(this);
+  check_process();
+  if (options_.read_only) throw Error(ErrorCode::denied, "the database was opened for reading only");
+  if (!location_.in_memory) return open_dedicated(location_, options_, *clock_);
+  return borrow_dedicated(writer_.connection(), std::unique_lock(memory_mutex_), options_, *clock_);
+}
+
+DatabaseStats SqliteBackend::stats() const {
+  const auto counts = readers_.counts();
+  return {.connections = counts.open + 1,
+          .connections_idle = counts.idle,
+          .waiters = counts.waiters + group_.waiting(),
+          .reads = reads_.load(std::memory_order_relaxed),
+          .writes = writer_.writes(),
+          .commits = writer_.commits(),
+          .retries = 0};
+}
+
+}  // namespace
+}  // namespace quarry::sql::sqlite_driver
+
+namespace quarry::sql {
+
+std::shared_ptr<Backend> open_sqlite(std::string_view path, DatabaseOptions options) {
+  return std::make_shared<sqlite_driver::SqliteBackend>(path, std::move(options));
+}
+
+}  // namespace quarry::sql

@@ -1,0 +1,129 @@
+#include "sql/sqlite/connection.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "quarry/core/error.hpp"
+#include "sql/sqlite/error_map.hpp"
+
+namespace quarry::sql::sqlite_driver {
+namespace {
+
+namespace fs = std::filesystem;
+using SteadyClock = std::chrono::steady_clock;
+
+/// Instructions of SQLite's machine between two looks at the clock: about a millisecond of work.
+constexpr int instructions_between_checks = 50'000;
+
+/// Control statements are a handful (BEGIN, COMMIT, savepoints).
+constexpr std::size_t control_statements_max = 64;
+
+/// Page caches, in KiB, negative as SQLite wants it. The writer's holds the upper levels of a queue of a million tasks.
+constexpr int writer_cache_kib = 65'536;
+constexpr int reader_cache_kib = 16'384;
+
+void refuse_missing_directory(const std::string& path) {
+  const auto directory = fs::path(path).parent_path();
+  std::error_code ignored;
+  if (directory.empty() || fs::is_directory(directory, ignored)) return;
+  throw Error(ErrorCode::unavailable, fmt::format("the directory '{}' does not exist: make it first (mkdir -p '{}')",
+                                                  directory.string(), directory.string()));
+}
+
+}  // namespace
+
+Connection::Connection(const Location& location, Role role, const DatabaseOptions& options) {
+  try {
+    open(location, role, options);
+    configure(location, role, options);
+  } catch (...) {
+    statements_.reset();
+    controls_.reset();
+    sqlite3_close_v2(db_);
+    throw;
+  }
+}
+
+Connection::~Connection() {
+  statements_.reset();
+  controls_.reset();
+  sqlite3_close_v2(db_);
+}
+
+void Connection::open(const Location& location, Role role, const DatabaseOptions& options) {
+  int flags = SQLITE_OPEN_NOMUTEX;
+  const bool writes = role == Role::writer && !options.read_only;
+  flags |= writes || location.in_memory ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  if (location.in_memory) {
+    flags |= SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE;
+  } else {
+    refuse_missing_directory(location.path);
+    std::error_code ignored;
+    if (writes && options.create) flags |= SQLITE_OPEN_CREATE;
+    else if (!fs::exists(location.path, ignored))
+      throw Error(ErrorCode::unavailable, fmt::format("there is no database at '{}': `quarry init` makes one", location.path));
+  }
+  const int code = sqlite3_open_v2(location.in_memory ? ":memory:" : location.path.c_str(), &db_, flags, nullptr);
+  if (code != SQLITE_OK) throw make_error(db_, code, fmt::format("open '{}'", location.path));
+  sqlite3_extended_result_codes(db_, 1);
+  statements_ = std::make_unique<StatementCache>(db_, options.statement_cache_max);
+  controls_ = std::make_unique<StatementCache>(db_, control_statements_max);
+}
+
+void Connection::configure(const Location& location, Role role, const DatabaseOptions& options) {
+  const auto doing = fmt::format("open '{}'", location.path);
+  sqlite3_busy_timeout(db_, static_cast<int>(options.busy_timeout.count()));
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  sqlite3_progress_handler(
+      db_, instructions_between_checks,
+      [](void* self) { return SteadyClock::now() > static_cast<Connection*>(self)->deadline_ ? 1 : 0; }, this);
+  sqlite3_wal_hook(
+      db_,
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<Connection*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+
+  const bool writer = role == Role::writer && !options.read_only;
+  if (writer && !location.in_memory) {
+    // Both are ignored once the first page is written or WAL is on (defect CI-3 of the systems before).
+    execute("pragma page_size = 4096", doing.c_str());
+    execute("pragma auto_vacuum = incremental", doing.c_str());
+    execute("pragma journal_mode = wal", doing.c_str());
+    execute(options.synchronous == Synchronous::full ? "pragma synchronous = full" : "pragma synchronous = normal", doing.c_str());
+    execute("pragma journal_size_limit = 67108864", doing.c_str());
+  }
+  // Reads the file's header: what is no database is found out here and not in the first query.
+  execute("pragma foreign_keys = on", doing.c_str());
+  execute("select count(*) from sqlite_schema", doing.c_str());
+  execute("pragma temp_store = memory", doing.c_str());
+  execute(fmt::format("pragma cache_size = -{}", writer ? writer_cache_kib : reader_cache_kib).c_str(), doing.c_str());
+  if (!writer) execute("pragma query_only = on", doing.c_str());
+  // Only from here on, because a hook replaces the automatic checkpoint and the other way round.
+  execute("pragma mmap_size = 0", doing.c_str());
+}
+
+PreparedStatement& Connection::prepare(const Statement& statement) {
+  return statements_->get(statement.sqlite, statement.is_static);
+}
+
+void Connection::execute(const char* sql, const char* doing) {
+  const int code = sqlite3_exec(db_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) throw make_error(db_, code, doing);
+}
+
+void Connection::execute_control(std::string_view sql, const char* doing) {
+  auto& statement = controls_->get(sql, false);
+  statement.start({}, PreparedStatement::Lifetime::outlives);
+  const OpenCursor cursor(statement);
+  try {
+    while (cursor->step()) {}
+  } catch (const Error& error) {
+    throw make_error(db_, error.native_code(), doing);
+  }
+}
+
+}  // namespace quarry::sql::sqlite_driver

@@ -1,0 +1,65 @@
+#pragma once
+/// One `sqlite3*`, opened with the settings that Quarry wants, and its prepared statements.
+///
+/// WAL with `wal_autocheckpoint=0` and no checkpoint on close: checkpoints are made by the writer alone, under the gate, because 3.40.1
+/// predates the fix of the WAL-reset bug (docs/decisions/0002). No mmap for the same reason. Not thread-safe; a connection may
+/// move between threads.
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "quarry/sql/options.hpp"
+#include "quarry/sql/query.hpp"
+#include "sql/sqlite/statement.hpp"
+
+namespace quarry::sql::sqlite_driver {
+
+enum class Role { reader, writer };
+
+/// Where the database is. `:memory:` is private to its one connection.
+struct Location {
+  std::string path;
+  bool in_memory = false;
+};
+
+class Connection {
+ public:
+  /// Throws `unavailable` (directory, permissions) or `corrupt` (not a database), naming the file and the remedy.
+  Connection(const Location& location, Role role, const DatabaseOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  sqlite3* native() const noexcept { return db_; }
+
+  /// The prepared statement for this text, from the cache. Throws `bug` when it is still in use.
+  PreparedStatement& prepare(const Statement& statement);
+  /// Runs SQL without parameters or rows.
+  void execute(const char* sql, const char* doing);
+  /// As `execute`, for BEGIN, COMMIT and their like, which come with every transaction: kept prepared outside the cache's limit.
+  void execute_control(std::string_view sql, const char* doing);
+
+  /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine.
+  void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }
+  /// False inside BEGIN ... COMMIT. SQLite rolls back by itself on some errors (disk full, I/O), which shows here.
+  bool in_autocommit() const noexcept { return sqlite3_get_autocommit(db_) != 0; }
+  /// Pages in the WAL after this connection's last commit.
+  int wal_pages() const noexcept { return wal_pages_; }
+  void reset_wal_pages(int pages) noexcept { wal_pages_ = pages; }
+
+ private:
+  void open(const Location& location, Role role, const DatabaseOptions& options);
+  void configure(const Location& location, Role role, const DatabaseOptions& options);
+
+  sqlite3* db_ = nullptr;
+  std::unique_ptr<StatementCache> statements_;
+  std::unique_ptr<StatementCache> controls_;
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  int wal_pages_ = 0;
+};
+
+}  // namespace quarry::sql::sqlite_driver

@@ -1,0 +1,65 @@
+#pragma once
+/// Group commit: small writes of many threads share one durable commit.
+///
+/// Callers queue up. Whoever finds nobody at work leads: it takes what has gathered, runs every closure in a savepoint of its own inside one
+/// transaction, commits once, and wakes the others; then the first that came meanwhile leads. There is no writer
+/// thread, so a lone writer pays no switch between threads. (The same idea is called flat combining, Hendler et al. 2010,
+/// and leader election in RocksDB's write path.)
+///
+/// A closure that throws loses its own savepoint only. An error that ends the whole transaction (disk full, I/O) undoes everybody's work;
+/// each closure is then run again alone, so that one bad write fails one caller.
+///
+/// Thread safety: `run` may be called from any thread.
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "quarry/sql/function_ref.hpp"
+#include "quarry/sql/transaction.hpp"
+
+namespace quarry::sql::sqlite_driver {
+
+/// One caller's write, on that caller's stack.
+struct PendingWrite {
+  FunctionRef<void(Write&)> body;
+  bool alone = false;                   ///< wants a commit of its own
+  std::exception_ptr failure = nullptr; ///< why it was not committed
+
+  enum class State { queued, leading, taken, done };
+  State state = State::queued;
+  std::condition_variable changed = {};
+};
+
+class GroupCommit {
+ public:
+  /// Makes the writes of a batch durable; sets `failure` on those that are not. Never throws.
+  using CommitBatch = std::function<void(std::span<PendingWrite* const>)>;
+
+  GroupCommit(std::size_t batch_max, CommitBatch commit) : batch_max_(batch_max), commit_(std::move(commit)) {}
+
+  /// Returns when the write is durable; throws what its body threw, or why the commit failed, or `timeout` if its turn did
+  /// not come before the deadline.
+  void run(PendingWrite& write, std::chrono::steady_clock::time_point deadline);
+  /// Runs `action` when nobody else leads, and lets nobody lead meanwhile: for what cannot be part of a transaction.
+  void run_exclusive(FunctionRef<void()> action);
+  std::size_t waiting() const;
+
+ private:
+  void await_turn(std::unique_lock<std::mutex>& lock, PendingWrite& write, std::chrono::steady_clock::time_point deadline);
+  std::vector<PendingWrite*> take_batch(PendingWrite& leader);
+  void hand_over();
+
+  const std::size_t batch_max_;
+  const CommitBatch commit_;
+  mutable std::mutex mutex_;
+  std::deque<PendingWrite*> queue_;
+  bool busy_ = false;  ///< somebody leads
+};
+
+}  // namespace quarry::sql::sqlite_driver

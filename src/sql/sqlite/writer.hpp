@@ -1,0 +1,55 @@
+#pragma once
+/// The one writing connection: runs batches of writes in a transaction, and makes the checkpoints.
+///
+/// Thread safety: one thread at a time (`GroupCommit` sees to it for batches, the mutex in `Backend` for the rest).
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "sql/sqlite/connection.hpp"
+#include "sql/sqlite/gate.hpp"
+#include "sql/sqlite/group_commit.hpp"
+
+namespace quarry::sql::sqlite_driver {
+
+class Writer {
+ public:
+  Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend);
+  ~Writer();
+
+  /// For `GroupCommit`: commits the batch, or sets `failure` on the members that were not.
+  void commit_batch(std::span<PendingWrite* const> batch);
+  /// Runs `body` in a read transaction on this connection: in-memory databases have no other.
+  void read(FunctionRef<void(Read&)> body);
+  /// Runs SQL outside a transaction, alone in the database.
+  void run_outside_transaction(std::string_view sql);
+
+  /// For whoever holds the database to himself.
+  Connection& connection() noexcept { return connection_; }
+
+  std::uint64_t commits() const noexcept { return commits_.load(std::memory_order_relaxed); }
+  std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
+
+ private:
+  using Actions = std::vector<std::function<void()>>;
+  /// False when the transaction as a whole failed; then nothing of it is left.
+  bool try_batch(std::span<PendingWrite* const> batch, Actions& actions, std::exception_ptr& failure);
+  void run_member(PendingWrite& member, Write& tx, bool shared);
+  void checkpoint_if_due();
+  std::chrono::steady_clock::time_point deadline() const;
+
+  Connection connection_;
+  Gate gate_;
+  const DatabaseOptions& options_;
+  const Clock& clock_;
+  const void* backend_;
+  int pages_at_last_checkpoint_ = 0;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> writes_{0};
+};
+
+}  // namespace quarry::sql::sqlite_driver
