@@ -48,13 +48,10 @@ class Backend {
   /// is set, as everywhere. Throws `unavailable` or `timeout` when it cannot be made.
   virtual std::unique_ptr<DedicatedSession> dedicated() { throw_bug("this engine has no dedicated sessions"); }
 
-  /// Calls `wake` from another thread soon after a transaction that called `notify(channel)` has committed, in this process or another.
+  /// Calls `wake` from another thread soon after a transaction that called `Write::notify(channel)` has committed, in this process or another.
   /// May also call it without reason; polling stays the truth. LISTEN/NOTIFY on PostgreSQL; on SQLite a signal in the process, and a
   /// check of `PRAGMA data_version` every few milliseconds for other processes. Ends when the result is destroyed.
   virtual std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) = 0;
-  /// Within a transaction: wakes the subscribers of `channel` once it has committed.
-  virtual void notify(Write& tx, std::string_view channel) = 0;
-
   /// Posts `job` to the threads that serve asynchronous calls.
   virtual void post(std::function<void()> job) = 0;
 };

@@ -75,6 +75,8 @@ class Session {
 
   /// Runs when the commit is durable, on the thread that committed; never when the transaction rolls back. Must not throw.
   virtual void after_commit(std::function<void()> action) = 0;
+  /// Wakes the subscribers of `channel` (see `Backend::subscribe`) once the transaction has committed; at most once per channel.
+  virtual void notify(std::string_view channel) = 0;
 };
 
 }  // namespace quarry::sql

@@ -278,6 +278,8 @@ class Write : public Read {
 
   /// See `sql::Session::after_commit`.
   void after_commit(std::function<void()> action) { session_->after_commit(std::move(action)); }
+  /// Wakes those who wait for news on `channel`, in every process, once this transaction has committed.
+  void notify(std::string_view channel) { session_->notify(channel); }
 };
 
 }  // namespace quarry

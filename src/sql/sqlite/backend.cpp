@@ -34,7 +34,7 @@ class SqliteBackend final : public Backend {
         display_url_(fmt::format("sqlite:{}", path)),
         options_(std::move(options)),
         clock_(options_.clock ? options_.clock : system_clock()),
-        writer_(location_, options_, *clock_, this),
+        writer_(location_, options_, *clock_, this, [this](const std::string& channel) { watcher_.notify(channel); }),
         group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }),
         readers_(reader_config()),
         watcher_(location_, options_, [this] { return writer_.commits(); }),
@@ -52,9 +52,6 @@ class SqliteBackend final : public Backend {
   std::unique_ptr<DedicatedSession> dedicated() override;
   std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) override {
     return watcher_.subscribe(channel, std::move(wake));
-  }
-  void notify(Write& tx, std::string_view channel) override {
-    tx.after_commit([this, name = std::string(channel)] { watcher_.notify(name); });
   }
   void post(std::function<void()> job) override { work_.post(std::move(job)); }
 
@@ -109,7 +106,7 @@ void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> bo
   lease->set_deadline(now + limit);
   try {
     lease->execute_control("begin", "begin a read");
-    SqliteSession session(*lease, *clock_, *options_.random);
+    SqliteSession session(*lease, *clock_, *options_.random, {});
     Read tx(session);
     body(tx);
     lease->execute_control("commit", "end a read");

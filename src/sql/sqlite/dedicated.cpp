@@ -12,6 +12,7 @@ class BareSession final : public SqliteSession {
  public:
   using SqliteSession::SqliteSession;
   void after_commit(std::function<void()>) override { throw_bug("a dedicated session has no after_commit"); }
+  void notify(std::string_view) override { throw_bug("a dedicated session cannot notify"); }
 };
 
 void end_open_transaction(Connection& connection) noexcept {
@@ -24,7 +25,7 @@ class OwnConnection final : public DedicatedSession {
       : gate_(location.path + "-gate"),
         passage_(gate_, std::chrono::steady_clock::now() + options.busy_timeout),
         connection_(location, Role::writer, options),
-        session_(connection_, clock, *options.random) {}
+        session_(connection_, clock, *options.random, {}) {}
   ~OwnConnection() override {
     end_open_transaction(connection_);
     sqlite3_wal_checkpoint_v2(connection_.native(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
@@ -41,7 +42,7 @@ class OwnConnection final : public DedicatedSession {
 class BorrowedConnection final : public DedicatedSession {
  public:
   BorrowedConnection(Connection& connection, std::unique_lock<std::mutex> lock, const DatabaseOptions& options, const Clock& clock)
-      : lock_(std::move(lock)), connection_(connection), session_(connection, clock, *options.random) {
+      : lock_(std::move(lock)), connection_(connection), session_(connection, clock, *options.random, {}) {
     connection_.set_deadline(std::chrono::steady_clock::time_point::max());
   }
   ~BorrowedConnection() override { end_open_transaction(connection_); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string>
 
 #include "quarry/core/error.hpp"
@@ -68,7 +69,7 @@ void SqliteSession::run_script(std::string_view name, std::string_view sql) {
 
 void SqliteSession::savepoint() {
   connection_.execute_control(fmt::format("savepoint q{}", savepoints_.size()), "open a savepoint");
-  savepoints_.push_back({after_commit_.size()});
+  savepoints_.push_back({after_commit_.size(), notified_.size()});
 }
 
 void SqliteSession::release_savepoint() {
@@ -78,11 +79,19 @@ void SqliteSession::release_savepoint() {
 
 void SqliteSession::rollback_savepoint() {
   after_commit_.resize(savepoints_.back().actions);
+  notified_.resize(savepoints_.back().notified);
   savepoints_.pop_back();
   // After some errors (disk full) SQLite has rolled the whole transaction back by itself, and no savepoint is left.
   if (connection_.in_autocommit()) return;
   connection_.execute_control(fmt::format("rollback to q{}", savepoints_.size()), "undo to a savepoint");
   connection_.execute_control(fmt::format("release q{}", savepoints_.size()), "release a savepoint");
+}
+
+void SqliteSession::notify(std::string_view channel) {
+  if (!notify_) throw_bug("a session that only reads has nothing to tell");
+  if (std::find(notified_.begin(), notified_.end(), channel) != notified_.end()) return;
+  notified_.emplace_back(channel);
+  after_commit([wake = notify_, name = std::string(channel)] { wake(name); });
 }
 
 }  // namespace quarry::sql::sqlite_driver

@@ -2,6 +2,7 @@
 /// A transaction on a SQLite connection, as the driver line wants it.
 
 #include <functional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,8 +13,11 @@ namespace quarry::sql::sqlite_driver {
 
 class SqliteSession : public Session {
  public:
-  SqliteSession(Connection& connection, const Clock& clock, Random& random)
-      : connection_(connection), clock_(clock), random_(random) {}
+  using Notify = std::function<void(const std::string& channel)>;
+
+  /// `notify` wakes the subscribers of a channel; it may be empty in sessions that only read.
+  SqliteSession(Connection& connection, const Clock& clock, Random& random, const Notify& notify)
+      : connection_(connection), clock_(clock), random_(random), notify_(notify) {}
 
   Engine engine() const noexcept override { return Engine::sqlite; }
   Instant now() const override { return clock_.now(); }
@@ -30,17 +34,22 @@ class SqliteSession : public Session {
   void rollback_savepoint() override;
   void after_commit(std::function<void()> action) override { after_commit_.push_back(std::move(action)); }
 
+  void notify(std::string_view channel) override;
+
   std::vector<std::function<void()>> take_after_commit() { return std::exchange(after_commit_, {}); }
 
  private:
   Connection& connection_;
   const Clock& clock_;
   Random& random_;
+  Notify notify_;
   struct Savepoint {
-    std::size_t actions;  ///< after-commit actions that were there before; those behind go with a rollback
+    std::size_t actions;   ///< after-commit actions that were there before; those behind go with a rollback
+    std::size_t notified;  ///< likewise
   };
   std::vector<Savepoint> savepoints_;
   std::vector<std::function<void()>> after_commit_;
+  std::vector<std::string> notified_;  ///< channels that an after-commit action will wake
 };
 
 }  // namespace quarry::sql::sqlite_driver

@@ -27,12 +27,14 @@ void roll_back(Connection& connection) noexcept {
 
 }  // namespace
 
-Writer::Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend)
+Writer::Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend,
+               std::function<void(const std::string&)> notify)
     : connection_(location, Role::writer, options),
       gate_(location.in_memory || options.read_only ? std::string{} : location.path + "-gate"),
       options_(options),
       clock_(clock),
-      backend_(backend) {}
+      backend_(backend),
+      notify_(std::move(notify)) {}
 
 Writer::~Writer() {
   // Leave a small WAL behind. Failing is harmless: the next one to open reads the WAL.
@@ -71,7 +73,7 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Actions& actions, s
     const InTransaction inside(backend_);
     connection_.execute_control("begin immediate", "begin a write");
     try {
-      SqliteSession session(connection_, clock_, *options_.random);
+      SqliteSession session(connection_, clock_, *options_.random, notify_);
       Write tx(session);
       for (auto* member : batch) {
         run_member(*member, tx, batch.size() > 1);
@@ -133,7 +135,7 @@ void Writer::read(FunctionRef<void(Read&)> body) {
   connection_.set_deadline(std::chrono::steady_clock::now() + options_.statement_timeout);
   connection_.execute_control("begin", "begin a read");
   try {
-    SqliteSession session(connection_, clock_, *options_.random);
+    SqliteSession session(connection_, clock_, *options_.random, {});
     Read tx(session);
     body(tx);
     connection_.execute_control("commit", "end a read");

@@ -18,7 +18,8 @@ namespace quarry::sql::sqlite_driver {
 
 class Writer {
  public:
-  Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend);
+  Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend,
+         std::function<void(const std::string&)> notify);
   ~Writer();
 
   /// For `GroupCommit`: commits the batch, or sets `failure` on the members that were not.
@@ -47,6 +48,7 @@ class Writer {
   const DatabaseOptions& options_;
   const Clock& clock_;
   const void* backend_;
+  const std::function<void(const std::string&)> notify_;
   int pages_at_last_checkpoint_ = 0;
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};

@@ -47,7 +47,7 @@ TEST_P(Notify, WakesAfterACommitOfThisHandleAndOfAnother) {
   for (auto* handle : {&db(), &other, &db(), &other}) {
     handle->write([&](Write& tx) {
       tx.run(insert_thing, make_thing(++id));
-      handle->backend().notify(tx, "tasks");
+      tx.notify("tasks");
     });
     EXPECT_TRUE(bell.wait());
   }
@@ -57,7 +57,7 @@ TEST_P(Notify, ASubscriptionEnds) {
   Bell bell;
   auto subscription = database().db().backend().subscribe("tasks", [&] { bell.ring(); });
   subscription.reset();
-  database().db().write([&](Write& tx) { database().db().backend().notify(tx, "tasks"); });
+  db().write([](Write& tx) { tx.notify("tasks"); });
 }
 
 }  // namespace
