@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <regex>
 #include <utility>
@@ -75,6 +76,17 @@ TEST(HouseRules, NothingIsLeftForLater) {
 TEST(HouseRules, NoFileKnowsWhereThisCheckoutLies) {
   for (const SourceFile& file : source_tree())
     EXPECT_EQ(file.text.find(QUARRY_SOURCE_DIR), std::string::npos) << file.path << " names " << QUARRY_SOURCE_DIR;
+}
+
+TEST(HouseRules, LinksBetweenPagesLeadSomewhere) {
+  static const std::regex link(R"re(\]\(([^)#:\s]+)(#[^)]*)?\))re");
+  for (const SourceFile& file : source_tree()) {
+    if (file.extension() != ".md") continue;
+    const auto folder = (std::filesystem::path(QUARRY_SOURCE_DIR) / file.path).parent_path();
+    for (auto match = std::sregex_iterator(file.text.begin(), file.text.end(), link); match != std::sregex_iterator();
+         ++match)
+      EXPECT_TRUE(std::filesystem::exists(folder / (*match)[1].str())) << file.path << " links to " << (*match)[1];
+  }
 }
 
 TEST(HouseRules, TextIsClean) {
