@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -9,15 +10,28 @@
 
 namespace quarry::test {
 
-std::vector<std::string> run_on_postgres(const std::string& url, const std::string& sql) {
-  const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(url.c_str()), &PQfinish);
-  if (PQstatus(connection.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
-  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()), &PQclear);
+AdminConnection::AdminConnection(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
+  PGconn* const connection = static_cast<PGconn*>(connection_);
+  if (PQstatus(connection) == CONNECTION_OK) return;
+  const std::string message = PQerrorMessage(connection);
+  PQfinish(connection);
+  throw std::runtime_error(message);
+}
+
+AdminConnection::~AdminConnection() { PQfinish(static_cast<PGconn*>(connection_)); }
+
+std::vector<std::string> AdminConnection::run(const std::string& sql) {
+  PGconn* const connection = static_cast<PGconn*>(connection_);
+  const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection, sql.c_str()), &PQclear);
   const ExecStatusType status = PQresultStatus(result.get());
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw std::runtime_error(PQerrorMessage(connection.get()));
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw std::runtime_error(PQerrorMessage(connection));
   std::vector<std::string> values;
   for (int row = 0; row < PQntuples(result.get()); ++row) values.emplace_back(PQgetvalue(result.get(), row, 0));
   return values;
+}
+
+std::vector<std::string> run_on_postgres(const std::string& url, const std::string& sql) {
+  return AdminConnection(url).run(sql);
 }
 
 std::vector<std::string> run_as_admin(const std::string& sql) { return run_on_postgres(PrivateCluster::shared_url(), sql); }

@@ -1,6 +1,5 @@
 #include "support/test_database.hpp"
 
-#include <libpq-fe.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -27,7 +26,13 @@ std::string fresh_name() {
 }  // namespace
 
 TestDatabase::TestDatabase(Engine engine, Schema, DatabaseOptions options) : options_(with_defaults(std::move(options))) {
-  create(engine);
+  create(engine, nullptr);
+  db_.emplace(Database::open(url_, options_));
+}
+
+TestDatabase::TestDatabase(Engine engine, const DatabaseTemplate& made_by, DatabaseOptions options)
+    : options_(with_defaults(std::move(options))) {
+  create(engine, &made_by);
   db_.emplace(Database::open(url_, options_));
 }
 
@@ -47,13 +52,19 @@ TestDatabase::~TestDatabase() {
   }
 }
 
-void TestDatabase::create(Engine engine) {
+void TestDatabase::create(Engine engine, const DatabaseTemplate* made_by) {
   if (engine == Engine::sqlite) {
-    url_ = "sqlite:" + (folder_ / "test.db").string();
+    const auto file = folder_ / "test.db";
+    if (made_by) copy_sqlite_template(*made_by, file);
+    url_ = "sqlite:" + file.string();
     return;
   }
   std::string name = fresh_name();
-  run_as_admin("create database " + name);
+  if (made_by) {
+    copy_postgres_template(*made_by, name);
+  } else {
+    run_as_admin("create database " + name);
+  }
   name_ = std::move(name);
   url_ = url_of_database(PrivateCluster::shared_url(), name_);
 }

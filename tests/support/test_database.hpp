@@ -15,13 +15,13 @@
 #include <string>
 
 #include "quarry/sql/database.hpp"
+#include "support/database_template.hpp"
 #include "support/temp_dir.hpp"
 
 namespace quarry::test {
 
-enum class Schema {
-  none,  ///< an empty database
-};
+/// An empty database. For one with the whole schema see `support/migrated_database.hpp`.
+enum class Schema { none };
 
 /// Statements that make what a test of the sql layer needs.
 struct ScratchSql {
@@ -36,6 +36,7 @@ class TestDatabase {
 
   TestDatabase(Engine engine, Schema schema, DatabaseOptions options = {});
   TestDatabase(Engine engine, const ScratchSql& sql, DatabaseOptions options = {});
+  TestDatabase(Engine engine, const DatabaseTemplate& made_by, DatabaseOptions options = {});
   TestDatabase(const TestDatabase&) = delete;
   TestDatabase& operator=(const TestDatabase&) = delete;
   ~TestDatabase();
@@ -53,7 +54,7 @@ class TestDatabase {
 
  private:
   DatabaseOptions with_defaults(DatabaseOptions options) const;
-  void create(Engine engine);
+  void create(Engine engine, const DatabaseTemplate* made_by);
 
   TempDir folder_{"db"};
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>(kStart);
