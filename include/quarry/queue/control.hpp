@@ -1,0 +1,85 @@
+#pragma once
+/// What people do to queues, tasks and the tasks of a job: pause, cancel, try again, look.
+///
+/// Operations on many tasks move at most `limit` of them and return how many they moved: call again while that equals the limit, so that no
+/// transaction grows without bound.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quarry/queue/task.hpp"
+#include "quarry/sql/transaction.hpp"
+
+namespace quarry::queue {
+
+constexpr int move_limit = 10'000;
+
+/// A paused queue hands out nothing; what is under way goes on. False when it was so already.
+bool set_paused(Write& tx, QueueId queue, bool paused);
+
+enum class CancelOutcome {
+  cancelled,      ///< it will not run
+  requested,      ///< it is running: its worker learns of it with the next heartbeat
+  already_ended,
+  not_found,
+};
+CancelOutcome cancel_task(Write& tx, TaskId task);
+
+/// All tasks of a job: open ones are cancelled, running ones are asked to stop.
+std::int64_t cancel_job(Write& tx, JobId job, int limit = move_limit);
+/// Open tasks of a job wait until `resume_job`; what is under way goes on.
+std::int64_t pause_job(Write& tx, JobId job, int limit = move_limit);
+std::int64_t resume_job(Write& tx, JobId job, int limit = move_limit);
+
+/// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not ended as
+/// failed, dead or cancelled.
+bool retry_task(Write& tx, TaskId task);
+/// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first.
+std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);
+/// The same for a job's failed and dead tasks.
+std::int64_t retry_job(Write& tx, JobId job, int limit = move_limit);
+
+/// Deletes tasks that ended before `before`, with their attempts.
+std::int64_t purge_ended(Write& tx, Instant before, int limit = move_limit);
+
+std::optional<Task> find_task(Read& tx, TaskId task);
+
+/// Tasks in one state by id, at most `limit`, with ids above `after`: the next page starts after the last id.
+std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after = 0, int limit = 100);
+
+/// An attempt that ended otherwise than by success. (The successful one is the task's own row.)
+struct Attempt {
+  std::int64_t id = 0;
+  int attempt = 0;
+  std::string outcome;
+  std::optional<std::string> worker;
+  std::optional<std::string> error_message;
+  std::optional<Instant> started_at;
+  Instant ended_at;
+};
+BOOST_DESCRIBE_STRUCT(Attempt, (), (id, attempt, outcome, worker, error_message, started_at, ended_at))
+std::vector<Attempt> attempts_of(Read& tx, TaskId task);
+
+/// Tasks by state: sums of a few counters, whatever the queue's size.
+struct Counts {
+  std::array<std::int64_t, 9> by_status{};  ///< indexed by `TaskStatus`
+  std::int64_t of(TaskStatus status) const { return by_status[static_cast<std::size_t>(status)]; }
+  std::int64_t open() const;
+};
+Counts counts(Read& tx, QueueId queue);
+
+struct QueueInfo {
+  QueueId id;
+  std::string name;
+  bool is_paused = false;
+};
+BOOST_DESCRIBE_STRUCT(QueueInfo, (), (id, name, is_paused))
+std::vector<QueueInfo> list_queues(Read& tx);
+
+/// When the oldest task that may run became due: the first sign of too few workers.
+std::optional<Instant> oldest_pending(Read& tx, QueueId queue);
+
+}  // namespace quarry::queue

@@ -1,0 +1,171 @@
+#include "quarry/queue/claim.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "queue/effects.hpp"
+#include "quarry/core/error.hpp"
+#include "quarry/queue/maintain.hpp"
+
+namespace quarry::queue {
+namespace {
+
+using std::chrono::milliseconds;
+
+void check(const ClaimOptions& options) {
+  if (options.limit < 1 || options.limit > 10'000)
+    throw_invalid(fmt::format("claim limit {}: it must be from 1 to 10000", options.limit));
+  if (options.lease < milliseconds(100) || options.lease > std::chrono::hours(24))
+    throw_invalid(fmt::format("lease of {} ms: it must be from 100 ms to a day", options.lease.count()));
+}
+
+/// Due hosts that are looked at for one claim: enough to fill it when each has one task, and some whose tasks belong to other queues.
+int hosts_to_look_at(int limit) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(2 * limit, 64)))); }
+
+// ---- PostgreSQL: one statement. --------------------------------------------------------------------------------------------------------
+
+// Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index, and each
+// gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because the planner guesses
+// a tenth of the table for a parameter and would then sort a million rows to find a hundred; there are fifteen such texts at most.
+std::string postgres_claim(int limit) {
+  const auto candidates = std::bit_ceil(static_cast<unsigned>(limit));
+  return fmt::format(
+      "with plain as materialized ("
+      "  select id, rank from task_queue"
+      "  where queue_id = $1 and status = 'pending' and host_id is null and (select not is_paused from queues where id = $1)"
+      "  order by queue_id, rank, id limit {0} for update skip locked),"
+      " due_hosts as materialized ("
+      "  select id, least(max_in_flight - in_flight, case when delay_ms > 0 then 1 else {0} end) as room from hosts"
+      "  where due_at <= $3 and (select not is_paused from queues where id = $1) order by due_at limit {1} for update skip locked),"
+      " hosted as materialized ("
+      "  select t.id, t.rank from due_hosts h cross join lateral ("
+      "   select id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"
+      "   order by host_id, queue_id, rank, id limit h.room for update skip locked) t),"
+      " picked as materialized (select id from (select * from plain union all select * from hosted) c order by rank, id limit $2),"
+      " claimed as (update task_queue t set status = 'processing', lease_token = t.lease_token + 1, lease_until = $4, worker = $5,"
+      "  started_at = $3 from picked where t.id = picked.id"
+      "  returning t.id, t.lease_token, t.task_type, t.payload, t.user_id, t.job_id, t.host_id, t.retry_count, t.max_retries,"
+      "  t.stall_count, t.rank)"
+      " select * from claimed order by rank, id",
+      candidates, hosts_to_look_at(limit));
+}
+
+std::vector<ClaimedTask> claim_postgres(Write& tx, QueueId queue, const ClaimOptions& options) {
+  const auto now = tx.now();
+  const auto text = postgres_claim(options.limit);
+  const sql::Command<ClaimedTask(QueueId, int, Instant, Instant, std::string)> take{"queue.claim", text};
+  return tx.all(take, queue, options.limit, now, now + options.lease, options.worker);
+}
+
+// ---- SQLite: candidates, then one update each; nobody else writes meanwhile. -----------------------------------------------------------
+
+constexpr sql::Query<bool(QueueId)> is_paused{"queue.is_paused", "select is_paused from queues where id = $1"};
+
+constexpr sql::Query<ClaimedTask(QueueId, int)> plain_candidates{
+    "queue.claim_plain",
+    "select id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count, rank"
+    " from task_queue where queue_id = $1 and status = 'pending' and host_id is null order by queue_id, rank, id limit $2"};
+
+struct DueHost {
+  std::int64_t id;
+  int room;
+};
+BOOST_DESCRIBE_STRUCT(DueHost, (), (id, room))
+
+constexpr sql::Query<DueHost(Instant, int, int)> due_hosts{
+    "queue.claim_hosts",
+    "select id, min(max_in_flight - in_flight, case when delay_ms > 0 then 1 else $2 end) as room from hosts"
+    " where due_at is not null and due_at <= $1 order by due_at limit $3"};
+
+constexpr sql::Query<ClaimedTask(std::int64_t, QueueId, int)> host_candidates{
+    "queue.claim_hosted",
+    "select id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count, rank"
+    " from task_queue where host_id = $1 and queue_id = $2 and status = 'pending' order by host_id, queue_id, rank, id limit $3"};
+
+struct Lease {
+  TaskId id;
+  std::int64_t token;
+  Instant until;
+  std::string_view worker;
+  Instant now;
+};
+BOOST_DESCRIBE_STRUCT(Lease, (), (id, token, until, worker, now))
+
+constexpr sql::Command<void(Lease)> take_lease{
+    "queue.claim",
+    "update task_queue set status = 'processing', lease_token = $2, lease_until = $3, worker = $4, started_at = $5 where id = $1"};
+
+std::vector<ClaimedTask> claim_sqlite(Write& tx, QueueId queue, const ClaimOptions& options) {
+  if (tx.one(is_paused, queue).value_or(true)) return {};
+  const auto now = tx.now();
+  auto tasks = tx.all(plain_candidates, queue, options.limit);
+  for (const auto& host : tx.all(due_hosts, now, options.limit, hosts_to_look_at(options.limit)))
+    for (auto& task : tx.all(host_candidates, host.id, queue, std::min(host.room, options.limit))) tasks.push_back(std::move(task));
+  const auto limit = static_cast<std::size_t>(options.limit);
+  std::ranges::sort(tasks, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });
+  if (tasks.size() > limit) tasks.erase(tasks.begin() + options.limit, tasks.end());
+  std::vector<Lease> leases;
+  leases.reserve(tasks.size());
+  for (auto& task : tasks) leases.push_back({task.id, ++task.lease_token, now + options.lease, options.worker, now});
+  tx.run_each(take_lease, leases);
+  return tasks;
+}
+
+}  // namespace
+
+std::vector<ClaimedTask> claim(Write& tx, QueueId queue, const ClaimOptions& options) {
+  check(options);
+  if (options.maintain) {
+    promote_due(tx);
+    reap_expired(tx);
+  }
+  auto tasks = tx.engine() == Engine::sqlite ? claim_sqlite(tx, queue, options) : claim_postgres(tx, queue, options);
+  if (tasks.empty()) return tasks;
+  Effects effects;
+  for (const auto& task : tasks) effects.moved({queue.value, task.host_id, task.job_id}, TaskStatus::pending, TaskStatus::processing);
+  effects.apply(tx);
+  return tasks;
+}
+
+namespace {
+
+struct Beat {
+  TaskId id;
+  bool cancel_requested;
+};
+BOOST_DESCRIBE_STRUCT(Beat, (), (id, cancel_requested))
+
+constexpr sql::Command<Beat(TaskId, std::int64_t, Instant)> extend_lease{
+    "queue.heartbeat",
+    "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and status = 'processing' returning id, cancel_requested"};
+
+constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant)> extend_leases{
+    "queue.heartbeat_many", sql::sqlite(""),
+    sql::postgres("update task_queue t set lease_until = $3 from unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+                  " where t.id = l.id and t.lease_token = l.token and t.status = 'processing' returning t.id, t.cancel_requested")};
+
+}  // namespace
+
+HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseconds lease) {
+  const auto until = tx.now() + lease;
+  std::vector<Beat> beats;
+  if (tx.engine() == Engine::sqlite) {
+    for (const auto& ref : leases)
+      if (const auto beat = tx.one(extend_lease, ref.id, ref.lease_token, until)) beats.push_back(*beat);
+  } else {
+    std::vector<std::int64_t> ids, tokens;
+    for (const auto& ref : leases) ids.push_back(ref.id), tokens.push_back(ref.lease_token);
+    beats = tx.all(extend_leases, ids, tokens, until);
+  }
+  HeartbeatResult result;
+  for (const auto& ref : leases) {
+    const auto beat = std::ranges::find(beats, ref.id, &Beat::id);
+    if (beat == beats.end()) result.lost.push_back(ref.id);
+    else if (beat->cancel_requested) result.cancelled.push_back(ref.id);
+  }
+  return result;
+}
+
+}  // namespace quarry::queue

@@ -1,0 +1,156 @@
+#include "quarry/queue/control.hpp"
+
+#include "queue/transition.hpp"
+#include "quarry/core/error.hpp"
+
+namespace quarry::queue {
+namespace {
+
+constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused};
+
+constexpr sql::Command<void(QueueId, bool)> pause_queue{"queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
+
+/// `$2` the state they are in, `$3` the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to
+/// `scheduled` or `pending`, as its time says; one that ends gets its time of ending.
+constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> move_tasks_of_job{
+    "queue.move_job",
+    sql::sqlite("update task_queue set status = case when $3 = 'pending' and scheduled_at > $4 then 'scheduled' else $3 end,"
+                " completed_at = case when $3 = 'cancelled' then $4 end,"
+                " unique_key = case when unique_while_active and $3 = 'cancelled' then null else unique_key end"
+                " where id in (select id from task_queue where job_id = $1 and status = $2 limit $5)"
+                " returning id, queue_id, host_id, job_id, status"),
+    sql::postgres("with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5 for update skip locked)"
+                  " update task_queue t set status = case when $3::task_status = 'pending' and scheduled_at > $4 then 'scheduled'"
+                  "  else $3::task_status end,"
+                  " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end,"
+                  " unique_key = case when unique_while_active and $3::task_status = 'cancelled' then null else unique_key end"
+                  " from chosen where t.id = chosen.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+
+constexpr sql::Command<MovedTask(TaskId, Instant)> cancel_waiting{
+    "queue.cancel",
+    "update task_queue set status = 'cancelled', completed_at = $2,"
+    " unique_key = case when unique_while_active then null else unique_key end"
+    " where id = $1 and status in ('scheduled', 'pending', 'blocked', 'paused') returning id, queue_id, host_id, job_id, status"};
+constexpr sql::Query<TaskStatus(TaskId)> lock_status_of{
+    "queue.lock_status_of", sql::sqlite("select status from task_queue where id = $1"),
+    sql::postgres("select status from task_queue where id = $1 for update")};
+constexpr sql::Command<void(TaskId)> request_cancel{
+    "queue.request_cancel", "update task_queue set cancel_requested = true where id = $1 and status = 'processing'"};
+constexpr sql::Command<void(JobId)> request_cancel_of_job{
+    "queue.request_cancel_job", "update task_queue set cancel_requested = true where job_id = $1 and status = 'processing'"};
+
+constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
+    "queue.retry_task",
+    sql::sqlite("update task_queue set status = 'pending', scheduled_at = $1, rank = $1 + (rank - scheduled_at), retry_count = 0,"
+                " stall_count = 0, cancel_requested = 0, completed_at = null, started_at = null, worker = null"
+                " where id = $2 returning id, queue_id, host_id, job_id, status"),
+    sql::postgres("update task_queue set status = 'pending', scheduled_at = $1,"
+                  " rank = rank + (extract(epoch from $1::timestamptz - scheduled_at) * 1000000)::bigint, retry_count = 0,"
+                  " stall_count = 0, cancel_requested = false, completed_at = null, started_at = null, worker = null"
+                  " where id = $2 returning id, queue_id, host_id, job_id, status")};
+
+struct Ended {
+  TaskId id;
+  TaskStatus status;
+};
+BOOST_DESCRIBE_STRUCT(Ended, (), (id, status))
+
+constexpr sql::Query<Ended(QueueId, TaskStatus, int)> ended_in_queue{
+    "queue.ended", sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
+                               " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3"),
+    sql::postgres("select id, status from task_queue where queue_id = $1 and status = $2"
+                  " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3 for update skip locked")};
+constexpr sql::Query<Ended(JobId, int)> ended_in_job{
+    "queue.ended_of_job",
+    sql::sqlite("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead') order by id limit $2"),
+    sql::postgres("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead') order by id limit $2"
+                  " for update skip locked")};
+
+constexpr sql::Command<MovedTask(Instant, int)> purge{
+    "queue.purge_ended",
+    sql::sqlite("delete from task_queue where id in (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
+                " and completed_at < $1 order by completed_at limit $2) returning id, queue_id, host_id, job_id, status"),
+    sql::postgres("with old as materialized (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
+                  " and completed_at < $1 order by completed_at limit $2 for update skip locked)"
+                  " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+
+std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, TaskStatus to, int limit) {
+  std::int64_t moved = 0;
+  for (const auto state : from) {
+    const auto tasks = tx.all(move_tasks_of_job, job, state, to, tx.now(), limit - static_cast<int>(moved));
+    settle(tx, tasks, state);
+    moved += static_cast<std::int64_t>(tasks.size());
+    if (moved >= limit) break;
+  }
+  return moved;
+}
+
+void run_again(Write& tx, const Ended& task) {
+  if (const auto moved = tx.one(again_one, tx.now(), task.id)) settle(tx, {*moved}, task.status);
+}
+
+}  // namespace
+
+bool set_paused(Write& tx, QueueId queue, bool paused) {
+  const bool changed = tx.run(pause_queue, queue, paused) > 0;
+  if (changed && !paused) tx.notify(wake_channel(queue));
+  return changed;
+}
+
+CancelOutcome cancel_task(Write& tx, TaskId task) {
+  const auto status = tx.one(lock_status_of, task);
+  if (!status) return CancelOutcome::not_found;
+  if (*status == TaskStatus::processing) {
+    tx.run(request_cancel, task);
+    return CancelOutcome::requested;
+  }
+  const auto moved = tx.one(cancel_waiting, task, tx.now());
+  if (!moved) return CancelOutcome::already_ended;
+  settle(tx, {*moved}, *status);
+  return CancelOutcome::cancelled;
+}
+
+std::int64_t cancel_job(Write& tx, JobId job, int limit) {
+  tx.run(request_cancel_of_job, job);
+  return move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
+}
+
+std::int64_t pause_job(Write& tx, JobId job, int limit) {
+  constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending};
+  return move_job(tx, job, from, TaskStatus::paused, limit);
+}
+
+std::int64_t resume_job(Write& tx, JobId job, int limit) {
+  constexpr TaskStatus from[] = {TaskStatus::paused};
+  return move_job(tx, job, from, TaskStatus::pending, limit);
+}
+
+bool retry_task(Write& tx, TaskId task) {
+  const auto status = tx.one(lock_status_of, task);
+  if (!status || is_open(*status) || *status == TaskStatus::completed) return false;
+  run_again(tx, {task, *status});
+  return true;
+}
+
+std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
+  if (is_open(ended_as)) throw_invalid("only tasks that have ended can be redriven: failed, dead, cancelled or completed");
+  const auto tasks = tx.all(ended_in_queue, queue, ended_as, limit);
+  for (const auto& task : tasks) run_again(tx, task);
+  return static_cast<std::int64_t>(tasks.size());
+}
+
+std::int64_t retry_job(Write& tx, JobId job, int limit) {
+  const auto tasks = tx.all(ended_in_job, job, limit);
+  for (const auto& task : tasks) run_again(tx, task);
+  return static_cast<std::int64_t>(tasks.size());
+}
+
+std::int64_t purge_ended(Write& tx, Instant before, int limit) {
+  const auto tasks = tx.all(purge, before, limit);
+  Effects effects;
+  for (const auto& task : tasks) effects.removed(task.refs(), task.status);
+  effects.apply(tx);
+  return static_cast<std::int64_t>(tasks.size());
+}
+
+}  // namespace quarry::queue

@@ -1,0 +1,168 @@
+#include "quarry/queue/finish.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "queue/transition.hpp"
+#include "quarry/core/error.hpp"
+
+namespace quarry::queue {
+namespace {
+
+struct FinishRow {
+  TaskId id;
+  std::int64_t token;
+  Instant now;
+  std::optional<Json> result;
+};
+BOOST_DESCRIBE_STRUCT(FinishRow, (), (id, token, now, result))
+
+// The token is what keeps a late worker out: an expired lease that was taken back and given away again has another one.
+constexpr sql::Command<MovedTask(FinishRow)> finish_one{
+    "queue.finish",
+    "update task_queue set status = 'completed', completed_at = $3, lease_until = null, result = $4, error_message = null,"
+    " unique_key = case when unique_while_active then null else unique_key end"
+    " where id = $1 and lease_token = $2 and status = 'processing'"
+    " returning id, queue_id, host_id, job_id, status"};
+
+constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant, std::vector<std::string>)> finish_many{
+    "queue.finish_many", sql::sqlite(""),
+    sql::postgres("update task_queue t set status = 'completed', completed_at = $3, lease_until = null,"
+                  " result = nullif(f.result, '')::jsonb, error_message = null,"
+                  " unique_key = case when t.unique_while_active then null else t.unique_key end"
+                  " from unnest($1::bigint[], $2::bigint[], $4::text[]) as f (id, token, result)"
+                  " where t.id = f.id and t.lease_token = f.token and t.status = 'processing'"
+                  " returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+
+/// A lease that ends otherwise than by success.
+struct EndRow {
+  TaskId id;
+  std::int64_t token;
+  TaskStatus status;              ///< pending, scheduled, failed or dead
+  std::optional<Instant> due;     ///< when it may run again; nothing keeps the time and rank it had
+  int retries;                    ///< added to `retry_count`
+  std::optional<std::string> error;
+  std::optional<Instant> completed_at;
+};
+BOOST_DESCRIBE_STRUCT(EndRow, (), (id, token, status, due, retries, error, completed_at))
+
+constexpr sql::Command<MovedTask(EndRow)> end_lease{
+    "queue.end_lease",
+    sql::sqlite("update task_queue set status = $3, lease_until = null, worker = null,"
+                " scheduled_at = coalesce($4, scheduled_at),"
+                " rank = case when $4 is null then rank else $4 + (rank - scheduled_at) end,"
+                " retry_count = retry_count + $5, error_message = coalesce($6, error_message), completed_at = $7,"
+                " started_at = case when $7 is null then null else started_at end,"
+                " unique_key = case when unique_while_active and $7 is not null then null else unique_key end"
+                " where id = $1 and lease_token = $2 and status = 'processing'"
+                " returning id, queue_id, host_id, job_id, status"),
+    sql::postgres("update task_queue set status = $3, lease_until = null, worker = null,"
+                  " scheduled_at = coalesce($4, scheduled_at),"
+                  " rank = case when $4::timestamptz is null then rank else"
+                  "  rank + (extract(epoch from $4::timestamptz - scheduled_at) * 1000000)::bigint end,"
+                  " retry_count = retry_count + $5, error_message = coalesce($6, error_message), completed_at = $7,"
+                  " started_at = case when $7::timestamptz is null then null else started_at end,"
+                  " unique_key = case when unique_while_active and $7::timestamptz is not null then null else unique_key end"
+                  " where id = $1 and lease_token = $2 and status = 'processing'"
+                  " returning id, queue_id, host_id, job_id, status")};
+
+struct AttemptRow {
+  TaskId id;
+  std::int64_t token;
+  std::string_view outcome;
+  std::optional<std::string> error;
+  Instant now;
+};
+BOOST_DESCRIBE_STRUCT(AttemptRow, (), (id, token, outcome, error, now))
+
+// Before the lease ends, while the task still says who worked on it and since when.
+constexpr sql::Command<void(AttemptRow)> record_attempt{
+    "queue.record_attempt",
+    "insert into task_attempts (task_id, attempt, lease_token, worker, outcome, error_message, started_at, ended_at)"
+    " select id, retry_count + 1, lease_token, worker, $3, $4, started_at, $5 from task_queue"
+    " where id = $1 and lease_token = $2 and status = 'processing'"};
+
+template <class Named>
+Refused refused_of(std::span<const Named> asked, const std::vector<MovedTask>& done) {
+  Refused refused;
+  if (done.size() == asked.size()) return refused;
+  for (const auto& one : asked)
+    if (std::ranges::find(done, one.id, &MovedTask::id) == done.end()) refused.ids.push_back(one.id);
+  return refused;
+}
+
+/// One statement per task on both engines: failures are few beside successes, and each has its own fate.
+std::vector<MovedTask> end_leases(Write& tx, const std::vector<EndRow>& rows, std::string_view outcome) {
+  std::vector<MovedTask> done;
+  for (const auto& row : rows) {
+    tx.run(record_attempt, {row.id, row.token, outcome, row.error, tx.now()});
+    if (const auto moved = tx.one(end_lease, row)) done.push_back(*moved);
+  }
+  settle(tx, done, TaskStatus::processing);
+  return done;
+}
+
+struct Budget {
+  int retry_count;
+  int max_retries;
+};
+BOOST_DESCRIBE_STRUCT(Budget, (), (retry_count, max_retries))
+
+constexpr sql::Query<Budget(TaskId)> find_budget{"queue.find_budget", "select retry_count, max_retries from task_queue where id = $1"};
+
+}  // namespace
+
+Refused finish(Write& tx, std::span<const Finish> tasks) {
+  const auto now = tx.now();
+  std::vector<MovedTask> done;
+  if (tx.engine() == Engine::sqlite) {
+    for (const auto& task : tasks)
+      if (const auto moved = tx.one(finish_one, {task.id, task.lease_token, now, task.result})) done.push_back(*moved);
+  } else {
+    std::vector<std::int64_t> ids, tokens;
+    std::vector<std::string> results;
+    for (const auto& task : tasks) {
+      ids.push_back(task.id);
+      tokens.push_back(task.lease_token);
+      results.push_back(task.result ? task.result->text : std::string());
+    }
+    if (!ids.empty()) done = tx.all(finish_many, ids, tokens, now, results);
+  }
+  settle(tx, done, TaskStatus::processing);
+  return refused_of(tasks, done);
+}
+
+void finish_or_throw(Write& tx, std::span<const Finish> tasks) {
+  const auto refused = finish(tx, tasks);
+  if (refused.ids.empty()) return;
+  throw Error(ErrorCode::conflict, fmt::format("the lease of task {} was lost: its work is undone here and done elsewhere", refused.ids.front()));
+}
+
+Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& policy) {
+  const auto now = tx.now();
+  std::vector<EndRow> rows;
+  for (const auto& task : tasks) {
+    const auto budget = tx.one(find_budget, task.id);
+    if (!budget) continue;
+    EndRow row{task.id, task.lease_token, TaskStatus::scheduled, {}, 0, task.error, {}};
+    if (task.permanent || budget->retry_count >= budget->max_retries) {
+      row.status = task.permanent ? TaskStatus::failed : TaskStatus::dead;
+      row.completed_at = now;
+    } else {
+      row.retries = 1;
+      row.due = now + task.retry_after.value_or(retry_delay(policy, budget->retry_count, tx.random()));
+      if (*row.due <= now) row.status = TaskStatus::pending;
+    }
+    rows.push_back(std::move(row));
+  }
+  return refused_of(tasks, end_leases(tx, rows, "failed"));
+}
+
+Refused release(Write& tx, std::span<const LeaseRef> tasks) {
+  std::vector<EndRow> rows;
+  for (const auto& task : tasks) rows.push_back({task.id, task.lease_token, TaskStatus::pending, {}, 0, {}, {}});
+  return refused_of(tasks, end_leases(tx, rows, "released"));
+}
+
+}  // namespace quarry::queue

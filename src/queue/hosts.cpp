@@ -1,0 +1,94 @@
+#include "quarry/queue/hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "quarry/core/error.hpp"
+#include "quarry/queue/retry_policy.hpp"
+
+namespace quarry::queue {
+namespace {
+
+constexpr sql::Query<Host(std::string_view)> find_by_key{
+    "hosts.find",
+    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
+    " from hosts where host_key = $1"};
+constexpr sql::Query<Host(std::int64_t)> find_by_id{
+    "hosts.get",
+    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count from hosts where id = $1"};
+constexpr sql::Query<Host(std::string_view, int)> list_by_key{
+    "hosts.list",
+    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
+    " from hosts where host_key > $1 order by host_key limit $2"};
+constexpr sql::Command<void(std::string_view, std::optional<int>, std::optional<int>, Instant)> upsert{
+    "hosts.configure",
+    "insert into hosts (host_key, delay_ms, max_in_flight, created_at) values ($1, coalesce($2, 0), coalesce($3, 1000000), $4)"
+    " on conflict (host_key) do update set delay_ms = coalesce($2, hosts.delay_ms),"
+    " max_in_flight = coalesce($3, hosts.max_in_flight)"};
+constexpr sql::Command<void(std::int64_t, Instant)> block{"hosts.block", "update hosts set blocked_until = $2 where id = $1"};
+
+struct Backoff {
+  int backoff_count;
+  std::optional<Instant> last_backoff_at;
+};
+BOOST_DESCRIBE_STRUCT(Backoff, (), (backoff_count, last_backoff_at))
+
+constexpr sql::Query<Backoff(std::int64_t)> find_backoff{
+    "hosts.find_backoff", sql::sqlite("select backoff_count, last_backoff_at from hosts where id = $1"),
+    sql::postgres("select backoff_count, last_backoff_at from hosts where id = $1 for update")};
+constexpr sql::Command<void(std::int64_t, Instant, Instant)> back_off{
+    "hosts.back_off",
+    sql::sqlite("update hosts set blocked_until = max(blocked_until, $2), backoff_count = backoff_count + 1, last_backoff_at = $3"
+                " where id = $1"),
+    sql::postgres("update hosts set blocked_until = greatest(blocked_until, $2), backoff_count = backoff_count + 1, last_backoff_at = $3"
+                  " where id = $1")};
+constexpr sql::Command<void(std::int64_t)> forgive{"hosts.forgive",
+                                                   "update hosts set backoff_count = 0 where id = $1 and backoff_count > 0"};
+constexpr sql::Query<HostRobots(std::int64_t)> get_robots{
+    "hosts.find_robots", "select robots_txt, robots_fetched_at, robots_status from hosts where id = $1"};
+constexpr sql::Command<void(std::int64_t, std::optional<std::string>, std::optional<Instant>, std::optional<int>)> set_robots{
+    "hosts.store_robots", "update hosts set robots_txt = $2, robots_fetched_at = $3, robots_status = $4 where id = $1"};
+
+constexpr RetryPolicy refusals{std::chrono::minutes(2), std::chrono::hours(24)};
+constexpr int day_ms = 86'400'000;
+
+}  // namespace
+
+std::optional<Host> find_host(Read& tx, std::string_view host_key) { return tx.one(find_by_key, host_key); }
+std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(find_by_id, id); }
+std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { return tx.all(list_by_key, after, limit); }
+
+Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {
+  if (host_key.empty()) throw_invalid("the host key is empty");
+  if (settings.delay_ms && (*settings.delay_ms < 0 || *settings.delay_ms > day_ms))
+    throw_invalid(fmt::format("a delay of {} ms: it must be from 0 to {} ms, a day", *settings.delay_ms, day_ms));
+  if (settings.max_in_flight && *settings.max_in_flight < 1)
+    throw_invalid(fmt::format("max_in_flight {}: it must be at least 1; to stop a host, block it", *settings.max_in_flight));
+  tx.run(upsert, host_key, settings.delay_ms, settings.max_in_flight, tx.now());
+  return tx.value(find_by_key, host_key);
+}
+
+void block_host(Write& tx, std::int64_t host_id, Instant until) { tx.run(block, host_id, std::max(until, Instant{0})); }
+
+void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at, std::optional<std::chrono::milliseconds> retry_after) {
+  const auto state = tx.one(find_backoff, host_id);
+  if (!state) return;
+  if (state->last_backoff_at && task_started_at <= *state->last_backoff_at) return;
+  const auto now = tx.now();
+  // Zero is no answer to "when": it would switch the backoff off.
+  const bool told = retry_after && retry_after->count() > 0;
+  const auto rest = told ? std::min<std::chrono::milliseconds>(*retry_after, refusals.delay_max)
+                         : retry_delay(refusals, state->backoff_count, tx.random());
+  tx.run(back_off, host_id, now + rest, now);
+}
+
+void host_answered(Write& tx, std::int64_t host_id) { tx.run(forgive, host_id); }
+
+HostRobots find_robots(Read& tx, std::int64_t host_id) { return tx.one(get_robots, host_id).value_or(HostRobots{}); }
+
+void store_robots(Write& tx, std::int64_t host_id, const HostRobots& robots) {
+  tx.run(set_robots, host_id, robots.robots_txt, robots.robots_fetched_at, robots.robots_status);
+}
+
+}  // namespace quarry::queue

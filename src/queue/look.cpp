@@ -1,0 +1,68 @@
+/// The reading half of control.hpp.
+
+#include "quarry/queue/control.hpp"
+
+namespace quarry::queue {
+namespace {
+
+constexpr sql::Query<Task(TaskId)> find_by_id{
+    "queue.find_task",
+    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, lease_token,"
+    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, created_at,"
+    " started_at, completed_at from task_queue where id = $1"};
+
+constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int)> list_by_status{
+    "queue.list_tasks",
+    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, lease_token,"
+    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, created_at,"
+    " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 order by id limit $4"};
+
+constexpr sql::Query<Attempt(TaskId)> list_attempts{
+    "queue.attempts_of",
+    "select id, attempt, outcome, worker, error_message, started_at, ended_at from task_attempts where task_id = $1 order by id"};
+
+struct StatusCount {
+  TaskStatus status;
+  std::int64_t n;
+};
+BOOST_DESCRIBE_STRUCT(StatusCount, (), (status, n))
+
+constexpr sql::Query<StatusCount(QueueId)> sum_counts{
+    "queue.counts", sql::sqlite("select status, sum(n) as n from queue_counts where queue_id = $1 group by status"),
+    sql::postgres("select status, sum(n)::bigint as n from queue_counts where queue_id = $1 group by status")};
+
+constexpr sql::Query<QueueInfo()> all_queues{"queue.list", "select id, name, is_paused from queues order by name"};
+
+constexpr sql::Query<Instant(QueueId)> oldest{
+    "queue.oldest_pending",
+    "select scheduled_at from task_queue where queue_id = $1 and status = 'pending' and host_id is null"
+    " order by queue_id, rank, id limit 1"};
+
+}  // namespace
+
+std::optional<Task> find_task(Read& tx, TaskId task) { return tx.one(find_by_id, task); }
+
+std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after, int limit) {
+  return tx.all(list_by_status, queue, status, after, limit);
+}
+
+std::vector<Attempt> attempts_of(Read& tx, TaskId task) { return tx.all(list_attempts, task); }
+
+std::int64_t Counts::open() const {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < by_status.size(); ++i)
+    if (is_open(static_cast<TaskStatus>(i))) sum += by_status[i];
+  return sum;
+}
+
+Counts counts(Read& tx, QueueId queue) {
+  Counts counts;
+  for (const auto& row : tx.all(sum_counts, queue)) counts.by_status[static_cast<std::size_t>(row.status)] = row.n;
+  return counts;
+}
+
+std::vector<QueueInfo> list_queues(Read& tx) { return tx.all(all_queues); }
+
+std::optional<Instant> oldest_pending(Read& tx, QueueId queue) { return tx.one(oldest, queue); }
+
+}  // namespace quarry::queue

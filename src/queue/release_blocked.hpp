@@ -1,0 +1,12 @@
+#pragma once
+/// Dependencies through the job: tasks of a job that depends on another one are `blocked` until that one has ended.
+
+#include "quarry/core/id.hpp"
+#include "quarry/sql/transaction.hpp"
+
+namespace quarry::queue {
+
+/// Lets the tasks of every job that depends on `ended` run.
+void release_jobs_that_waited_for(Write& tx, JobId ended);
+
+}  // namespace quarry::queue

@@ -1,0 +1,26 @@
+#pragma once
+/// Rows that come back from a statement which moved tasks, and the counters that follow.
+
+#include <vector>
+
+#include "queue/effects.hpp"
+#include "quarry/queue/enqueue.hpp"
+
+namespace quarry::queue {
+
+/// A task that a statement has moved: who it is, what it belongs to, and the state it has now.
+struct MovedTask {
+  TaskId id = 0;
+  std::int64_t queue_id = 0;
+  std::optional<std::int64_t> host_id;
+  std::optional<JobId> job_id;
+  TaskStatus status = TaskStatus::pending;
+
+  TaskRefs refs() const { return {queue_id, host_id, job_id}; }
+};
+BOOST_DESCRIBE_STRUCT(MovedTask, (), (id, queue_id, host_id, job_id, status))
+
+/// Notes that `tasks` came from `from`, applies it, and wakes the workers of queues that now have something to do.
+void settle(Write& tx, const std::vector<MovedTask>& tasks, TaskStatus from);
+
+}  // namespace quarry::queue
