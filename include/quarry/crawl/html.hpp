@@ -42,6 +42,8 @@ class Node {
   /// `name` in lower case. An attribute without a value is empty, not absent.
   std::optional<std::string_view> attribute(std::string_view name) const;
   std::optional<Node> parent() const;
+  /// Elements and texts inside.
+  std::size_t descendant_count() const;
 
   /// The text inside, as one line: white space is folded, elements that a browser sets apart (paragraphs, cells, `<br>`)
   /// are apart. Scripts, styles and templates have none, unless it is the element itself that is asked.

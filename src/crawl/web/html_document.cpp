@@ -3,37 +3,11 @@
 #include "crawl/web/charset.hpp"
 #include "crawl/web/dom.hpp"
 #include "crawl/web/dom_build.hpp"
+#include "crawl/web/words.hpp"
 #include "quarry/crawl/html.hpp"
 
 namespace quarry::crawl::html {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-
-bool same_word(std::string_view a, std::string_view lower_case) {
-  if (a.size() != lower_case.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower_case[i]) return false;
-  return true;
-}
-
-/// Calls `use` for every word of `text`, cut at white space and commas.
-template <class F>
-void each_word(std::string_view text, F use) {
-  constexpr std::string_view separators = " \t\r\n\f,";
-  for (auto at = text.find_first_not_of(separators); at != std::string_view::npos;
-       at = text.find_first_not_of(separators, at)) {
-    const auto end = std::min(text.find_first_of(separators, at), text.size());
-    use(text.substr(at, end - at));
-    at = end;
-  }
-}
-
-bool has_word(std::string_view text, std::string_view wanted) {
-  bool found = false;
-  each_word(text, [&](std::string_view word) { found = found || same_word(word, wanted); });
-  return found;
-}
 
 /// Calls `use(node)` for every element of this name until it says false.
 template <class F>
@@ -93,6 +67,7 @@ std::optional<Node> Node::parent() const {
   if (index_ == 0) return std::nullopt;
   return Node(dom_, dom_->nodes[index_].parent);
 }
+std::size_t Node::descendant_count() const { return dom_->nodes[index_].end - index_ - 1; }
 std::string Node::text() const { return line_text(*dom_, index_); }
 std::string Node::outer_html() const { return markup(*dom_, index_, dom_->nodes[index_].end); }
 std::string Node::inner_html() const { return markup(*dom_, index_ + 1, dom_->nodes[index_].end); }
