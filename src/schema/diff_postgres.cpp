@@ -1,0 +1,336 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "schema/change.hpp"
+#include "schema/postgres_alter.hpp"
+
+namespace quarry::schema {
+namespace {
+
+/// What must be out of the way goes first, in the reverse order of what it stands on; then everything comes in that order.
+enum class Phase {
+  drop_policies, drop_triggers, drop_views, drop_foreign_keys, drop_indexes, drop_constraints, drop_columns, drop_tables,
+  drop_sequences, drop_functions, extensions, types, domains, sequences, early_functions, create_tables, alter_tables,
+  alter_columns, drop_types, drop_domains, late_functions, constraints, indexes, foreign_keys, validate, views, triggers, policies,
+  replica_identity,
+};
+
+bool is_foreign_key(const Object& object) { return object.type == ObjectType::constraint && object.attribute("kind") == "f"; }
+
+class PostgresPlanner {
+ public:
+  PostgresPlanner(const Model& actual, const Model& expected) : actual_(actual), expected_(expected), there_(actual), wanted_(expected) {}
+
+  ChangePlan plan() {
+    find_replaced_tables();
+    find_disturbed();
+    for (const auto& object : actual_.objects)
+      if (const Object* target = kept(object); !target) drop(object);
+      else if (redo_.contains(key_of(object))) drop(object), create(*target);
+      else if (!same(object, *target)) change(object, *target);
+    for (const Object* object : in_order_of_creation())
+      if (!there_.find(key_of(*object)) || replaced_.contains(table_of(*object))) create(*object);
+    drop_tables();
+    check_new_enum_values();
+    return std::move(plan_);
+  }
+
+ private:
+  static const std::string& table_of(const Object& object) {
+    return object.type == ObjectType::table ? object.name : object.table;
+  }
+
+  /// What the object is to become; null when it goes, by itself or with its table.
+  const Object* kept(const Object& object) const {
+    return replaced_.contains(table_of(object)) ? nullptr : wanted_.find(key_of(object));
+  }
+  bool table_goes(const Object& object) const {
+    return !object.table.empty() && there_.table(object.table) && (replaced_.contains(object.table) || !wanted_.table(object.table));
+  }
+  bool table_comes(const Object& object) const {
+    return !object.table.empty() && wanted_.table(object.table) && (replaced_.contains(object.table) || !there_.table(object.table));
+  }
+
+  /// A table cannot be turned into a partitioned one, nor a partition into another.
+  void find_replaced_tables() {
+    for (const auto& object : actual_.objects) {
+      if (object.type != ObjectType::table) continue;
+      const Object* target = wanted_.find(key_of(object));
+      if (!target) continue;
+      for (const char* name : {"partitioned by", "partition of", "bound"})
+        if (object.attribute(name) != target->attribute(name)) replaced_.insert(object.name);
+    }
+    // A partition goes with its parent, and comes back with it.
+    for (const auto& object : actual_.objects)
+      if (object.type == ObjectType::table && replaced_.contains(std::string(object.attribute("partition of"))))
+        replaced_.insert(object.name);
+  }
+
+  /// Objects that are as they should be, but stand on something that cannot be changed under them.
+  void find_disturbed() {
+    std::set<std::string> names;  // of tables, views, functions and types that are replaced or change their columns' types
+    for (const auto& object : actual_.objects) {
+      const Object* target = kept(object);
+      if (object.type == ObjectType::column && (!target || rewrites(object, *target))) {
+        names.insert(object.table);
+        if (target) disturb_column(object);
+      }
+      if (object.type == ObjectType::enumeration && target && !same(object, *target) && !add_enum_values(object, *target)) {
+        names.insert(object.name);
+        disturb_type(object.name);
+      }
+      if (object.type == ObjectType::function && (!target || object.attribute("result") != target->attribute("result")))
+        names.insert(object.name.substr(0, object.name.find('(')));
+      if (object.type == ObjectType::view && (!target || !same(object, *target))) names.insert(object.name);
+    }
+    // Views stand on views: until nothing more is found.
+    for (bool found = true; found;) {
+      found = false;
+      for (const auto& object : actual_.objects) {
+        const bool code = object.type == ObjectType::view || object.type == ObjectType::trigger || object.type == ObjectType::policy;
+        if (!code || redo_.contains(key_of(object)) || !kept(object)) continue;
+        const bool touched = std::any_of(names.begin(), names.end(), [&](const auto& name) {
+          return name != object.table && name != object.name && mentions(Engine::postgres, object.create, name);
+        });
+        if (!touched) continue;
+        redo_.insert(key_of(object));
+        if (object.type == ObjectType::view) found = names.insert(object.name).second || found;
+      }
+    }
+  }
+
+  static bool rewrites(const Object& actual, const Object& expected) {
+    for (const char* name : {"type", "collation", "generated"})
+      if (actual.attribute(name) != expected.attribute(name)) return true;
+    return false;
+  }
+
+  /// Triggers and policies that name a column keep it from changing; a column that is made anew takes indexes and constraints with it.
+  void disturb_column(const Object& column) {
+    const Object* target = kept(column);
+    for (const ObjectType type : {ObjectType::trigger, ObjectType::policy})
+      for (const Object* part : there_.parts(type, column.table))
+        if (kept(*part) && mentions(Engine::postgres, part->create, column.name)) redo_.insert(key_of(*part));
+    if (!must_replace_column(column, *target)) return;
+    for (const ObjectType type : {ObjectType::constraint, ObjectType::index})
+      for (const Object* part : there_.parts(type, column.table))
+        if (kept(*part) && mentions(Engine::postgres, part->create, column.name)) redo_.insert(key_of(*part));
+  }
+
+  /// Constants of a type that is made anew stand in the columns' indexes, constraints, triggers and functions.
+  void disturb_type(const std::string& type) {
+    for (const auto& object : actual_.objects) {
+      const bool holds_constants = object.type == ObjectType::index || object.type == ObjectType::constraint ||
+                                   object.type == ObjectType::trigger || object.type == ObjectType::policy ||
+                                   object.type == ObjectType::function || object.type == ObjectType::view;
+      if (holds_constants && kept(object) && mentions(Engine::postgres, object.create, type)) redo_.insert(key_of(object));
+    }
+  }
+
+  void drop(const Object& object) {
+    // What belongs to a table goes with it; foreign keys go first, so that tables can go in any order.
+    if (table_goes(object) && !is_foreign_key(object)) return;
+    switch (object.type) {
+      case ObjectType::extension: return plan_.add(Phase::drop_functions, object, object.drop);
+      case ObjectType::enumeration: return plan_.add(Phase::drop_types, object, object.drop);
+      case ObjectType::domain: return plan_.add(Phase::drop_domains, object, object.drop);
+      // It may be gone with the column that owned it.
+      case ObjectType::sequence:
+        return plan_.add(Phase::drop_sequences, object, "drop sequence if exists" + object.drop.substr(std::string_view("drop sequence").size()));
+      case ObjectType::function: return plan_.add(Phase::drop_functions, object, object.drop);
+      case ObjectType::table:
+        plan_.destructive = true;
+        going_.push_back(&object);
+        return;
+      case ObjectType::column:
+        plan_.destructive = true;
+        return plan_.add(Phase::drop_columns, object, object.drop);
+      case ObjectType::constraint:
+        return plan_.add(is_foreign_key(object) ? Phase::drop_foreign_keys : Phase::drop_constraints, object, object.drop);
+      case ObjectType::index: return plan_.add(Phase::drop_indexes, object, object.drop);
+      case ObjectType::view: return plan_.add(Phase::drop_views, object, object.drop);
+      case ObjectType::trigger: return plan_.add(Phase::drop_triggers, object, object.drop);
+      case ObjectType::policy: return plan_.add(Phase::drop_policies, object, object.drop);
+    }
+  }
+
+  /// In one statement, because they may refer to each other.
+  void drop_tables() {
+    if (going_.empty()) return;
+    std::vector<std::string> names;
+    for (const Object* table : going_)
+      if (!replaced_.contains(std::string(table->attribute("partition of")))) names.push_back(table->definition);
+    const auto sql = fmt::format("drop table {}", fmt::join(names, ", "));
+    plan_.add(Phase::drop_tables, *going_.front(), sql);
+  }
+
+  void create(const Object& object) {
+    switch (object.type) {
+      case ObjectType::extension: return plan_.add(Phase::extensions, object, object.create);
+      case ObjectType::enumeration: return plan_.add(Phase::types, object, object.create);
+      case ObjectType::domain: return plan_.add(Phase::domains, object, object.create);
+      case ObjectType::sequence: return plan_.add(Phase::sequences, object, object.create);
+      case ObjectType::function: return plan_.add(function_phase(object), object, object.create);
+      case ObjectType::table: return create_whole_table(object);
+      case ObjectType::column:
+        if (!table_comes(object)) plan_.add(Phase::alter_columns, object, object.create);
+        return;
+      case ObjectType::constraint: return create_constraint(object);
+      case ObjectType::index: return plan_.add(Phase::indexes, object, object.create);
+      case ObjectType::view: return plan_.add(Phase::views, object, object.create);
+      case ObjectType::trigger:
+        plan_.add(Phase::triggers, object, object.create);
+        if (object.attribute("state") != "enable") plan_.add(Phase::triggers, object, object.definition);
+        return;
+      case ObjectType::policy: return plan_.add(Phase::policies, object, object.create);
+    }
+  }
+
+  /// Before the tables when a column or a constraint calls it, otherwise behind them, because SQL functions name tables.
+  Phase function_phase(const Object& function) const {
+    const auto name = function.name.substr(0, function.name.find('('));
+    for (const auto& object : expected_.objects)
+      if ((object.type == ObjectType::column || object.type == ObjectType::constraint || object.type == ObjectType::domain) &&
+          mentions(Engine::postgres, object.type == ObjectType::domain ? object.create : object.definition, name))
+        return Phase::early_functions;
+    return Phase::late_functions;
+  }
+
+  void create_whole_table(const Object& table) {
+    std::vector<const Object*> constraints;
+    for (const Object* constraint : wanted_.parts(ObjectType::constraint, table.name))
+      if (!is_foreign_key(*constraint) && constraint->valid) constraints.push_back(constraint);
+    plan_.add(Phase::create_tables, table, create_table(table, wanted_.parts(ObjectType::column, table.name), constraints));
+    for (auto& sql : alter_table_settings(Object{}, table)) plan_.add(Phase::alter_tables, table, std::move(sql));
+    if (auto sql = alter_replica_identity(Object{}, table); !sql.empty()) plan_.add(Phase::replica_identity, table, std::move(sql));
+    for (const Object* column : wanted_.parts(ObjectType::column, table.name))
+      if (!column->attribute("storage").empty())
+        plan_.add(Phase::alter_columns, table, fmt::format("alter table {} alter column {} set storage {}", table.definition,
+                                                           column_name_sql(*column), column->attribute("storage")));
+  }
+
+  void create_constraint(const Object& constraint) {
+    const bool with_table = table_comes(constraint) && wanted_.table(constraint.table)->create.empty();
+    if (with_table && !is_foreign_key(constraint) && constraint.valid) return;
+    plan_.add(is_foreign_key(constraint) ? Phase::foreign_keys : Phase::constraints, constraint,
+              constraint.valid ? constraint.create : constraint.create + " not valid");
+  }
+
+  void change(const Object& object, const Object& target) {
+    switch (object.type) {
+      case ObjectType::enumeration: return change_enum(object, target);
+      case ObjectType::sequence: {
+        const bool cycles = target.definition.ends_with(" cycle");
+        return plan_.add(Phase::sequences, target,
+                         fmt::format("alter {} {}{}", target.drop.substr(std::string_view("drop ").size()), target.definition,
+                                     cycles ? "" : " no cycle"));
+      }
+      case ObjectType::function:
+        if (object.attribute("result") == target.attribute("result")) return create(target);
+        break;
+      case ObjectType::table:
+        for (auto& sql : alter_table_settings(object, target)) plan_.add(Phase::alter_tables, target, std::move(sql));
+        if (auto sql = alter_replica_identity(object, target); !sql.empty()) plan_.add(Phase::replica_identity, target, std::move(sql));
+        return;
+      case ObjectType::column: return change_column(object, target);
+      case ObjectType::constraint:
+        if (object.attributes == target.attributes && target.valid) {
+          auto sql = object.drop;
+          sql.replace(sql.rfind(" drop constraint "), std::string_view(" drop constraint ").size(), " validate constraint ");
+          return plan_.add(Phase::validate, target, std::move(sql));
+        }
+        break;
+      case ObjectType::trigger:
+        if (object.attribute("definition") == target.attribute("definition"))
+          return plan_.add(Phase::triggers, target, target.definition);
+        break;
+      default: break;
+    }
+    drop(object);
+    create(target);
+  }
+
+  void change_column(const Object& object, const Object& target) {
+    if (must_replace_column(object, target)) {
+      plan_.add(Phase::drop_columns, object, object.drop);
+      return plan_.add(Phase::alter_columns, target, target.create);
+    }
+    const Object* table = wanted_.table(target.table);
+    for (auto& sql : alter_column(*table, object, target)) plan_.add(Phase::alter_columns, target, std::move(sql));
+  }
+
+  void change_enum(const Object& object, const Object& target) {
+    if (auto statements = add_enum_values(object, target)) {
+      for (auto& sql : *statements) plan_.add(Phase::types, target, std::move(sql));
+      const auto old_labels = enum_labels(object);
+      for (const auto& label : enum_labels(target))
+        if (std::find(old_labels.begin(), old_labels.end(), label) == old_labels.end()) new_labels_.insert(label);
+      return;
+    }
+    replace_enum(target);
+  }
+
+  /// Values cannot be taken out of an enum nor change places: a new type takes over, column by column.
+  void replace_enum(const Object& target) {
+    const auto name = target.drop.substr(std::string_view("drop type ").size());
+    const auto old_name = quoted_name(target.name + "_old");
+    plan_.add(Phase::types, target, fmt::format("alter type {} rename to {}", name, old_name));
+    plan_.add(Phase::types, target, target.create);
+    for (const auto& column : actual_.objects) {
+      const Object* kept_column = column.type == ObjectType::column ? kept(column) : nullptr;
+      const auto type = column.attribute("type");
+      if (!kept_column || (type != name && type != name + "[]") || kept_column->attribute("type") != type) continue;
+      const auto alter = fmt::format("alter table {} alter column {}", wanted_.table(column.table)->definition, column_name_sql(column));
+      const auto had_default = column.attribute("default");
+      const auto wants_default = kept_column->attribute("default");
+      if (!had_default.empty()) plan_.add(Phase::alter_tables, target, alter + " drop default");
+      plan_.add(Phase::alter_tables, target,
+                fmt::format("{} type {} using {}::text{}::{}", alter, type, column_name_sql(column), type == name ? "" : "[]", type));
+      if (!wants_default.empty()) plan_.add(Phase::alter_tables, target, fmt::format("{} set default {}", alter, wants_default));
+    }
+    plan_.add(Phase::drop_types, target, fmt::format("drop type {}", old_name));
+  }
+
+  /// A value that was added cannot be used before it is committed.
+  void check_new_enum_values() {
+    for (const auto& change : plan_.changes)
+      for (const auto& label : new_labels_)
+        if (change.phase > static_cast<int>(Phase::types) && change.sql.find(label) != std::string::npos) plan_.no_transaction = true;
+  }
+
+  /// By type and name, but partitions behind their parents and views behind the views that they read.
+  std::vector<const Object*> in_order_of_creation() const {
+    std::vector<const Object*> order;
+    std::set<const Object*> placed;
+    const auto place = [&](const Object& object, auto&& self) -> void {
+      if (!placed.insert(&object).second) return;
+      if (object.type == ObjectType::table)
+        if (const Object* parent = wanted_.table(std::string(object.attribute("partition of")))) self(*parent, self);
+      if (object.type == ObjectType::view)
+        for (const auto& other : expected_.objects)
+          if (other.type == ObjectType::view && mentions(Engine::postgres, object.create, other.name)) self(other, self);
+      order.push_back(&object);
+    };
+    for (const auto& object : expected_.objects) place(object, place);
+    return order;
+  }
+
+  const Model& actual_;
+  const Model& expected_;
+  ModelIndex there_;
+  ModelIndex wanted_;
+  ChangePlan plan_;
+  std::set<std::string> replaced_;      ///< tables that are dropped and made anew
+  std::set<ObjectKey> redo_;            ///< other objects that are, though they do not change
+  std::vector<const Object*> going_;    ///< tables to drop
+  std::set<std::string> new_labels_;    ///< enum values that are added, as literals
+};
+
+}  // namespace
+
+ChangePlan plan_postgres(const Model& actual, const Model& expected) { return PostgresPlanner(actual, expected).plan(); }
+
+}  // namespace quarry::schema

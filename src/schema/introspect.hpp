@@ -1,0 +1,14 @@
+#pragma once
+/// The two ways to read a schema. See `quarry/schema/model.hpp`.
+
+#include "quarry/schema/model.hpp"
+
+namespace quarry::schema {
+
+Model introspect_sqlite(Read& tx);
+Model introspect_postgres(Read& tx);
+
+/// Puts the objects into the model's order.
+void sort_objects(Model& model);
+
+}  // namespace quarry::schema

@@ -1,0 +1,138 @@
+#include "schema/postgres_alter.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "quarry/schema/sql_text.hpp"
+
+namespace quarry::schema {
+namespace {
+
+bool is_enum(const Object& column) { return !column.attribute("enum").empty(); }
+
+std::vector<std::string> split_list(std::string_view list) {
+  std::vector<std::string> items;
+  while (!list.empty()) {
+    const auto comma = list.find(", ");
+    items.emplace_back(list.substr(0, comma));
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 2);
+  }
+  return items;
+}
+
+/// `fillfactor=70` goes, `fillfactor=80` comes.
+void alter_options(std::vector<std::string>& statements, const Object& actual, const Object& expected) {
+  if (actual.attribute("options") == expected.attribute("options")) return;
+  std::vector<std::string> names;
+  for (const auto& option : split_list(actual.attribute("options"))) names.push_back(option.substr(0, option.find('=')));
+  if (!names.empty()) statements.push_back(fmt::format("alter table {} reset ({})", expected.definition, fmt::join(names, ", ")));
+  if (!expected.attribute("options").empty())
+    statements.push_back(fmt::format("alter table {} set ({})", expected.definition, expected.attribute("options")));
+}
+
+}  // namespace
+
+std::string column_name_sql(const Object& column) {
+  Lexer lexer(Engine::postgres, column.definition);
+  return std::string(lexer.next_significant().text);
+}
+
+bool must_replace_column(const Object& actual, const Object& expected) {
+  return actual.attribute("generated") != expected.attribute("generated");
+}
+
+std::vector<std::string> alter_column(const Object& table, const Object& actual, const Object& expected) {
+  std::vector<std::string> statements;
+  const auto column = column_name_sql(expected);
+  const auto add = [&](std::string action) {
+    statements.push_back(fmt::format("alter table {} alter column {} {}", table.definition, column, action));
+  };
+  const auto differs = [&](std::string_view name) { return actual.attribute(name) != expected.attribute(name); };
+  const bool new_type = differs("type") || differs("collation");
+  const auto old_default = actual.attribute("default");
+  const auto new_default = expected.attribute("default");
+  if (differs("identity") && !actual.attribute("identity").empty() && expected.attribute("identity").empty()) add("drop identity");
+  // A default of the old type may not fit the new one.
+  if (!old_default.empty() && (new_default.empty() || new_type)) add("drop default");
+  if (new_type) {
+    const auto type = expected.attribute("type");
+    const auto collation = expected.attribute("collation");
+    const auto text = is_enum(actual) || is_enum(expected) ? "::text" : "";
+    add(fmt::format("type {}{}{} using {}{}::{}", type, collation.empty() ? "" : " collate ", collation, column, text, type));
+  }
+  if (!new_default.empty() && (new_type || old_default != new_default)) add(fmt::format("set default {}", new_default));
+  if (differs("not null")) add(expected.attribute("not null").empty() ? "drop not null" : "set not null");
+  if (differs("identity") && !expected.attribute("identity").empty())
+    add(actual.attribute("identity").empty() ? fmt::format("add generated {} as identity", expected.attribute("identity"))
+                                             : fmt::format("set generated {}", expected.attribute("identity")));
+  if (differs("storage")) {
+    // Not set means as the type has it, which for all types with a choice here is extended.
+    const auto storage = expected.attribute("storage");
+    add(fmt::format("set storage {}", storage.empty() ? "extended" : storage));
+  }
+  return statements;
+}
+
+std::vector<std::string> alter_table_settings(const Object& actual, const Object& expected) {
+  std::vector<std::string> statements;
+  const auto differs = [&](std::string_view name) { return actual.attribute(name) != expected.attribute(name); };
+  const auto add = [&](std::string_view action) {
+    statements.push_back(fmt::format("alter table {} {}", expected.definition, action));
+  };
+  if (differs("persistence")) add(expected.attribute("persistence").empty() ? "set logged" : "set unlogged");
+  if (differs("row security"))
+    add(expected.attribute("row security").empty() ? "disable row level security" : "enable row level security");
+  if (differs("force row security"))
+    add(expected.attribute("force row security").empty() ? "no force row level security" : "force row level security");
+  alter_options(statements, actual, expected);
+  return statements;
+}
+
+std::string alter_replica_identity(const Object& actual, const Object& expected) {
+  const auto identity = expected.attribute("replica identity");
+  if (actual.attribute("replica identity") == identity) return {};
+  return fmt::format("alter table {} replica identity {}", expected.definition, identity.empty() ? "default" : identity);
+}
+
+std::string create_table(const Object& table, const std::vector<const Object*>& columns,
+                         const std::vector<const Object*>& constraints) {
+  if (!table.create.empty()) return table.create;
+  std::vector<std::string> parts;
+  for (const Object* column : columns) parts.push_back("  " + column->definition);
+  for (const Object* constraint : constraints) parts.push_back("  " + constraint->definition);
+  auto sql = fmt::format("create table {} (\n{}\n)", table.definition, fmt::join(parts, ",\n"));
+  if (!table.attribute("partitioned by").empty()) sql += fmt::format(" partition by {}", table.attribute("partitioned by"));
+  return sql;
+}
+
+std::vector<std::string> enum_labels(const Object& enumeration) {
+  std::vector<std::string> labels;
+  Lexer lexer(Engine::postgres, enumeration.attribute("labels"));
+  for (Token token = lexer.next_significant(); token.kind != TokenKind::end; token = lexer.next_significant())
+    if (token.kind == TokenKind::string) labels.emplace_back(token.text);
+  return labels;
+}
+
+std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected) {
+  const auto old_labels = enum_labels(actual);
+  const auto new_labels = enum_labels(expected);
+  std::vector<std::string> statements;
+  std::size_t next_old = 0;
+  for (std::size_t i = 0; i < new_labels.size(); ++i) {
+    if (next_old < old_labels.size() && old_labels[next_old] == new_labels[i]) {
+      ++next_old;
+      continue;
+    }
+    std::string place;
+    if (i > 0) place = " after " + new_labels[i - 1];
+    else if (!old_labels.empty()) place = " before " + old_labels.front();
+    const auto name = expected.drop.substr(std::string_view("drop type ").size());
+    statements.push_back(fmt::format("alter type {} add value {}{}", name, new_labels[i], place));
+  }
+  if (next_old != old_labels.size()) return std::nullopt;
+  return statements;
+}
+
+}  // namespace quarry::schema

@@ -1,0 +1,31 @@
+#pragma once
+/// ALTER statements for PostgreSQL's objects that can be changed in place.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quarry/schema/model.hpp"
+
+namespace quarry::schema {
+
+/// From one state of a column to the other; both have the same name. A generated column whose expression changes cannot be altered.
+std::vector<std::string> alter_column(const Object& table, const Object& actual, const Object& expected);
+bool must_replace_column(const Object& actual, const Object& expected);
+
+/// Row security, options, persistence; not what needs an index to be there.
+std::vector<std::string> alter_table_settings(const Object& actual, const Object& expected);
+/// Empty when it is as it should be.
+std::string alter_replica_identity(const Object& actual, const Object& expected);
+
+/// CREATE TABLE with the columns and constraints in `parts`.
+std::string create_table(const Object& table, const std::vector<const Object*>& columns, const std::vector<const Object*>& constraints);
+
+std::vector<std::string> enum_labels(const Object& enumeration);
+/// ADD VALUE for each label that is missing; nothing when labels have gone or changed places.
+std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected);
+
+/// What stands between `alter table ` and the next space of a part's statement: the table's name as SQL.
+std::string column_name_sql(const Object& column);
+
+}  // namespace quarry::schema
