@@ -2,11 +2,12 @@
 -- The migrator's own tables are already there when the migration is applied again after its down.
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Shared: bookkeeping of the migrations, and what the triggers call
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- One row per applied migration: the state of this database. A row without finished_at is a migration under way, or one that died.
+-- One row per applied migration: the state of this database. A row without finished_at is a migration under way, or one that
+-- died.
 CREATE TABLE IF NOT EXISTS schema_migrations (
   version          bigint PRIMARY KEY CHECK (version >= 1),
   name             text NOT NULL,
@@ -45,8 +46,8 @@ CREATE TABLE IF NOT EXISTS schema_migration_log (
   os_user         text NOT NULL
 );
 
--- Called only when a statement has left updated_at alone (the triggers' WHEN). It moves forward even when the clock does not, so that
--- "has this row changed since I read it" is one comparison.
+-- Called only when a statement has left updated_at alone (the triggers' WHEN). It moves forward even when the clock does
+-- not, so that "has this row changed since I read it" is one comparison.
 CREATE FUNCTION update_updated_at_column() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.updated_at = greatest(clock_timestamp(), OLD.updated_at + interval '1 microsecond');
@@ -55,19 +56,20 @@ END;
 $$;
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Accounts
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 CREATE TYPE user_role AS ENUM ('user', 'admin', 'moderator');
 
--- Who may use the system, by password, by Google account, or by both. Names and addresses are unique without regard to case among
--- the users that are not deleted.
+-- Who may use the system, by password, by Google account, or by both. Names and addresses are unique without regard to case
+-- among the users that are not deleted.
 CREATE TABLE users (
   id              uuid PRIMARY KEY,
   username        text NOT NULL CHECK (length(username) BETWEEN 1 AND 50),
   email           text NOT NULL CHECK (length(email) BETWEEN 1 AND 255),
-  hashed_password text CHECK (length(hashed_password) <= 255),   -- PHC string (Argon2id); bcrypt of old systems is upgraded at login
+  -- PHC string (Argon2id); bcrypt of old systems is upgraded at login
+  hashed_password text CHECK (length(hashed_password) <= 255),
   google_id       text CHECK (length(google_id) BETWEEN 1 AND 255),
   full_name       text CHECK (length(full_name) <= 100),
   role            user_role NOT NULL DEFAULT 'user',
@@ -84,8 +86,8 @@ CREATE UNIQUE INDEX idx_users_email ON users (lower(email)) WHERE deleted_at IS 
 CREATE UNIQUE INDEX idx_users_google_id ON users (google_id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_users_role ON users (role);
 CREATE INDEX idx_users_active ON users (is_active);
-CREATE TRIGGER update_users_updated_at BEFORE UPDATE ON users FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_users_updated_at BEFORE UPDATE ON users
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 -- Logins. The token is shown once and never stored; it is valid until the earlier of its two ends, or until it is revoked.
 CREATE TABLE user_sessions (
@@ -111,7 +113,8 @@ CREATE TABLE api_keys (
   key_name     text NOT NULL CHECK (length(key_name) BETWEEN 1 AND 100),
   key_id       text NOT NULL CHECK (length(key_id) BETWEEN 1 AND 64),
   key_hash     text NOT NULL CHECK (length(key_hash) BETWEEN 1 AND 255),   -- HMAC-SHA-256 of the secret under the pepper
-  key_prefix   text NOT NULL CHECK (length(key_prefix) BETWEEN 1 AND 10),  -- for people to recognise a key by; proves nothing
+  -- for people to recognise a key by; proves nothing
+  key_prefix   text NOT NULL CHECK (length(key_prefix) BETWEEN 1 AND 10),
   permissions  text[] NOT NULL DEFAULT '{}',                               -- scopes
   is_active    boolean NOT NULL DEFAULT true,
   expires_at   timestamptz,
@@ -127,13 +130,13 @@ CREATE INDEX idx_api_keys_hash ON api_keys (key_hash);
 CREATE INDEX idx_api_keys_active ON api_keys (is_active);
 CREATE INDEX idx_api_keys_user_active ON api_keys (user_id, is_active);
 CREATE INDEX idx_api_keys_replaced_by ON api_keys (replaced_by) WHERE replaced_by IS NOT NULL;
-CREATE TRIGGER update_api_keys_updated_at BEFORE UPDATE ON api_keys FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_api_keys_updated_at BEFORE UPDATE ON api_keys
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Jobs
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 CREATE TYPE search_status AS ENUM ('pending', 'processing', 'completed', 'failed', 'cancelled');
 CREATE TYPE job_status AS ENUM ('pending', 'running', 'completed', 'failed', 'cancelled');
@@ -155,11 +158,11 @@ CREATE TABLE searches (
 );
 CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
 CREATE INDEX idx_searches_status ON searches (status);
-CREATE TRIGGER update_searches_updated_at BEFORE UPDATE ON searches FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_searches_updated_at BEFORE UPDATE ON searches
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- What the sources answered. A page stands once per search and source, at the position where the source ranked it; the analysis
--- comes later.
+-- What the sources answered. A page stands once per search and source, at the position where the source ranked it; the
+-- analysis comes later.
 CREATE TABLE search_results (
   id                   uuid PRIMARY KEY,
   search_id            uuid NOT NULL,
@@ -177,8 +180,8 @@ CREATE TABLE search_results (
 );
 CREATE UNIQUE INDEX idx_search_results_search_id ON search_results (search_id, source, url);
 
--- What a user asked for: the unit of submission, progress, cancellation and cost. Its work is the rows of task_queue that carry its
--- id. One run of a scraper for a search is a job that carries search_id and scraper_name.
+-- What a user asked for: the unit of submission, progress, cancellation and cost. Its work is the rows of task_queue that
+-- carry its id. One run of a scraper for a search is a job that carries search_id and scraper_name.
 -- Invariant: open_tasks is the number of its tasks that have not ended; the transaction that ends the last one ends the job.
 CREATE TABLE scraping_jobs (
   id                      uuid PRIMARY KEY,
@@ -199,7 +202,8 @@ CREATE TABLE scraping_jobs (
   results_count           integer NOT NULL DEFAULT 0 CHECK (results_count >= 0),
   open_tasks              bigint NOT NULL DEFAULT 0 CHECK (open_tasks >= 0),         -- kept by the queue
   bytes_fetched           bigint NOT NULL DEFAULT 0 CHECK (bytes_fetched >= 0),
-  compute_units_estimated bigint NOT NULL DEFAULT 0 CHECK (compute_units_estimated >= 0),   -- whole units: minutes of run time
+  -- whole units: minutes of run time
+  compute_units_estimated bigint NOT NULL DEFAULT 0 CHECK (compute_units_estimated >= 0),
   compute_units_consumed  bigint NOT NULL DEFAULT 0 CHECK (compute_units_consumed >= 0),
   search_id               uuid,
   scraper_name            text CHECK (length(scraper_name) BETWEEN 1 AND 50),
@@ -226,8 +230,8 @@ CREATE INDEX idx_scraping_jobs_created_at ON scraping_jobs (created_at);
 CREATE INDEX idx_scraping_jobs_search_id ON scraping_jobs (search_id) WHERE search_id IS NOT NULL;
 CREATE INDEX idx_scraping_jobs_depends_on_job_id ON scraping_jobs (depends_on_job_id) WHERE depends_on_job_id IS NOT NULL;
 CREATE INDEX idx_scraping_jobs_retry_of_job_id ON scraping_jobs (retry_of_job_id) WHERE retry_of_job_id IS NOT NULL;
-CREATE TRIGGER update_scraping_jobs_updated_at BEFORE UPDATE ON scraping_jobs FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_scraping_jobs_updated_at BEFORE UPDATE ON scraping_jobs
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 -- Settings of one job beside its config, by name.
 CREATE TABLE job_configurations (
@@ -280,13 +284,13 @@ CREATE TABLE schedules (
 CREATE UNIQUE INDEX idx_schedules_user_name ON schedules (user_id, name);
 CREATE INDEX idx_schedules_due ON schedules (next_run_at) WHERE is_enabled;
 CREATE INDEX idx_schedules_last_job_id ON schedules (last_job_id) WHERE last_job_id IS NOT NULL;
-CREATE TRIGGER update_schedules_updated_at BEFORE UPDATE ON schedules FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_schedules_updated_at BEFORE UPDATE ON schedules
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Queue
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 CREATE TYPE task_status AS ENUM (
   'scheduled',   -- due later; retries wait here too
@@ -309,8 +313,8 @@ CREATE TABLE queues (
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- How many tasks a queue has in each status, without counting them: the sum over the shards, of which each writer takes one, so that
--- writers do not wait for each other's row. A single shard may be negative; the sum never is.
+-- How many tasks a queue has in each status, without counting them: the sum over the shards, of which each writer takes one,
+-- so that writers do not wait for each other's row. A single shard may be negative; the sum never is.
 CREATE TABLE queue_counts (
   queue_id integer NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
   status   task_status NOT NULL,
@@ -320,8 +324,9 @@ CREATE TABLE queue_counts (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000, autovacuum_vacuum_cost_limit = 2000);
 
--- A host that tasks name by host_id: how politely it must be treated, and when it may be asked next. due_at is null while there is
--- nothing to start there, so the index over it holds the hosts that matter and claiming never looks at the tasks of the others.
+-- A host that tasks name by host_id: how politely it must be treated, and when it may be asked next. due_at is null while
+-- there is nothing to start there, so the index over it holds the hosts that matter and claiming never looks at the tasks of
+-- the others.
 -- Invariants: pending = its tasks in status 'pending', in_flight = its tasks in status 'processing'.
 CREATE TABLE hosts (
   id                bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
@@ -344,8 +349,8 @@ CREATE TABLE hosts (
         autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_hosts_due ON hosts (due_at) WHERE due_at IS NOT NULL;
 
--- The work itself. Everything that claiming, promoting, reaping and purging look for has a partial index of its own, so finished rows
--- cost them nothing. lease_token fences: it grows with every claim, and who comes with an old one is refused.
+-- The work itself. Everything that claiming, promoting, reaping and purging look for has a partial index of its own, so
+-- finished rows cost them nothing. lease_token fences: it grows with every claim, and who comes with an old one is refused.
 CREATE TABLE task_queue (
   id                  bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
   queue_id            integer NOT NULL REFERENCES queues (id),
@@ -356,7 +361,8 @@ CREATE TABLE task_queue (
   status              task_status NOT NULL DEFAULT 'pending',
   priority            smallint NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   scheduled_at        timestamptz NOT NULL,
-  rank                bigint NOT NULL,    -- order of claiming: scheduled_at in us + (priority - 1) * aging step; waiting long enough wins
+  -- order of claiming: scheduled_at in us + (priority - 1) * aging step; waiting long enough wins
+  rank                bigint NOT NULL,
   host_id             bigint REFERENCES hosts (id),
   unique_key          text CHECK (octet_length(unique_key) BETWEEN 1 AND 2600),   -- what an index entry can hold
   unique_while_active boolean NOT NULL DEFAULT false,   -- the key is given free when the task ends
@@ -365,7 +371,8 @@ CREATE TABLE task_queue (
   worker              text,
   retry_count         integer NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
   max_retries         integer NOT NULL DEFAULT 3 CHECK (max_retries >= 0),
-  stall_count         integer NOT NULL DEFAULT 0 CHECK (stall_count >= 0),   -- leases that ran out: the worker died, or the task kills it
+  -- leases that ran out: the worker died, or the task kills it
+  stall_count         integer NOT NULL DEFAULT 0 CHECK (stall_count >= 0),
   max_stalls          integer NOT NULL DEFAULT 9 CHECK (max_stalls >= 0),
   cancel_requested    boolean NOT NULL DEFAULT false,
   error_message       text,
@@ -375,12 +382,15 @@ CREATE TABLE task_queue (
   completed_at        timestamptz,        -- ended, in whatever way
   CONSTRAINT task_queue_lease CHECK ((status = 'processing') = (lease_until IS NOT NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
-        autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02, autovacuum_vacuum_cost_limit = 2000);
+        autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02,
+        autovacuum_vacuum_cost_limit = 2000);
 CREATE INDEX idx_task_queue_ready ON task_queue (queue_id, rank, id) WHERE status = 'pending' AND host_id IS NULL;
-CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, id) WHERE status = 'pending' AND host_id IS NOT NULL;
+CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, id)
+  WHERE status = 'pending' AND host_id IS NOT NULL;
 CREATE INDEX idx_task_queue_scheduled ON task_queue (scheduled_at) WHERE status = 'scheduled';
 CREATE INDEX idx_task_queue_lease ON task_queue (lease_until) WHERE status = 'processing';
-CREATE INDEX idx_task_queue_finished ON task_queue (completed_at) WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
+CREATE INDEX idx_task_queue_finished ON task_queue (completed_at)
+  WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
 CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX idx_task_queue_job ON task_queue (job_id, status) WHERE job_id IS NOT NULL;
 CREATE INDEX idx_task_queue_user ON task_queue (user_id) WHERE user_id IS NOT NULL;
@@ -400,9 +410,9 @@ CREATE TABLE task_attempts (
 CREATE INDEX idx_task_attempts_task_id ON task_attempts (task_id);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Artifacts
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 CREATE TYPE blob_encoding AS ENUM ('none', 'zstd');
 CREATE TYPE blob_storage AS ENUM ('fs', 's3');
@@ -410,8 +420,8 @@ CREATE TYPE artifact_type AS ENUM (
   'web_page', 'paper', 'government_doc', 'social_media', 'pdf', 'image', 'video', 'audio'
 );
 
--- A body, stored once however often it was seen. The key is the SHA-256 of the body before compression; the bytes lie in the blob
--- store. Collected when nothing has referred to it for a while: unreferenced_since is set when ref_count falls to 0.
+-- A body, stored once however often it was seen. The key is the SHA-256 of the body before compression; the bytes lie in the
+-- blob store. Collected when nothing has referred to it for a while: unreferenced_since is set when ref_count falls to 0.
 CREATE TABLE blobs (
   hash               bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
   size_bytes         bigint NOT NULL CHECK (size_bytes >= 0),
@@ -424,8 +434,8 @@ CREATE TABLE blobs (
 );
 CREATE INDEX idx_blobs_unreferenced_since ON blobs (unreferenced_since) WHERE unreferenced_since IS NOT NULL;
 
--- What was fetched or put: the facts about it and its text; the bytes are a blob. One artifact per page and job, which makes storing
--- a page twice impossible and a repeated task harmless.
+-- What was fetched or put: the facts about it and its text; the bytes are a blob. One artifact per page and job, which makes
+-- storing a page twice impossible and a repeated task harmless.
 CREATE TABLE artifacts (
   id            uuid PRIMARY KEY,
   job_id        uuid,                     -- null: put by hand
@@ -438,7 +448,8 @@ CREATE TABLE artifacts (
   blob_hash     bytea REFERENCES blobs (hash),                   -- the same in bytes, once the body is stored
   file_size     bigint CHECK (file_size >= 0),
   mime_type     text CHECK (length(mime_type) <= 100),
-  minio_path    text CHECK (length(minio_path) <= 500),          -- key in the blob store; null where it follows from blob_hash
+  -- key in the blob store; null where it follows from blob_hash
+  minio_path    text CHECK (length(minio_path) <= 500),
   content_text  text,
   keywords      text[] NOT NULL DEFAULT '{}',
   tags          text[] NOT NULL DEFAULT '{}',
@@ -448,7 +459,8 @@ CREATE TABLE artifacts (
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(),
   deleted_at    timestamptz,
-  -- A tsvector holds 1 MB at most and PostgreSQL refuses the row beyond it: the text counts for search as far as always fits.
+  -- A tsvector holds 1 MB at most, and PostgreSQL refuses the row beyond it: the text is searched as far as always fits.
+
   search_vector tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('english', coalesce(title, '')), 'A') ||
     setweight(to_tsvector('english', coalesce(left(description, 10000), '')), 'B') ||
@@ -465,8 +477,8 @@ CREATE INDEX idx_artifacts_created_at ON artifacts (created_at);
 CREATE INDEX idx_artifacts_keywords ON artifacts USING gin (keywords);
 CREATE INDEX idx_artifacts_tags ON artifacts USING gin (tags);
 CREATE INDEX idx_artifacts_search_vector ON artifacts USING gin (search_vector);
-CREATE TRIGGER update_artifacts_updated_at BEFORE UPDATE ON artifacts FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_artifacts_updated_at BEFORE UPDATE ON artifacts
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 -- Free tags of an artifact: a type (keyword, user, privacy, ...), a key and a value.
 CREATE TABLE metadata_tags (
@@ -498,9 +510,9 @@ CREATE INDEX idx_content_extractions_type ON content_extractions (extraction_typ
 CREATE INDEX idx_content_extractions_data ON content_extractions USING gin (extracted_data);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Cache
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- Values that may be forgotten. What has expired is absent, whether it has been removed yet or not.
 CREATE TABLE cache (
@@ -516,12 +528,12 @@ CREATE INDEX idx_cache_expires ON cache (expires_at) WHERE expires_at IS NOT NUL
 CREATE INDEX idx_cache_last_used_at ON cache (last_used_at);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Limits
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- API calls per user and endpoint, by GCRA: tat, the theoretical arrival time, is the whole state of the limit. The counter and its
--- window are for people to look at. tat has no index, so that a take is a HOT update.
+-- API calls per user and endpoint, by GCRA: tat, the theoretical arrival time, is the whole state of the limit. The counter
+-- and its window are for people to look at. tat has no index, so that a take is a HOT update.
 CREATE TABLE api_rate_limits (
   id            uuid PRIMARY KEY,
   user_id       uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -546,9 +558,9 @@ CREATE TABLE rate_limits (
 CREATE UNIQUE INDEX idx_rate_limits_scraper ON rate_limits (scraper_name);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Billing
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 CREATE TYPE subscription_status AS ENUM ('on_trial', 'active', 'paused', 'past_due', 'unpaid', 'cancelled', 'expired');
 CREATE TYPE usage_kind AS ENUM ('grant', 'reserve', 'settle', 'release', 'expire', 'adjust');
@@ -566,11 +578,11 @@ CREATE TABLE subscription_plans (
   created_at              timestamptz NOT NULL DEFAULT now(),
   updated_at              timestamptz NOT NULL DEFAULT now()
 );
-CREATE TRIGGER update_subscription_plans_updated_at BEFORE UPDATE ON subscription_plans FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_subscription_plans_updated_at BEFORE UPDATE ON subscription_plans
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- A user's subscription as the payment provider last described it. Cancelled ones keep their plan until ends_at. Older news than
--- provider_updated_at is ignored.
+-- A user's subscription as the payment provider last described it. Cancelled ones keep their plan until ends_at. Older news
+-- than provider_updated_at is ignored.
 CREATE TABLE user_subscriptions (
   id                       uuid PRIMARY KEY,
   user_id                  uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -585,7 +597,8 @@ CREATE TABLE user_subscriptions (
   trial_ends_at            timestamptz,
   renews_at                timestamptz,
   ends_at                  timestamptz,
-  anchor_day               smallint NOT NULL CHECK (anchor_day BETWEEN 1 AND 31),   -- periods begin on it, or on the month's last day
+  -- periods begin on it, or on the month's last day
+  anchor_day               smallint NOT NULL CHECK (anchor_day BETWEEN 1 AND 31),
   provider_updated_at      timestamptz,
   created_at               timestamptz NOT NULL DEFAULT now(),
   updated_at               timestamptz NOT NULL DEFAULT now(),
@@ -594,11 +607,11 @@ CREATE TABLE user_subscriptions (
 CREATE INDEX idx_user_subscriptions_user_id ON user_subscriptions (user_id);
 CREATE INDEX idx_user_subscriptions_plan_id ON user_subscriptions (plan_id);
 CREATE UNIQUE INDEX idx_user_subscriptions_provider_subscription_id ON user_subscriptions (provider_subscription_id);
-CREATE TRIGGER update_user_subscriptions_updated_at BEFORE UPDATE ON user_subscriptions FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_user_subscriptions_updated_at BEFORE UPDATE ON user_subscriptions
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- The balance of a user in one period [period_start, period_end), in micro-units. It equals the sum over usage_events, and is changed
--- in the statement that writes the event.
+-- The balance of a user in one period [period_start, period_end), in micro-units. It equals the sum over usage_events, and
+-- is changed in the statement that writes the event.
 CREATE TABLE usage_periods (
   user_id      uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   period_start timestamptz NOT NULL,
@@ -611,11 +624,11 @@ CREATE TABLE usage_periods (
   PRIMARY KEY (user_id, period_start),
   CONSTRAINT usage_periods_period CHECK (period_end > period_start)
 ) WITH (fillfactor = 70);
-CREATE TRIGGER update_usage_periods_updated_at BEFORE UPDATE ON usage_periods FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_usage_periods_updated_at BEFORE UPDATE ON usage_periods
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts once; with
--- another, it is a conflict. Rows go only with their user.
+-- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts
+-- once; with another, it is a conflict. Rows go only with their user.
 CREATE TABLE usage_events (
   id             uuid PRIMARY KEY,
   event_id       text NOT NULL UNIQUE CHECK (length(event_id) BETWEEN 1 AND 255),
@@ -645,8 +658,10 @@ BEGIN
   RAISE EXCEPTION 'usage_events is append-only' USING ERRCODE = 'restrict_violation', TABLE = 'usage_events';
 END;
 $$;
-CREATE TRIGGER usage_events_append_only BEFORE UPDATE OR DELETE ON usage_events FOR EACH ROW EXECUTE FUNCTION keep_usage_events();
-CREATE TRIGGER usage_events_no_truncate BEFORE TRUNCATE ON usage_events FOR EACH STATEMENT EXECUTE FUNCTION keep_usage_events();
+CREATE TRIGGER usage_events_append_only BEFORE UPDATE OR DELETE ON usage_events
+  FOR EACH ROW EXECUTE FUNCTION keep_usage_events();
+CREATE TRIGGER usage_events_no_truncate BEFORE TRUNCATE ON usage_events
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_usage_events();
 
 -- One row per user and day (UTC), for charts and invoices to show.
 CREATE TABLE usage_analytics (
@@ -660,8 +675,8 @@ CREATE TABLE usage_analytics (
   updated_at         timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX idx_usage_analytics_user_date ON usage_analytics (user_id, date);
-CREATE TRIGGER update_usage_analytics_updated_at BEFORE UPDATE ON usage_analytics FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_usage_analytics_updated_at BEFORE UPDATE ON usage_analytics
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 -- The inbox of the payment provider's calls: stored first, as they came, then handled. The same body twice is one event.
 CREATE TABLE webhook_events (
@@ -684,9 +699,9 @@ CREATE INDEX idx_webhook_events_waiting ON webhook_events (received_at) WHERE st
 CREATE INDEX idx_webhook_events_object ON webhook_events (object_type, object_id, provider_updated_at);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- System
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- Settings of the whole system. A sensitive value is stored encrypted, under the key that key_id names.
 CREATE TABLE system_config (
@@ -699,16 +714,17 @@ CREATE TABLE system_config (
   key_id       text CHECK (length(key_id) BETWEEN 1 AND 64),
   created_at   timestamptz NOT NULL DEFAULT now(),
   updated_at   timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT system_config_encrypted CHECK (CASE WHEN is_sensitive THEN value IS NULL OR key_id IS NOT NULL ELSE key_id IS NULL END)
+  CONSTRAINT system_config_encrypted
+    CHECK (CASE WHEN is_sensitive THEN value IS NULL OR key_id IS NOT NULL ELSE key_id IS NULL END)
 );
 CREATE UNIQUE INDEX idx_system_config_key ON system_config (key);
 CREATE INDEX idx_system_config_key_id ON system_config (key_id) WHERE key_id IS NOT NULL;
-CREATE TRIGGER update_system_config_updated_at BEFORE UPDATE ON system_config FOR EACH ROW
-  WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+CREATE TRIGGER update_system_config_updated_at BEFORE UPDATE ON system_config
+  FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before. user_id is no
--- part of the hash, because it becomes null when the user is deleted. Partitioned by month; the DEFAULT partition takes what no
--- month has been made for.
+-- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before.
+-- user_id is no part of the hash, because it becomes null when the user is deleted. Partitioned by month; the DEFAULT
+-- partition takes what no month has been made for.
 CREATE TABLE audit_logs (
   id            uuid NOT NULL,
   user_id       uuid REFERENCES users (id) ON DELETE SET NULL,
@@ -747,10 +763,12 @@ BEGIN
   RAISE EXCEPTION 'audit_logs is append-only' USING ERRCODE = 'restrict_violation', TABLE = 'audit_logs';
 END;
 $$;
-CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs FOR EACH ROW EXECUTE FUNCTION keep_audit_logs();
-CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_logs();
+CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs
+  FOR EACH ROW EXECUTE FUNCTION keep_audit_logs();
+CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_logs();
 
--- The default plans. A row that is there already stays as it is.
+-- The default plans.
 INSERT INTO subscription_plans (id, name, compute_units_per_month, max_concurrent_tasks, price_cents)
 VALUES ('free', 'Free', 100, 1, 0),
        ('starter', 'Starter', 1000, 3, 1900),

@@ -2,11 +2,12 @@
 -- The migrator's own tables are already there when the migration is applied again after its down.
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Shared: bookkeeping of the migrations
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- One row per applied migration: the state of this database. A row without finished_at is a migration under way, or one that died.
+-- One row per applied migration: the state of this database. A row without finished_at is a migration under way, or one that
+-- died.
 CREATE TABLE IF NOT EXISTS schema_migrations (
   version          INTEGER PRIMARY KEY CHECK (version >= 1),
   name             TEXT NOT NULL,
@@ -46,17 +47,18 @@ CREATE TABLE IF NOT EXISTS schema_migration_log (
 ) STRICT;
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Accounts
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- Who may use the system, by password, by Google account, or by both. Names and addresses are unique without regard to case among
--- the users that are not deleted.
+-- Who may use the system, by password, by Google account, or by both. Names and addresses are unique without regard to case
+-- among the users that are not deleted.
 CREATE TABLE users (
   id              BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   username        TEXT NOT NULL CHECK (length(username) BETWEEN 1 AND 50),
   email           TEXT NOT NULL CHECK (length(email) BETWEEN 1 AND 255),
-  hashed_password TEXT CHECK (length(hashed_password) <= 255),   -- PHC string (Argon2id); bcrypt of old systems is upgraded at login
+  -- PHC string (Argon2id); bcrypt of old systems is upgraded at login
+  hashed_password TEXT CHECK (length(hashed_password) <= 255),
   google_id       TEXT CHECK (length(google_id) BETWEEN 1 AND 255),
   full_name       TEXT CHECK (length(full_name) <= 100),
   role            TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'admin', 'moderator')),
@@ -75,7 +77,8 @@ CREATE INDEX idx_users_role ON users (role);
 CREATE INDEX idx_users_active ON users (is_active);
 CREATE TRIGGER update_users_updated_at AFTER UPDATE ON users WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE users SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE users
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
@@ -103,13 +106,15 @@ CREATE TABLE api_keys (
   key_name     TEXT NOT NULL CHECK (length(key_name) BETWEEN 1 AND 100),
   key_id       TEXT NOT NULL CHECK (length(key_id) BETWEEN 1 AND 64),
   key_hash     TEXT NOT NULL CHECK (length(key_hash) BETWEEN 1 AND 255),   -- HMAC-SHA-256 of the secret under the pepper
-  key_prefix   TEXT NOT NULL CHECK (length(key_prefix) BETWEEN 1 AND 10),   -- for people to recognise a key by; proves nothing
+  -- for people to recognise a key by; proves nothing
+  key_prefix   TEXT NOT NULL CHECK (length(key_prefix) BETWEEN 1 AND 10),
   permissions  TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(permissions) AND json_type(permissions) = 'array'),   -- scopes
   is_active    INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
   expires_at   INTEGER,
   last_used_at INTEGER,                     -- coarse: written at most once a minute
   revoked_at   INTEGER,
-  replaced_by  BLOB CHECK (length(replaced_by) = 16) REFERENCES api_keys (id) ON DELETE SET NULL,   -- rotation: the newer of two live keys
+  -- rotation: the newer of two live keys
+  replaced_by  BLOB CHECK (length(replaced_by) = 16) REFERENCES api_keys (id) ON DELETE SET NULL,
   created_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   updated_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) WITHOUT ROWID, STRICT;
@@ -121,21 +126,23 @@ CREATE INDEX idx_api_keys_user_active ON api_keys (user_id, is_active);
 CREATE INDEX idx_api_keys_replaced_by ON api_keys (replaced_by) WHERE replaced_by IS NOT NULL;
 CREATE TRIGGER update_api_keys_updated_at AFTER UPDATE ON api_keys WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE api_keys SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE api_keys
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Jobs
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- One question asked of several sources. It fans out into one scraping job per source, which name it in search_id.
 CREATE TABLE searches (
   id            BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id       BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
   query         TEXT NOT NULL CHECK (length(query) BETWEEN 1 AND 500),
-  status        TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
+  status        TEXT NOT NULL DEFAULT 'pending'
+                CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
   sources       TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(sources) AND json_type(sources) = 'array'),
   error_message TEXT,
   created_at    INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
@@ -146,12 +153,13 @@ CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
 CREATE INDEX idx_searches_status ON searches (status);
 CREATE TRIGGER update_searches_updated_at AFTER UPDATE ON searches WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE searches SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE searches
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
--- What the sources answered. A page stands once per search and source, at the position where the source ranked it; the analysis
--- comes later.
+-- What the sources answered. A page stands once per search and source, at the position where the source ranked it; the
+-- analysis comes later.
 CREATE TABLE search_results (
   id                   BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   search_id            BLOB NOT NULL CHECK (length(search_id) = 16),
@@ -163,14 +171,14 @@ CREATE TABLE search_results (
   position             INTEGER CHECK (position >= 0),
   scraped_at           INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   sentiment_score      REAL,
-  competitor_mentioned TEXT CHECK (json_valid(competitor_mentioned)),
-  keywords             TEXT CHECK (json_valid(keywords)),
+  competitor_mentioned TEXT CHECK (competitor_mentioned IS NULL OR json_valid(competitor_mentioned)),
+  keywords             TEXT CHECK (keywords IS NULL OR json_valid(keywords)),
   FOREIGN KEY (user_id, search_id) REFERENCES searches (user_id, id) ON DELETE CASCADE
 ) WITHOUT ROWID, STRICT;
 CREATE UNIQUE INDEX idx_search_results_search_id ON search_results (search_id, source, url);
 
--- What a user asked for: the unit of submission, progress, cancellation and cost. Its work is the rows of task_queue that carry its
--- id. One run of a scraper for a search is a job that carries search_id and scraper_name.
+-- What a user asked for: the unit of submission, progress, cancellation and cost. Its work is the rows of task_queue that
+-- carry its id. One run of a scraper for a search is a job that carries search_id and scraper_name.
 -- Invariant: open_tasks is the number of its tasks that have not ended; the transaction that ends the last one ends the job.
 CREATE TABLE scraping_jobs (
   id                      BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -179,10 +187,11 @@ CREATE TABLE scraping_jobs (
   title                   TEXT NOT NULL CHECK (length(title) <= 255),
   description             TEXT,
   keywords                TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(keywords) AND json_type(keywords) = 'array'),
-  expanded_keywords       TEXT CHECK (json_valid(expanded_keywords) AND json_type(expanded_keywords) = 'array'),
+  expanded_keywords       TEXT CHECK (expanded_keywords IS NULL OR json_valid(expanded_keywords) AND json_type(expanded_keywords) = 'array'),
   config                  TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(config) AND json_type(config) = 'object'),
   schema_version          INTEGER NOT NULL DEFAULT 1 CHECK (schema_version >= 1),   -- of config
-  status                  TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  status                  TEXT NOT NULL DEFAULT 'pending'
+                          CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
   priority                INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   progress                INTEGER NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),   -- percent
   total_items             INTEGER NOT NULL DEFAULT 0 CHECK (total_items >= 0),
@@ -191,11 +200,13 @@ CREATE TABLE scraping_jobs (
   results_count           INTEGER NOT NULL DEFAULT 0 CHECK (results_count >= 0),
   open_tasks              INTEGER NOT NULL DEFAULT 0 CHECK (open_tasks >= 0),   -- kept by the queue
   bytes_fetched           INTEGER NOT NULL DEFAULT 0 CHECK (bytes_fetched >= 0),
-  compute_units_estimated INTEGER NOT NULL DEFAULT 0 CHECK (compute_units_estimated >= 0),   -- whole units: minutes of run time
+  -- whole units: minutes of run time
+  compute_units_estimated INTEGER NOT NULL DEFAULT 0 CHECK (compute_units_estimated >= 0),
   compute_units_consumed  INTEGER NOT NULL DEFAULT 0 CHECK (compute_units_consumed >= 0),
   search_id               BLOB CHECK (length(search_id) = 16),
   scraper_name            TEXT CHECK (length(scraper_name) BETWEEN 1 AND 50),
-  depends_on_job_id       BLOB CHECK (length(depends_on_job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE SET NULL,   -- starts when that one has completed
+  -- starts when that one has completed
+  depends_on_job_id       BLOB CHECK (length(depends_on_job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE SET NULL,
   retry_of_job_id         BLOB CHECK (length(retry_of_job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE SET NULL,
   attempt                 INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1),
   error_message           TEXT,
@@ -220,7 +231,8 @@ CREATE INDEX idx_scraping_jobs_depends_on_job_id ON scraping_jobs (depends_on_jo
 CREATE INDEX idx_scraping_jobs_retry_of_job_id ON scraping_jobs (retry_of_job_id) WHERE retry_of_job_id IS NOT NULL;
 CREATE TRIGGER update_scraping_jobs_updated_at AFTER UPDATE ON scraping_jobs WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE scraping_jobs SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE scraping_jobs
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
@@ -244,7 +256,7 @@ CREATE TABLE job_logs (
   user_id    BLOB NOT NULL CHECK (length(user_id) = 16),
   level      TEXT NOT NULL DEFAULT 'info' CHECK (level IN ('debug', 'info', 'warning', 'error')),
   message    TEXT NOT NULL,
-  metadata   TEXT CHECK (json_valid(metadata)),
+  metadata   TEXT CHECK (metadata IS NULL OR json_valid(metadata)),
   created_at INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   FOREIGN KEY (user_id, job_id) REFERENCES scraping_jobs (user_id, id) ON DELETE CASCADE
 ) STRICT;
@@ -260,11 +272,13 @@ CREATE TABLE schedules (
   queue          TEXT NOT NULL CHECK (length(queue) BETWEEN 1 AND 100),   -- by name: made when the first task is enqueued
   task_type      TEXT NOT NULL DEFAULT '' CHECK (length(task_type) <= 100),
   payload        TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(payload)),
-  job_config     TEXT CHECK (json_valid(job_config) AND json_type(job_config) = 'object'),
+  job_config     TEXT CHECK (job_config IS NULL OR json_valid(job_config) AND json_type(job_config) = 'object'),
   priority       INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),
   is_enabled     INTEGER NOT NULL DEFAULT 1 CHECK (is_enabled IN (0, 1)),
-  overlap_policy TEXT NOT NULL DEFAULT 'skip' CHECK (overlap_policy IN ('skip', 'allow')),   -- when it is due and its last run has not ended
-  misfire_policy TEXT NOT NULL DEFAULT 'run_once' CHECK (misfire_policy IN ('skip', 'run_once', 'run_all')),   -- when times passed while nobody was there to see them
+  -- when it is due and its last run has not ended
+  overlap_policy TEXT NOT NULL DEFAULT 'skip' CHECK (overlap_policy IN ('skip', 'allow')),
+  -- when times passed while nobody was there to see them
+  misfire_policy TEXT NOT NULL DEFAULT 'run_once' CHECK (misfire_policy IN ('skip', 'run_once', 'run_all')),
   next_run_at    INTEGER,                   -- null: never again
   last_run_at    INTEGER,
   last_job_id    BLOB CHECK (length(last_job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE SET NULL,
@@ -277,14 +291,15 @@ CREATE INDEX idx_schedules_due ON schedules (next_run_at) WHERE is_enabled;
 CREATE INDEX idx_schedules_last_job_id ON schedules (last_job_id) WHERE last_job_id IS NOT NULL;
 CREATE TRIGGER update_schedules_updated_at AFTER UPDATE ON schedules WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE schedules SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE schedules
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Queue
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- A queue by name. Pausing one stops claims, not enqueues.
 CREATE TABLE queues (
@@ -294,18 +309,20 @@ CREATE TABLE queues (
   created_at INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) STRICT;
 
--- How many tasks a queue has in each status, without counting them: the sum over the shards, of which each writer takes one, so that
--- writers do not wait for each other's row. A single shard may be negative; the sum never is.
+-- How many tasks a queue has in each status, without counting them: the sum over the shards, of which each writer takes one,
+-- so that writers do not wait for each other's row. A single shard may be negative; the sum never is.
 CREATE TABLE queue_counts (
   queue_id INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
-  status   TEXT NOT NULL CHECK (status IN ('scheduled', 'pending', 'blocked', 'paused', 'processing', 'completed', 'failed', 'cancelled', 'dead')),
+  status   TEXT NOT NULL CHECK (status IN
+             ('scheduled', 'pending', 'blocked', 'paused', 'processing', 'completed', 'failed', 'cancelled', 'dead')),
   shard    INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 15),
   n        INTEGER NOT NULL,
   PRIMARY KEY (queue_id, status, shard)
 ) WITHOUT ROWID, STRICT;
 
--- A host that tasks name by host_id: how politely it must be treated, and when it may be asked next. due_at is null while there is
--- nothing to start there, so the index over it holds the hosts that matter and claiming never looks at the tasks of the others.
+-- A host that tasks name by host_id: how politely it must be treated, and when it may be asked next. due_at is null while
+-- there is nothing to start there, so the index over it holds the hosts that matter and claiming never looks at the tasks of
+-- the others.
 -- Invariants: pending = its tasks in status 'pending', in_flight = its tasks in status 'processing'.
 CREATE TABLE hosts (
   id                INTEGER PRIMARY KEY,
@@ -327,8 +344,8 @@ CREATE TABLE hosts (
 ) STRICT;
 CREATE INDEX idx_hosts_due ON hosts (due_at) WHERE due_at IS NOT NULL;
 
--- The work itself. Everything that claiming, promoting, reaping and purging look for has a partial index of its own, so finished rows
--- cost them nothing. lease_token fences: it grows with every claim, and who comes with an old one is refused.
+-- The work itself. Everything that claiming, promoting, reaping and purging look for has a partial index of its own, so
+-- finished rows cost them nothing. lease_token fences: it grows with every claim, and who comes with an old one is refused.
 CREATE TABLE task_queue (
   id                  INTEGER PRIMARY KEY,
   queue_id            INTEGER NOT NULL REFERENCES queues (id),
@@ -336,33 +353,47 @@ CREATE TABLE task_queue (
   job_id              BLOB CHECK (length(job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE CASCADE,
   task_type           TEXT NOT NULL DEFAULT '' CHECK (length(task_type) <= 100),
   payload             TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(payload)),
-  status              TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('scheduled', 'pending', 'blocked', 'paused', 'processing', 'completed', 'failed', 'cancelled', 'dead')),
+  status              TEXT NOT NULL DEFAULT 'pending' CHECK (status IN (
+                        'scheduled',   -- due later; retries wait here too
+                        'pending',     -- may run now, if its host permits
+                        'blocked',     -- waits for another job
+                        'paused',      -- held back until somebody resumes it
+                        'processing',  -- leased to a worker
+                        'completed',   -- done
+                        'failed',      -- given up without (another) retry
+                        'cancelled',
+                        'dead')),      -- retries or stalls used up: the dead letters
   priority            INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   scheduled_at        INTEGER NOT NULL,
-  rank                INTEGER NOT NULL,     -- order of claiming: scheduled_at in us + (priority - 1) * aging step; waiting long enough wins
+  -- order of claiming: scheduled_at in us + (priority - 1) * aging step; waiting long enough wins
+  rank                INTEGER NOT NULL,
   host_id             INTEGER REFERENCES hosts (id),
   unique_key          TEXT CHECK (length(CAST(unique_key AS BLOB)) BETWEEN 1 AND 2600),   -- what an index entry can hold
-  unique_while_active INTEGER NOT NULL DEFAULT 0 CHECK (unique_while_active IN (0, 1)),   -- the key is given free when the task ends
+  -- the key is given free when the task ends
+  unique_while_active INTEGER NOT NULL DEFAULT 0 CHECK (unique_while_active IN (0, 1)),
   lease_token         INTEGER NOT NULL DEFAULT 0,
   lease_until         INTEGER,
   worker              TEXT,
   retry_count         INTEGER NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
   max_retries         INTEGER NOT NULL DEFAULT 3 CHECK (max_retries >= 0),
-  stall_count         INTEGER NOT NULL DEFAULT 0 CHECK (stall_count >= 0),   -- leases that ran out: the worker died, or the task kills it
+  -- leases that ran out: the worker died, or the task kills it
+  stall_count         INTEGER NOT NULL DEFAULT 0 CHECK (stall_count >= 0),
   max_stalls          INTEGER NOT NULL DEFAULT 9 CHECK (max_stalls >= 0),
   cancel_requested    INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
   error_message       TEXT,
-  result              TEXT CHECK (json_valid(result)),
+  result              TEXT CHECK (result IS NULL OR json_valid(result)),
   created_at          INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   started_at          INTEGER,
   completed_at        INTEGER,              -- ended, in whatever way
   CONSTRAINT task_queue_lease CHECK ((status = 'processing') = (lease_until IS NOT NULL))
 ) STRICT;
 CREATE INDEX idx_task_queue_ready ON task_queue (queue_id, rank, id) WHERE status = 'pending' AND host_id IS NULL;
-CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, id) WHERE status = 'pending' AND host_id IS NOT NULL;
+CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, id)
+  WHERE status = 'pending' AND host_id IS NOT NULL;
 CREATE INDEX idx_task_queue_scheduled ON task_queue (scheduled_at) WHERE status = 'scheduled';
 CREATE INDEX idx_task_queue_lease ON task_queue (lease_until) WHERE status = 'processing';
-CREATE INDEX idx_task_queue_finished ON task_queue (completed_at) WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
+CREATE INDEX idx_task_queue_finished ON task_queue (completed_at)
+  WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
 CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX idx_task_queue_job ON task_queue (job_id, status) WHERE job_id IS NOT NULL;
 CREATE INDEX idx_task_queue_user ON task_queue (user_id) WHERE user_id IS NOT NULL;
@@ -382,12 +413,12 @@ CREATE TABLE task_attempts (
 CREATE INDEX idx_task_attempts_task_id ON task_attempts (task_id);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Artifacts
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- A body, stored once however often it was seen. The key is the SHA-256 of the body before compression; the bytes lie in the blob
--- store. Collected when nothing has referred to it for a while: unreferenced_since is set when ref_count falls to 0.
+-- A body, stored once however often it was seen. The key is the SHA-256 of the body before compression; the bytes lie in the
+-- blob store. Collected when nothing has referred to it for a while: unreferenced_since is set when ref_count falls to 0.
 CREATE TABLE blobs (
   hash               BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
   size_bytes         INTEGER NOT NULL CHECK (size_bytes >= 0),
@@ -400,14 +431,17 @@ CREATE TABLE blobs (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX idx_blobs_unreferenced_since ON blobs (unreferenced_since) WHERE unreferenced_since IS NOT NULL;
 
--- What was fetched or put: the facts about it and its text; the bytes are a blob. One artifact per page and job, which makes storing
--- a page twice impossible and a repeated task harmless.
+-- What was fetched or put: the facts about it and its text; the bytes are a blob. One artifact per page and job, which makes
+-- storing a page twice impossible and a repeated task harmless.
 CREATE TABLE artifacts (
-  seq           INTEGER PRIMARY KEY,                               -- the row's number in artifacts_fts; VACUUM leaves it alone
+  -- the row's number in artifacts_fts; VACUUM leaves it alone
+  seq           INTEGER PRIMARY KEY,
   id            BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
   job_id        BLOB CHECK (length(job_id) = 16),   -- null: put by hand
   user_id       BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
-  artifact_type TEXT NOT NULL CHECK (artifact_type IN ('web_page', 'paper', 'government_doc', 'social_media', 'pdf', 'image', 'video', 'audio')),
+  artifact_type TEXT NOT NULL
+                CHECK (artifact_type IN
+                  ('web_page', 'paper', 'government_doc', 'social_media', 'pdf', 'image', 'video', 'audio')),
   source_url    TEXT CHECK (length(CAST(source_url AS BLOB)) <= 2600),   -- what an index entry can hold
   title         TEXT CHECK (length(title) <= 500),
   description   TEXT,
@@ -435,8 +469,8 @@ CREATE INDEX idx_artifacts_content_hash ON artifacts (content_hash);
 CREATE INDEX idx_artifacts_blob_hash ON artifacts (blob_hash) WHERE blob_hash IS NOT NULL;
 CREATE INDEX idx_artifacts_created_at ON artifacts (created_at);
 
--- The full-text index over artifacts. It keeps no copy of the text, so it must be told the old words to forget them ('delete'): an
--- UPDATE or DELETE of the index itself would leave them behind.
+-- The full-text index over artifacts. It keeps no copy of the text, so it must be told the old words to forget them
+-- ('delete'): an UPDATE or DELETE of the index itself would leave them behind.
 CREATE VIRTUAL TABLE artifacts_fts USING fts5 (
   title, description, content_text, content = 'artifacts', content_rowid = 'seq', tokenize = 'porter unicode61'
 );
@@ -459,7 +493,8 @@ BEGIN
 END;
 CREATE TRIGGER update_artifacts_updated_at AFTER UPDATE ON artifacts WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE artifacts SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE artifacts
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
@@ -483,7 +518,7 @@ CREATE TABLE content_extractions (
   artifact_id      BLOB NOT NULL CHECK (length(artifact_id) = 16),
   user_id          BLOB NOT NULL CHECK (length(user_id) = 16),
   extraction_type  TEXT NOT NULL CHECK (length(extraction_type) BETWEEN 1 AND 50),
-  extracted_data   TEXT CHECK (json_valid(extracted_data)),
+  extracted_data   TEXT CHECK (extracted_data IS NULL OR json_valid(extracted_data)),
   confidence_score REAL CHECK (confidence_score BETWEEN 0 AND 1),
   created_at       INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   FOREIGN KEY (user_id, artifact_id) REFERENCES artifacts (user_id, id) ON DELETE CASCADE
@@ -492,9 +527,9 @@ CREATE INDEX idx_content_extractions_artifact_id ON content_extractions (artifac
 CREATE INDEX idx_content_extractions_type ON content_extractions (extraction_type);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Cache
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- Values that may be forgotten. What has expired is absent, whether it has been removed yet or not.
 CREATE TABLE cache (
@@ -503,19 +538,20 @@ CREATE TABLE cache (
   expires_at   INTEGER,                     -- null: only by eviction
   size_bytes   INTEGER NOT NULL DEFAULT 0 CHECK (size_bytes >= 0),   -- counts against the byte budget
   hit_count    INTEGER NOT NULL DEFAULT 0 CHECK (hit_count >= 0),
-  last_used_at INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),   -- coarse; the oldest goes first
+  -- coarse; the oldest goes first
+  last_used_at INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   created_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) STRICT;
 CREATE INDEX idx_cache_expires ON cache (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX idx_cache_last_used_at ON cache (last_used_at);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Limits
--- ============================================================================================================================
+-- ==========================================================================================================================
 
--- API calls per user and endpoint, by GCRA: tat, the theoretical arrival time, is the whole state of the limit. The counter and its
--- window are for people to look at. tat has no index, so that a take is a HOT update.
+-- API calls per user and endpoint, by GCRA: tat, the theoretical arrival time, is the whole state of the limit. The counter
+-- and its window are for people to look at.
 CREATE TABLE api_rate_limits (
   id            BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id       BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
@@ -540,9 +576,9 @@ CREATE TABLE rate_limits (
 CREATE UNIQUE INDEX idx_rate_limits_scraper ON rate_limits (scraper_name);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- Billing
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- What can be subscribed to. The first migration inserts free, starter, professional and enterprise.
 CREATE TABLE subscription_plans (
@@ -558,12 +594,13 @@ CREATE TABLE subscription_plans (
 ) WITHOUT ROWID, STRICT;
 CREATE TRIGGER update_subscription_plans_updated_at AFTER UPDATE ON subscription_plans WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE subscription_plans SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE subscription_plans
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
--- A user's subscription as the payment provider last described it. Cancelled ones keep their plan until ends_at. Older news than
--- provider_updated_at is ignored.
+-- A user's subscription as the payment provider last described it. Cancelled ones keep their plan until ends_at. Older news
+-- than provider_updated_at is ignored.
 CREATE TABLE user_subscriptions (
   id                       BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id                  BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
@@ -571,14 +608,16 @@ CREATE TABLE user_subscriptions (
   provider                 TEXT NOT NULL DEFAULT 'lemonsqueezy' CHECK (length(provider) BETWEEN 1 AND 50),
   provider_subscription_id TEXT CHECK (length(provider_subscription_id) BETWEEN 1 AND 100),   -- null: given, not sold
   provider_customer_id     TEXT CHECK (length(provider_customer_id) BETWEEN 1 AND 100),
-  status                   TEXT NOT NULL CHECK (status IN ('on_trial', 'active', 'paused', 'past_due', 'unpaid', 'cancelled', 'expired')),
+  status                   TEXT NOT NULL
+                           CHECK (status IN ('on_trial', 'active', 'paused', 'past_due', 'unpaid', 'cancelled', 'expired')),
   current_period_start     INTEGER NOT NULL,
   current_period_end       INTEGER NOT NULL,
   cancel_at_period_end     INTEGER NOT NULL DEFAULT 0 CHECK (cancel_at_period_end IN (0, 1)),
   trial_ends_at            INTEGER,
   renews_at                INTEGER,
   ends_at                  INTEGER,
-  anchor_day               INTEGER NOT NULL CHECK (anchor_day BETWEEN 1 AND 31),   -- periods begin on it, or on the month's last day
+  -- periods begin on it, or on the month's last day
+  anchor_day               INTEGER NOT NULL CHECK (anchor_day BETWEEN 1 AND 31),
   provider_updated_at      INTEGER,
   created_at               INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   updated_at               INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
@@ -589,12 +628,13 @@ CREATE INDEX idx_user_subscriptions_plan_id ON user_subscriptions (plan_id);
 CREATE UNIQUE INDEX idx_user_subscriptions_provider_subscription_id ON user_subscriptions (provider_subscription_id);
 CREATE TRIGGER update_user_subscriptions_updated_at AFTER UPDATE ON user_subscriptions WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE user_subscriptions SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE user_subscriptions
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
--- The balance of a user in one period [period_start, period_end), in micro-units. It equals the sum over usage_events, and is changed
--- in the statement that writes the event.
+-- The balance of a user in one period [period_start, period_end), in micro-units. It equals the sum over usage_events, and
+-- is changed in the statement that writes the event.
 CREATE TABLE usage_periods (
   user_id      BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
   period_start INTEGER NOT NULL,
@@ -609,12 +649,13 @@ CREATE TABLE usage_periods (
 ) WITHOUT ROWID, STRICT;
 CREATE TRIGGER update_usage_periods_updated_at AFTER UPDATE ON usage_periods WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE usage_periods SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE usage_periods
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE user_id = NEW.user_id AND period_start = NEW.period_start;
 END;
 
--- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts once; with
--- another, it is a conflict. Rows go only with their user.
+-- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts
+-- once; with another, it is a conflict. Rows go only with their user.
 CREATE TABLE usage_events (
   id             BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   event_id       TEXT NOT NULL UNIQUE CHECK (length(event_id) BETWEEN 1 AND 255),
@@ -622,7 +663,8 @@ CREATE TABLE usage_events (
   kind           TEXT NOT NULL CHECK (kind IN ('grant', 'reserve', 'settle', 'release', 'expire', 'adjust')),
   units          INTEGER NOT NULL,          -- micro-units; only an adjustment may be negative
   period_start   INTEGER NOT NULL,
-  reservation_id BLOB CHECK (length(reservation_id) = 16) REFERENCES usage_events (id),   -- the reserve event that a settle, release or expire ends, once
+  -- the reserve event that a settle, release or expire ends, once
+  reservation_id BLOB CHECK (length(reservation_id) = 16) REFERENCES usage_events (id),
   job_id         BLOB CHECK (length(job_id) = 16),   -- no foreign keys: the ledger outlives jobs and tasks
   task_id        INTEGER,
   payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),
@@ -649,7 +691,7 @@ END;
 CREATE TABLE usage_analytics (
   id                 BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id            BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
-  date               TEXT NOT NULL CHECK (date IS date(date)),
+  date               TEXT NOT NULL CHECK (date IS date(date, '+0 days')),
   tasks_executed     INTEGER NOT NULL DEFAULT 0 CHECK (tasks_executed >= 0),
   compute_units_used INTEGER NOT NULL DEFAULT 0 CHECK (compute_units_used >= 0),   -- micro-units, as in the ledger
   api_calls          INTEGER NOT NULL DEFAULT 0 CHECK (api_calls >= 0),
@@ -659,7 +701,8 @@ CREATE TABLE usage_analytics (
 CREATE UNIQUE INDEX idx_usage_analytics_user_date ON usage_analytics (user_id, date);
 CREATE TRIGGER update_usage_analytics_updated_at AFTER UPDATE ON usage_analytics WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE usage_analytics SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE usage_analytics
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
@@ -674,7 +717,8 @@ CREATE TABLE webhook_events (
   provider_updated_at INTEGER,              -- orders the events of one object
   test_mode           INTEGER NOT NULL DEFAULT 0 CHECK (test_mode IN (0, 1)),
   raw_body            BLOB NOT NULL,
-  status              TEXT NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'processed', 'failed', 'parked')),   -- parked: waits for an object that is not known yet
+  -- parked: waits for an object that is not known yet
+  status              TEXT NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'processed', 'failed', 'parked')),
   attempts            INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   error_message       TEXT,
   received_at         INTEGER NOT NULL,
@@ -684,9 +728,9 @@ CREATE INDEX idx_webhook_events_waiting ON webhook_events (received_at) WHERE st
 CREATE INDEX idx_webhook_events_object ON webhook_events (object_type, object_id, provider_updated_at);
 
 
--- ============================================================================================================================
+-- ==========================================================================================================================
 -- System
--- ============================================================================================================================
+-- ==========================================================================================================================
 
 -- Settings of the whole system. A sensitive value is stored encrypted, under the key that key_id names.
 CREATE TABLE system_config (
@@ -699,26 +743,27 @@ CREATE TABLE system_config (
   key_id       TEXT CHECK (length(key_id) BETWEEN 1 AND 64),
   created_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   updated_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
-  CONSTRAINT system_config_encrypted CHECK (CASE WHEN is_sensitive THEN value IS NULL OR key_id IS NOT NULL ELSE key_id IS NULL END)
+  CONSTRAINT system_config_encrypted
+    CHECK (CASE WHEN is_sensitive THEN value IS NULL OR key_id IS NOT NULL ELSE key_id IS NULL END)
 ) WITHOUT ROWID, STRICT;
 CREATE UNIQUE INDEX idx_system_config_key ON system_config (key);
 CREATE INDEX idx_system_config_key_id ON system_config (key_id) WHERE key_id IS NOT NULL;
 CREATE TRIGGER update_system_config_updated_at AFTER UPDATE ON system_config WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
-  UPDATE system_config SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
+  UPDATE system_config
+  SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
 END;
 
--- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before. user_id is no
--- part of the hash, because it becomes null when the user is deleted. (PostgreSQL keeps it in
--- partitions by month.)
+-- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before.
+-- user_id is no part of the hash, because it becomes null when the user is deleted.
 CREATE TABLE audit_logs (
   id            BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id       BLOB CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE SET NULL,
   action        TEXT NOT NULL CHECK (length(action) BETWEEN 1 AND 100),
   resource_type TEXT CHECK (length(resource_type) <= 50),
   resource_id   BLOB CHECK (length(resource_id) = 16),
-  details       TEXT CHECK (json_valid(details)),
+  details       TEXT CHECK (details IS NULL OR json_valid(details)),
   ip_address    TEXT,
   user_agent    TEXT,
   chain_seq     INTEGER NOT NULL CHECK (chain_seq >= 1),   -- without gaps
@@ -735,9 +780,10 @@ CREATE INDEX idx_audit_logs_chain_seq ON audit_logs (chain_seq);
 -- The SET NULL of a user's deletion comes when the user is already gone, and changes nothing else.
 CREATE TRIGGER audit_logs_no_update BEFORE UPDATE ON audit_logs
 WHEN NOT (NEW.user_id IS NULL AND OLD.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = OLD.user_id)
-  AND (NEW.id, NEW.action, NEW.chain_seq, NEW.hash, NEW.created_at) = (OLD.id, OLD.action, OLD.chain_seq, OLD.hash, OLD.created_at)
-  AND (NEW.resource_type, NEW.resource_id, NEW.details, NEW.ip_address, NEW.user_agent, NEW.prev_hash)
-    IS (OLD.resource_type, OLD.resource_id, OLD.details, OLD.ip_address, OLD.user_agent, OLD.prev_hash))
+  AND (NEW.id, NEW.action, NEW.resource_type, NEW.resource_id, NEW.details, NEW.ip_address, NEW.user_agent,
+       NEW.chain_seq, NEW.prev_hash, NEW.hash, NEW.created_at)
+    IS (OLD.id, OLD.action, OLD.resource_type, OLD.resource_id, OLD.details, OLD.ip_address, OLD.user_agent,
+        OLD.chain_seq, OLD.prev_hash, OLD.hash, OLD.created_at))
 BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
 END;
@@ -746,7 +792,7 @@ BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
 END;
 
--- The default plans. A row that is there already stays as it is.
+-- The default plans.
 INSERT INTO subscription_plans (id, name, compute_units_per_month, max_concurrent_tasks, price_cents)
 VALUES ('free', 'Free', 100, 1, 0),
        ('starter', 'Starter', 1000, 3, 1900),
