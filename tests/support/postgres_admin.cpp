@@ -12,6 +12,8 @@ namespace quarry::test {
 
 AdminConnection::AdminConnection(const std::string& url) : connection_(PQconnectdb(url.c_str())) {
   PGconn* const connection = static_cast<PGconn*>(connection_);
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);  // "does not exist, skipping" is no news
   if (PQstatus(connection) == CONNECTION_OK) return;
   const std::string message = PQerrorMessage(connection);
   PQfinish(connection);

@@ -108,7 +108,7 @@ void PrivateCluster::start() {
   Command command{.program = server_program("postgres"), .args = {"-D", (folder_ / "data").string()}};
   std::vector<std::string> settings{"listen_addresses=", "unix_socket_directories=" + folder_.string(),
                                     "max_connections=" + std::to_string(options_.connections_max), "logging_collector=off"};
-  if (!options_.durable) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off"});
+  if (!options_.durable) settings.insert(settings.end(), {"fsync=off", "full_page_writes=off", "max_wal_size=256MB"});
   settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
   for (std::string& setting : settings) command.args.insert(command.args.end(), {"-c", std::move(setting)});
   command.directory = folder_;
