@@ -16,7 +16,7 @@ namespace quarry::schema {
 
 struct LockOptions {
   std::chrono::milliseconds wait{60'000};
-  std::function<void(const std::string&)> on_wait;  ///< called once when somebody else holds it
+  std::function<void(const std::string&)> on_wait{};  ///< called once when somebody else holds it
 };
 
 class PostgresLock {

@@ -145,9 +145,9 @@ struct MigrateOptions {
   /// How long one statement may wait, and let others queue behind it, at a time.
   std::chrono::milliseconds lock_timeout{1'000};
   /// Called on the migrating thread before every statement and around commits. What it throws stops the migrator.
-  std::function<void(const Moment&)> at_moment;
+  std::function<void(const Moment&)> at_moment{};
   /// Called when the migrator has to wait, with the reason.
-  std::function<void(const std::string&)> on_wait;
+  std::function<void(const std::string&)> on_wait{};
 };
 
 /// How far the database is. Throws only when it cannot be read.
