@@ -380,6 +380,7 @@ CREATE TABLE task_queue (
   created_at          timestamptz NOT NULL DEFAULT now(),
   started_at          timestamptz,
   completed_at        timestamptz,        -- ended, in whatever way
+  CONSTRAINT task_queue_ended CHECK ((completed_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled', 'dead'))),
   CONSTRAINT task_queue_lease CHECK ((status = 'processing') = (lease_until IS NOT NULL))
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
         autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.02,
@@ -389,8 +390,7 @@ CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, i
   WHERE status = 'pending' AND host_id IS NOT NULL;
 CREATE INDEX idx_task_queue_scheduled ON task_queue (scheduled_at) WHERE status = 'scheduled';
 CREATE INDEX idx_task_queue_lease ON task_queue (lease_until) WHERE status = 'processing';
-CREATE INDEX idx_task_queue_finished ON task_queue (completed_at)
-  WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
+CREATE INDEX idx_task_queue_finished ON task_queue (completed_at) WHERE completed_at IS NOT NULL;
 CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX idx_task_queue_job ON task_queue (job_id, status) WHERE job_id IS NOT NULL;
 CREATE INDEX idx_task_queue_user ON task_queue (user_id) WHERE user_id IS NOT NULL;

@@ -187,7 +187,8 @@ CREATE TABLE scraping_jobs (
   title                   TEXT NOT NULL CHECK (length(title) <= 255),
   description             TEXT,
   keywords                TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(keywords) AND json_type(keywords) = 'array'),
-  expanded_keywords       TEXT CHECK (expanded_keywords IS NULL OR json_valid(expanded_keywords) AND json_type(expanded_keywords) = 'array'),
+  expanded_keywords       TEXT CHECK (expanded_keywords IS NULL OR
+                            json_valid(expanded_keywords) AND json_type(expanded_keywords) = 'array'),
   config                  TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(config) AND json_type(config) = 'object'),
   schema_version          INTEGER NOT NULL DEFAULT 1 CHECK (schema_version >= 1),   -- of config
   status                  TEXT NOT NULL DEFAULT 'pending'
@@ -353,16 +354,17 @@ CREATE TABLE task_queue (
   job_id              BLOB CHECK (length(job_id) = 16) REFERENCES scraping_jobs (id) ON DELETE CASCADE,
   task_type           TEXT NOT NULL DEFAULT '' CHECK (length(task_type) <= 100),
   payload             TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(payload)),
-  status              TEXT NOT NULL DEFAULT 'pending' CHECK (status IN (
-                        'scheduled',   -- due later; retries wait here too
-                        'pending',     -- may run now, if its host permits
-                        'blocked',     -- waits for another job
-                        'paused',      -- held back until somebody resumes it
-                        'processing',  -- leased to a worker
-                        'completed',   -- done
-                        'failed',      -- given up without (another) retry
-                        'cancelled',
-                        'dead')),      -- retries or stalls used up: the dead letters
+  -- Alternatives, not IN: a list of more than two builds a table of its own on every single update (3.40).
+  status              TEXT NOT NULL DEFAULT 'pending' CHECK (
+                           status = 'pending'        -- may run now, if its host permits
+                        OR status = 'processing'     -- leased to a worker
+                        OR status = 'completed'      -- done
+                        OR status = 'scheduled'      -- due later; retries wait here too
+                        OR status = 'blocked'        -- waits for another job
+                        OR status = 'paused'         -- held back until somebody resumes it
+                        OR status = 'failed'         -- given up without (another) retry
+                        OR status = 'cancelled'
+                        OR status = 'dead'),         -- retries or stalls used up: the dead letters
   priority            INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   scheduled_at        INTEGER NOT NULL,
   -- order of claiming: scheduled_at in us + (priority - 1) * aging step; waiting long enough wins
@@ -385,6 +387,8 @@ CREATE TABLE task_queue (
   created_at          INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   started_at          INTEGER,
   completed_at        INTEGER,              -- ended, in whatever way
+  CONSTRAINT task_queue_ended CHECK ((completed_at IS NOT NULL)
+    = (status = 'completed' OR status = 'failed' OR status = 'cancelled' OR status = 'dead')),
   CONSTRAINT task_queue_lease CHECK ((status = 'processing') = (lease_until IS NOT NULL))
 ) STRICT;
 CREATE INDEX idx_task_queue_ready ON task_queue (queue_id, rank, id) WHERE status = 'pending' AND host_id IS NULL;
@@ -392,8 +396,7 @@ CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, i
   WHERE status = 'pending' AND host_id IS NOT NULL;
 CREATE INDEX idx_task_queue_scheduled ON task_queue (scheduled_at) WHERE status = 'scheduled';
 CREATE INDEX idx_task_queue_lease ON task_queue (lease_until) WHERE status = 'processing';
-CREATE INDEX idx_task_queue_finished ON task_queue (completed_at)
-  WHERE status IN ('completed', 'failed', 'cancelled', 'dead');
+CREATE INDEX idx_task_queue_finished ON task_queue (completed_at) WHERE completed_at IS NOT NULL;
 CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key) WHERE unique_key IS NOT NULL;
 CREATE INDEX idx_task_queue_job ON task_queue (job_id, status) WHERE job_id IS NOT NULL;
 CREATE INDEX idx_task_queue_user ON task_queue (user_id) WHERE user_id IS NOT NULL;
