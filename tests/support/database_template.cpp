@@ -58,7 +58,8 @@ void copy_postgres_template(const DatabaseTemplate& made_by, const std::string& 
       admin.run("alter database " + unfinished + " rename to " + made);
     }
   }
-  run_as_admin("create database " + name + " template " + made);
+  // Copying files is several times as fast as writing a log of them when nothing is synced.
+  run_as_admin("create database " + name + " template " + made + " strategy file_copy");
 }
 
 }  // namespace quarry::test

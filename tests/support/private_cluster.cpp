@@ -44,8 +44,9 @@ std::optional<User> server_user() {
   return User{entry->pw_uid, entry->pw_gid};
 }
 
-std::filesystem::path make_folder(const std::optional<User>& user) {
-  std::string name = (std::filesystem::temp_directory_path() / "quarry-pg-XXXXXX").string();
+std::filesystem::path make_folder(const std::optional<User>& user, bool durable) {
+  const auto root = durable ? std::filesystem::temp_directory_path() : scratch_root();
+  std::string name = (root / "quarry-pg-XXXXXX").string();
   if (!mkdtemp(name.data())) throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
   if (user && chown(name.c_str(), user->uid, user->gid) != 0)
     throw std::system_error(errno, std::generic_category(), "chown " + name);
@@ -70,7 +71,7 @@ std::optional<std::string> fixture_url() {
 }  // namespace
 
 PrivateCluster::PrivateCluster(ClusterOptions options)
-    : options_(std::move(options)), user_(server_user()), folder_(make_folder(user_)) {
+    : options_(std::move(options)), user_(server_user()), folder_(make_folder(user_, options_.durable)) {
   watch_cluster(folder_, options_.owner != 0 ? options_.owner : getpid());
   try {
     init();

@@ -1,8 +1,10 @@
 #include "support/temp_dir.hpp"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -10,8 +12,19 @@
 
 namespace quarry::test {
 
+std::filesystem::path scratch_root() {
+  constexpr std::uintmax_t kRoom = 2'000'000'000;
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code absent;
+  if (!std::getenv("TMPDIR") && std::filesystem::is_directory(memory, absent) && access(memory.c_str(), W_OK) == 0) {
+    const auto space = std::filesystem::space(memory, absent);
+    if (!absent && space.available >= kRoom) return memory;
+  }
+  return std::filesystem::temp_directory_path();
+}
+
 TempDir::TempDir(std::string_view label) {
-  std::string name = (std::filesystem::temp_directory_path() / ("quarry-" + std::string(label) + "-XXXXXX")).string();
+  std::string name = (scratch_root() / ("quarry-" + std::string(label) + "-XXXXXX")).string();
   if (!mkdtemp(name.data())) throw std::system_error(errno, std::generic_category(), "mkdtemp " + name);
   path_ = name;
 }
