@@ -452,6 +452,25 @@ CREATE TABLE blobs (
 );
 CREATE INDEX idx_blobs_unreferenced_since ON blobs (unreferenced_since) WHERE unreferenced_since IS NOT NULL;
 
+-- What full-text search knows of an artifact. PostgreSQL refuses a tsvector beyond 1 MB; rather than refuse the artifact, as
+-- much of its text is searched as fits.
+CREATE FUNCTION artifact_search_vector(title text, description text, content_text text) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  characters integer = 1000000;
+BEGIN
+  LOOP
+    BEGIN
+      RETURN setweight(to_tsvector('english', coalesce(title, '')), 'A')
+        || setweight(to_tsvector('english', coalesce(left(description, characters / 10), '')), 'B')
+        || setweight(to_tsvector('english', coalesce(left(content_text, characters), '')), 'C');
+    EXCEPTION WHEN program_limit_exceeded THEN
+      characters = characters / 2;
+    END;
+  END LOOP;
+END;
+$$;
+
 -- What was fetched or put: the facts about it and its text; the bytes are a blob. One artifact per page and job, which makes
 -- storing a page twice impossible and a repeated task harmless.
 CREATE TABLE artifacts (
@@ -477,12 +496,7 @@ CREATE TABLE artifacts (
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(),
   deleted_at    timestamptz,
-  -- A tsvector holds 1 MB at most, and PostgreSQL refuses the row beyond it: the text is searched as far as always fits.
-
-  search_vector tsvector GENERATED ALWAYS AS (
-    setweight(to_tsvector('english', coalesce(title, '')), 'A') ||
-    setweight(to_tsvector('english', coalesce(left(description, 10000), '')), 'B') ||
-    setweight(to_tsvector('english', coalesce(left(content_text, 200000), '')), 'C')) STORED,
+  search_vector tsvector GENERATED ALWAYS AS (artifact_search_vector(title, description, content_text)) STORED,
   FOREIGN KEY (user_id, job_id) REFERENCES scraping_jobs (user_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX idx_artifacts_user_id ON artifacts (user_id, id);

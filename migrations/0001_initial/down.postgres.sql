@@ -33,6 +33,7 @@ DROP TABLE users;
 
 DROP FUNCTION keep_audit_logs();
 DROP FUNCTION keep_usage_events();
+DROP FUNCTION artifact_search_vector(text, text, text);
 DROP FUNCTION update_updated_at_column();
 
 DROP TYPE webhook_status;
