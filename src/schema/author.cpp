@@ -51,7 +51,9 @@ SchemaDiff diff_live(const Database& db, const MigrationSet& set) {
   const auto status = judge(stored, set, db.engine(), db.display_url());
   if (status.state == State::empty || status.state == State::newer || status.state == State::foreign)
     refuse_unless_usable(status, false);
-  return diff(introspect(db), model_of_migrations(db, set, status.version), {.ignore_extra_partitions = true});
+  auto live = introspect(db);
+  if (status.version == 0) live = without_state_tables(std::move(live));
+  return diff(live, model_of_migrations(db, set, status.version), {.ignore_extra_partitions = true});
 }
 
 std::string script_text(const ChangeScript& script) {

@@ -73,6 +73,14 @@ Model model_of_migrations(const Database& near, const MigrationSet& set, std::in
   });
 }
 
+Model without_state_tables(Model model) {
+  std::erase_if(model.objects, [](const Object& object) {
+    const auto& name = object.table.empty() ? object.name : object.table;
+    return name == "schema_migrations" || name == "schema_migration_log";
+  });
+  return model;
+}
+
 Model model_of_script(const Database& near, std::string_view name, std::string_view sql) {
   Script script;
   script.path = name;

@@ -14,11 +14,14 @@
 
 namespace quarry::schema {
 
-/// After the set's up scripts to `version`. Throws `MigrationError` (failed) with file and line.
+/// After the set's up scripts to `version`; at 0 nothing. Throws `MigrationError` (failed) with file and line.
 Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version);
 
 /// After the script `sql`; `name` is for errors.
 Model model_of_script(const Database& near, std::string_view name, std::string_view sql);
+
+/// Without the migrator's own tables: the first migration's down script may leave them, so that the log is kept.
+Model without_state_tables(Model model);
 
 /// PostgreSQL: the statement without CONCURRENTLY, as it can stand in a transaction; empty for one that changes no schema (VACUUM).
 std::string without_concurrently(std::string_view statement);

@@ -1,0 +1,45 @@
+/// The proof that CI rests on: the migrations, run from nothing, give the desired schema, and every one of them can be taken back.
+
+#include <gtest/gtest.h>
+
+#include "conformance/schema/migration_files.hpp"
+#include "support/both_engines.hpp"
+
+namespace quarry::schema::test {
+namespace {
+
+class Desired : public quarry::test::BothEngines {
+ protected:
+  std::string schema() { return to_text(introspect(db())); }
+};
+QUARRY_BOTH_ENGINES(Desired);
+
+TEST_P(Desired, MigrationsGiveTheDesiredSchema) {
+  const auto diff = diff_desired(db(), MigrationSet::embedded(), DesiredSchema::embedded());
+  for (const auto& difference : diff.differences) ADD_FAILURE() << to_text(difference);
+}
+
+TEST_P(Desired, InitCurrentDownUpGivesTheSameSchema) {
+  const auto& set = MigrationSet::embedded();
+  migrate_up(db(), set);
+  EXPECT_EQ(status(db(), set).state, State::current);
+  const auto full = schema();
+  EXPECT_GT(full.size(), 10'000u);
+  for (std::int64_t version = set.head(); version > 0; --version) migrate_down(db(), set, 1, {.allow_data_loss = true});
+  EXPECT_EQ(status(db(), set).version, 0);
+  for (const auto& object : introspect(db()).objects)  // the log is kept
+    EXPECT_TRUE((object.table.empty() ? object.name : object.table).starts_with("schema_migration")) << to_string(object.type) << ' ' << object.name;
+  migrate_up(db(), set);
+  EXPECT_EQ(schema(), full);
+  const auto drift = diff_live(db(), set);
+  for (const auto& difference : drift.differences) ADD_FAILURE() << to_text(difference);
+}
+
+TEST_P(Desired, ADatabaseInUseIsNotForeign) {
+  migrate_up(db(), MigrationSet::embedded());
+  EXPECT_NO_THROW(check(db()));
+  EXPECT_EQ(status(db()).state, State::current);
+}
+
+}  // namespace
+}  // namespace quarry::schema::test
