@@ -65,13 +65,13 @@ enum class FieldType {
 };
 
 struct FieldConfig {
-  std::string name;
+  std::string name = {};
   FieldType type = FieldType::text;
-  std::string selector;   ///< empty: the container itself
-  std::string attribute;  ///< empty: the type's own
+  std::string selector = {};   ///< empty: the container itself
+  std::string attribute = {};  ///< empty: the type's own
   bool multiple = false;  ///< all matches as an array, instead of the first
   bool required = false;  ///< an item without it is left out
-  std::optional<std::string> default_json;  ///< JSON text of what stands for a missing value; `null` or `[]` if absent
+  std::optional<std::string> default_json = {};  ///< JSON text of what stands for a missing value; `null` or `[]` if absent
 
   friend bool operator==(const FieldConfig&, const FieldConfig&) = default;
 };
@@ -87,7 +87,7 @@ struct FollowConfig {
   FollowScope scope = FollowScope::host;
   std::int64_t max_depth = 10;     ///< the target has depth 0
   std::int64_t max_pages = 10'000;
-  std::vector<std::string> include, exclude;
+  std::vector<std::string> include = {}, exclude = {};
 
   friend bool operator==(const FollowConfig&, const FollowConfig&) = default;
 };
@@ -95,20 +95,20 @@ struct FollowConfig {
 struct RequestConfig {
   std::int64_t timeout_ms = 30'000;
   std::int64_t max_bytes = 8 * 1024 * 1024;  ///< of a body, after decompression
-  std::optional<std::int64_t> delay_ms;      ///< between requests to one host; absent: the crawler's own
+  std::optional<std::int64_t> delay_ms = {};      ///< between requests to one host; absent: the crawler's own
   bool obey_robots = true;
-  std::string user_agent;                    ///< empty: the crawler's own
-  std::vector<std::pair<std::string, std::string>> headers;  ///< sent to the target's own host only
+  std::string user_agent = {};                    ///< empty: the crawler's own
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< sent to the target's own host only
 
   friend bool operator==(const RequestConfig&, const RequestConfig&) = default;
 };
 
 struct JobConfig {
   std::int64_t schema_version = 1;  ///< the only one so far
-  std::optional<Url> target_url;
-  std::string container_selector;   ///< empty: the page is the one item
-  std::vector<FieldConfig> fields;  ///< in the order written
-  std::optional<FollowConfig> follow;  ///< absent: only the target is fetched
+  std::optional<Url> target_url = {};
+  std::string container_selector = {};   ///< empty: the page is the one item
+  std::vector<FieldConfig> fields = {};  ///< in the order written
+  std::optional<FollowConfig> follow = {};  ///< absent: only the target is fetched
   RequestConfig request;
 
   friend bool operator==(const JobConfig&, const JobConfig&) = default;

@@ -30,6 +30,8 @@ std::optional<HttpRequest> read_request(int socket, std::string& buffer) {
     const auto got = recv(socket, data, sizeof data, 0);
     if (got <= 0) return std::nullopt;
     buffer.append(data, static_cast<std::size_t>(got));
+    // A TLS handshake, say: it would never send an empty line.
+    if (buffer[0] < 'A' || buffer[0] > 'Z') return std::nullopt;
     end = buffer.find("\r\n\r\n");
   }
   HttpRequest request;
