@@ -52,12 +52,14 @@ BOOST_DESCRIBE_STRUCT(TaskRow, (),
                       (queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key,
                        unique_while_active, max_retries, max_stalls, created_at))
 
-constexpr sql::Command<TaskId(TaskRow)> insert_task{
+constexpr sql::Command<void(TaskRow)> insert_task{
     "queue.enqueue",
     "insert into task_queue (queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id,"
     " unique_key, unique_while_active, max_retries, max_stalls, created_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    " on conflict (queue_id, unique_key) where unique_key is not null do nothing returning id"};
+    " on conflict (queue_id, unique_key) where unique_key is not null do nothing"};
+// RETURNING would build a table of its own for every row.
+constexpr sql::Query<TaskId()> last_id{"queue.last_id", sql::sqlite("select last_insert_rowid()"), sql::postgres("")};
 
 struct InsertedTask {
   TaskId id;
@@ -87,16 +89,22 @@ constexpr sql::Command<InsertedTask(QueueId, std::optional<UserId>, std::optiona
 /// Rows of one array statement: bounded memory, and far beyond where the round trip matters.
 constexpr std::size_t tasks_per_statement = 5'000;
 
+constexpr std::size_t unique_key_bytes_max = 2'600;
+constexpr std::size_t host_key_max = 300;
+
+/// The limits of the schema, told before the engine has to.
 void check(const NewTask& task) {
-  const auto refuse = [](bool wrong, const std::string& what) {
-    if (wrong) throw_invalid(what);
-  };
-  refuse(task.priority < priority_highest || task.priority > priority_lowest,
-         fmt::format("priority {}: it must be from {} (highest) to {}", task.priority, priority_highest, priority_lowest));
-  refuse(task.max_retries < 0 || task.max_retries > 1000, fmt::format("max_retries {}: it must be from 0 to 1000", task.max_retries));
-  refuse(task.max_stalls < 1 || task.max_stalls > 1000, fmt::format("max_stalls {}: it must be from 1 to 1000", task.max_stalls));
-  refuse(task.unique_key && task.unique_key->empty(), "unique_key is empty: leave it out instead");
-  refuse(task.host_key && task.host_key->empty(), "host_key is empty: leave it out instead");
+  if (task.priority < priority_highest || task.priority > priority_lowest)
+    throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", task.priority, priority_highest, priority_lowest));
+  if (task.max_retries < 0 || task.max_retries > 1000)
+    throw_invalid(fmt::format("max_retries {}: it must be from 0 to 1000", task.max_retries));
+  if (task.max_stalls < 1 || task.max_stalls > 1000)
+    throw_invalid(fmt::format("max_stalls {}: it must be from 1 to 1000", task.max_stalls));
+  if (task.task_type.size() > 100) throw_invalid(fmt::format("task_type '{}': 100 characters are the most", task.task_type));
+  if (task.unique_key && (task.unique_key->empty() || task.unique_key->size() > unique_key_bytes_max))
+    throw_invalid(fmt::format("a unique_key of {} bytes: it must have 1 to {}", task.unique_key->size(), unique_key_bytes_max));
+  if (task.host_key && (task.host_key->empty() || task.host_key->size() > host_key_max))
+    throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", task.host_key->size(), host_key_max));
 }
 
 using HostIds = std::unordered_map<std::string, std::int64_t>;
@@ -144,8 +152,8 @@ TaskRow make_row(const NewTask& task, QueueId queue, const EnqueueOptions& optio
 
 void insert_one_by_one(Write& tx, std::span<const TaskRow> rows, Enqueued& result, Effects& effects) {
   for (const auto& row : rows) {
-    if (const auto id = tx.one(insert_task, row)) {
-      result.ids.push_back(*id);
+    if (tx.run(insert_task, row) > 0) {
+      result.ids.push_back(tx.value(last_id));
       effects.added({row.queue_id.value, row.host_id, row.job_id}, row.status);
     } else {
       ++result.duplicates;

@@ -19,12 +19,16 @@ struct FinishRow {
 BOOST_DESCRIBE_STRUCT(FinishRow, (), (id, token, now, result))
 
 // The token is what keeps a late worker out: an expired lease that was taken back and given away again has another one.
-constexpr sql::Command<MovedTask(FinishRow)> finish_one{
+// On SQLite a look and an update, because RETURNING builds a table of its own on every execution.
+constexpr sql::Query<MovedTask(TaskId, std::int64_t)> find_lease{
+    "queue.find_lease",
+    "select id, queue_id, host_id, job_id, 'completed' as status from task_queue"
+    " where id = $1 and lease_token = $2 and status = 'processing'"};
+constexpr sql::Command<void(FinishRow)> finish_one{
     "queue.finish",
     "update task_queue set status = 'completed', completed_at = $3, lease_until = null, result = $4, error_message = null,"
     " unique_key = case when unique_while_active then null else unique_key end"
-    " where id = $1 and lease_token = $2 and status = 'processing'"
-    " returning id, queue_id, host_id, job_id, status"};
+    " where id = $1 and lease_token = $2"};
 
 constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant, std::vector<std::string>)> finish_many{
     "queue.finish_many", sql::sqlite(""),
@@ -117,8 +121,12 @@ Refused finish(Write& tx, std::span<const Finish> tasks) {
   const auto now = tx.now();
   std::vector<MovedTask> done;
   if (tx.engine() == Engine::sqlite) {
-    for (const auto& task : tasks)
-      if (const auto moved = tx.one(finish_one, {task.id, task.lease_token, now, task.result})) done.push_back(*moved);
+    for (const auto& task : tasks) {
+      const auto lease = tx.one(find_lease, task.id, task.lease_token);
+      if (!lease) continue;
+      tx.run(finish_one, {task.id, task.lease_token, now, task.result});
+      done.push_back(*lease);
+    }
   } else {
     std::vector<std::int64_t> ids, tokens;
     std::vector<std::string> results;
