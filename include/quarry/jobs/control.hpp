@@ -1,0 +1,38 @@
+#pragma once
+/// What people do to jobs.
+///
+/// `cancel`, `pause`, `resume` and `retry` change the job first and then at most `limit` of its tasks, so that no transaction grows without
+/// bound: call again, in a transaction of its own, while the result is not `done`. Calling again when it is done changes nothing.
+///
+/// Errors: `not_found`; `conflict` for a move that the state machine does not have, naming both states.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "quarry/jobs/job.hpp"
+#include "quarry/queue/control.hpp"
+#include "quarry/sql/transaction.hpp"
+
+namespace quarry::jobs {
+
+struct Moved {
+  std::int64_t tasks = 0;  ///< by this call
+  bool done = true;        ///< there is nothing left to move
+};
+
+/// The job is cancelled at once. Tasks that run are asked to stop; the others will not run.
+Moved cancel(Write& tx, JobId job, int limit = queue::move_limit);
+
+/// What is under way goes on; nothing more of the job is started until `resume`.
+Moved pause(Write& tx, JobId job, int limit = queue::move_limit);
+Moved resume(Write& tx, JobId job, int limit = queue::move_limit);
+
+/// Tries the job's failed and dead tasks again; an ended job runs again. The attempts stay on record. A job whose tasks have all
+/// succeeded is a `conflict`, and so is a cancelled one.
+Moved retry(Write& tx, JobId job, int limit = queue::move_limit);
+
+/// For jobs that end otherwise than with their last task (their seed was refused, say). `error` is kept with the job.
+void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error = {});
+
+}  // namespace quarry::jobs
