@@ -37,16 +37,17 @@ struct Domain : Named {
   std::string type;
   bool not_null = false;
   std::string default_value;
-  std::string checks;  ///< `constraint c CHECK (...)`, one behind the other
+  std::vector<std::string> check_names;  ///< as SQL, in order
+  std::vector<std::string> checks;       ///< `CHECK (...)`
 };
-BOOST_DESCRIBE_STRUCT(Domain, (Named), (type, not_null, default_value, checks))
+BOOST_DESCRIBE_STRUCT(Domain, (Named), (type, not_null, default_value, check_names, checks))
 
 inline constexpr sql::Query<Domain()> domains{
     "schema.pg_domains",
     "select t.typname::text as name, quote_ident(t.typname) as name_sql, format_type(t.typbasetype, t.typtypmod) as type,"
     "       t.typnotnull as not_null, coalesce(t.typdefault, '') as default_value,"
-    "       coalesce((select string_agg('constraint ' || quote_ident(c.conname) || ' ' || pg_get_constraintdef(c.oid, true), ' '"
-    "                                   order by c.conname) from pg_constraint c where c.contypid = t.oid), '') as checks"
+    "       array(select quote_ident(c.conname) from pg_constraint c where c.contypid = t.oid order by c.conname) as check_names,"
+    "       array(select pg_get_constraintdef(c.oid, true) from pg_constraint c where c.contypid = t.oid order by c.conname) as checks"
     "  from pg_type t where t.typtype = 'd' and t.typnamespace = current_schema()::regnamespace"
     "   and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')"};
 

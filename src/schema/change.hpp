@@ -18,6 +18,7 @@ struct Change {
   int phase = 0;  ///< scripts run by phase, and within it in the order in which changes were added
   ObjectKey object;
   std::string sql;
+  std::vector<ObjectKey> also{};  ///< other objects that it is for
 };
 
 struct ChangePlan {

@@ -39,7 +39,10 @@ using StatementsByObject = std::map<ObjectKey, std::vector<std::string>>;
 
 StatementsByObject by_object(const ChangePlan& plan) {
   StatementsByObject statements;
-  for (const auto& change : plan.changes) statements[change.object].push_back(change.sql);
+  for (const auto& change : plan.changes) {
+    statements[change.object].push_back(change.sql);
+    for (const auto& object : change.also) statements[object].push_back(change.sql);
+  }
   return statements;
 }
 

@@ -27,12 +27,16 @@ class PostgresPlanner {
   ChangePlan plan() {
     find_replaced_tables();
     find_disturbed();
-    for (const auto& object : actual_.objects)
-      if (const Object* target = kept(object); !target) drop(object);
-      else if (redo_.contains(key_of(object))) drop(object), create(*target);
-      else if (!same(object, *target)) change(object, *target);
-    for (const Object* object : in_order_of_creation())
-      if (!there_.find(key_of(*object)) || replaced_.contains(table_of(*object))) create(*object);
+    auto order = in_order_of_creation(actual_, there_);
+    std::reverse(order.begin(), order.end());
+    for (const Object* object : order) {
+      const Object* target = kept(*object);
+      if (target && !redo_.contains(key_of(*object)) && (same(*object, *target) || change(*object, *target))) continue;
+      drop(*object);
+      redo_.insert(key_of(*object));
+    }
+    for (const Object* object : in_order_of_creation(expected_, wanted_))
+      if (!there_.find(key_of(*object)) || redo_.contains(key_of(*object))) create(*object);
     drop_tables();
     check_new_enum_values();
     return std::move(plan_);
@@ -86,6 +90,8 @@ class PostgresPlanner {
         names.insert(object.name.substr(0, object.name.find('(')));
       if (object.type == ObjectType::view && (!target || !same(object, *target))) names.insert(object.name);
     }
+    for (const auto& [type, table, name] : redo_)
+      if (type == ObjectType::view) names.insert(name);
     // Views stand on views: until nothing more is found.
     for (bool found = true; found;) {
       found = false;
@@ -161,10 +167,15 @@ class PostgresPlanner {
   void drop_tables() {
     if (going_.empty()) return;
     std::vector<std::string> names;
+    // A partition goes with its parent.
+    const auto goes = [&](std::string_view name) {
+      return std::any_of(going_.begin(), going_.end(), [&](auto* table) { return table->name == name; });
+    };
     for (const Object* table : going_)
-      if (!replaced_.contains(std::string(table->attribute("partition of")))) names.push_back(table->definition);
-    const auto sql = fmt::format("drop table {}", fmt::join(names, ", "));
-    plan_.add(Phase::drop_tables, *going_.front(), sql);
+      if (!goes(table->attribute("partition of"))) names.push_back(table->definition);
+    plan_.add(Phase::drop_tables, *going_.front(), fmt::format("drop table {}", fmt::join(names, ", ")));
+    for (const Object* table : going_) plan_.changes.back().also.push_back(key_of(*table));
+    plan_.changes.back().also.erase(plan_.changes.back().also.begin());
   }
 
   void create(const Object& object) {
@@ -219,47 +230,53 @@ class PostgresPlanner {
               constraint.valid ? constraint.create : constraint.create + " not valid");
   }
 
-  void change(const Object& object, const Object& target) {
+  /// In place; false when it must be dropped and made anew.
+  bool change(const Object& object, const Object& target) {
     switch (object.type) {
-      case ObjectType::enumeration: return change_enum(object, target);
-      case ObjectType::sequence: {
-        const bool cycles = target.definition.ends_with(" cycle");
-        return plan_.add(Phase::sequences, target,
-                         fmt::format("alter {} {}{}", target.drop.substr(std::string_view("drop ").size()), target.definition,
-                                     cycles ? "" : " no cycle"));
+      case ObjectType::enumeration: return change_enum(object, target), true;
+      case ObjectType::domain: {
+        const auto statements = alter_domain(object, target);
+        for (const auto& sql : statements) plan_.add(Phase::domains, target, sql);
+        return !statements.empty();
       }
+      case ObjectType::sequence:
+        plan_.add(Phase::sequences, target,
+                  fmt::format("alter {} {}{}", target.drop.substr(std::string_view("drop ").size()), target.definition,
+                              target.definition.ends_with(" cycle") ? "" : " no cycle"));
+        return true;
       case ObjectType::function:
-        if (object.attribute("result") == target.attribute("result")) return create(target);
-        break;
+        if (object.attribute("result") != target.attribute("result")) return false;
+        create(target);
+        return true;
       case ObjectType::table:
         for (auto& sql : alter_table_settings(object, target)) plan_.add(Phase::alter_tables, target, std::move(sql));
         if (auto sql = alter_replica_identity(object, target); !sql.empty()) plan_.add(Phase::replica_identity, target, std::move(sql));
-        return;
+        return true;
       case ObjectType::column: return change_column(object, target);
-      case ObjectType::constraint:
-        if (object.attributes == target.attributes && target.valid) {
-          auto sql = object.drop;
-          sql.replace(sql.rfind(" drop constraint "), std::string_view(" drop constraint ").size(), " validate constraint ");
-          return plan_.add(Phase::validate, target, std::move(sql));
-        }
-        break;
+      case ObjectType::constraint: {
+        if (object.attributes != target.attributes || !target.valid) return false;
+        auto sql = object.drop;
+        sql.replace(sql.rfind(" drop constraint "), std::string_view(" drop constraint ").size(), " validate constraint ");
+        plan_.add(Phase::validate, target, std::move(sql));
+        return true;
+      }
       case ObjectType::trigger:
-        if (object.attribute("definition") == target.attribute("definition"))
-          return plan_.add(Phase::triggers, target, target.definition);
-        break;
-      default: break;
+        if (object.attribute("definition") != target.attribute("definition")) return false;
+        plan_.add(Phase::triggers, target, target.definition);
+        return true;
+      default: return false;
     }
-    drop(object);
-    create(target);
   }
 
-  void change_column(const Object& object, const Object& target) {
+  bool change_column(const Object& object, const Object& target) {
     if (must_replace_column(object, target)) {
       plan_.add(Phase::drop_columns, object, object.drop);
-      return plan_.add(Phase::alter_columns, target, target.create);
+      plan_.add(Phase::alter_columns, target, target.create);
+      return true;  // only its expression changes, and nothing is lost
     }
     const Object* table = wanted_.table(target.table);
     for (auto& sql : alter_column(*table, object, target)) plan_.add(Phase::alter_columns, target, std::move(sql));
+    return true;
   }
 
   void change_enum(const Object& object, const Object& target) {
@@ -302,19 +319,19 @@ class PostgresPlanner {
   }
 
   /// By type and name, but partitions behind their parents and views behind the views that they read.
-  std::vector<const Object*> in_order_of_creation() const {
+  static std::vector<const Object*> in_order_of_creation(const Model& model, const ModelIndex& index) {
     std::vector<const Object*> order;
     std::set<const Object*> placed;
     const auto place = [&](const Object& object, auto&& self) -> void {
       if (!placed.insert(&object).second) return;
       if (object.type == ObjectType::table)
-        if (const Object* parent = wanted_.table(std::string(object.attribute("partition of")))) self(*parent, self);
+        if (const Object* parent = index.table(std::string(object.attribute("partition of")))) self(*parent, self);
       if (object.type == ObjectType::view)
-        for (const auto& other : expected_.objects)
+        for (const auto& other : model.objects)
           if (other.type == ObjectType::view && mentions(Engine::postgres, object.create, other.name)) self(other, self);
       order.push_back(&object);
     };
-    for (const auto& object : expected_.objects) place(object, place);
+    for (const auto& object : model.objects) place(object, place);
     return order;
   }
 

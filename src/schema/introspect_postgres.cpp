@@ -44,14 +44,18 @@ void add_types(Model& model, Read& tx) {
     auto create = fmt::format("create domain {} as {}", row.name_sql, row.type);
     if (!row.default_value.empty()) create += " default " + row.default_value;
     if (row.not_null) create += " not null";
-    if (!row.checks.empty()) create += ' ' + row.checks;
+    Attributes attributes{{"type", row.type}, {"default", row.default_value}, {"not null", yes_or_empty(row.not_null)}};
+    for (std::size_t i = 0; i < row.checks.size(); ++i) {
+      attributes.push_back({"constraint " + row.check_names[i], row.checks[i]});
+      create += fmt::format(" constraint {} {}", row.check_names[i], row.checks[i]);
+    }
     model.objects.push_back({.type = ObjectType::domain,
                              .table = {},
                              .name = row.name,
-                             .attributes = {{"definition", create}},
+                             .attributes = without_empty(std::move(attributes)),
                              .create = create,
                              .drop = fmt::format("drop domain {}", row.name_sql),
-                             .definition = {}});
+                             .definition = row.name_sql});
   }
 }
 

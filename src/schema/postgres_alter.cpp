@@ -96,6 +96,24 @@ std::string alter_replica_identity(const Object& actual, const Object& expected)
   return fmt::format("alter table {} replica identity {}", expected.definition, identity.empty() ? "default" : identity);
 }
 
+std::vector<std::string> alter_domain(const Object& actual, const Object& expected) {
+  std::vector<std::string> statements;
+  if (actual.attribute("type") != expected.attribute("type")) return statements;
+  const auto alter = "alter domain " + expected.definition;
+  const auto is_constraint = [](const Attribute& a) { return a.name.starts_with("constraint "); };
+  for (const auto& old : actual.attributes)
+    if (is_constraint(old) && expected.attribute(old.name) != old.value) statements.push_back(fmt::format("{} drop {}", alter, old.name));
+  const auto new_default = expected.attribute("default");
+  if (actual.attribute("default") != new_default)
+    statements.push_back(new_default.empty() ? alter + " drop default" : fmt::format("{} set default {}", alter, new_default));
+  if (actual.attribute("not null") != expected.attribute("not null"))
+    statements.push_back(alter + (expected.attribute("not null").empty() ? " drop not null" : " set not null"));
+  for (const auto& constraint : expected.attributes)
+    if (is_constraint(constraint) && actual.attribute(constraint.name) != constraint.value)
+      statements.push_back(fmt::format("{} add {} {}", alter, constraint.name, constraint.value));
+  return statements;
+}
+
 std::string create_table(const Object& table, const std::vector<const Object*>& columns,
                          const std::vector<const Object*>& constraints) {
   if (!table.create.empty()) return table.create;

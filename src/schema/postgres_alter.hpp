@@ -18,6 +18,9 @@ std::vector<std::string> alter_table_settings(const Object& actual, const Object
 /// Empty when it is as it should be.
 std::string alter_replica_identity(const Object& actual, const Object& expected);
 
+/// Default, NOT NULL and constraints; nothing when the type underneath changes, which cannot be altered.
+std::vector<std::string> alter_domain(const Object& actual, const Object& expected);
+
 /// CREATE TABLE with the columns and constraints in `parts`.
 std::string create_table(const Object& table, const std::vector<const Object*>& columns, const std::vector<const Object*>& constraints);
 
@@ -25,7 +28,7 @@ std::vector<std::string> enum_labels(const Object& enumeration);
 /// ADD VALUE for each label that is missing; nothing when labels have gone or changed places.
 std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected);
 
-/// What stands between `alter table ` and the next space of a part's statement: the table's name as SQL.
+/// The column's name as SQL.
 std::string column_name_sql(const Object& column);
 
 }  // namespace quarry::schema

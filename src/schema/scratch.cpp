@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "quarry/schema/error.hpp"
 #include "quarry/sql/backend.hpp"
+#include "schema/change.hpp"
 
 namespace quarry::schema {
 namespace {
@@ -25,7 +27,9 @@ void run_statements(sql::Session& session, const Script& script) {
   }
 }
 
-Model in_sqlite(const std::function<void(sql::Session&)>& fill) {
+using Fill = std::function<void(sql::Session&)>;
+
+Model in_sqlite(const Fill& fill) {
   const auto scratch = Database::open("sqlite::memory:");
   const auto connection = scratch.backend().dedicated();
   auto& session = connection->session();
@@ -36,10 +40,8 @@ Model in_sqlite(const std::function<void(sql::Session&)>& fill) {
   return introspect(tx);
 }
 
-Model in_postgres(const Database& near, const std::function<void(sql::Session&)>& fill) {
-  const auto connection = near.backend().dedicated();
-  auto& session = connection->session();
-  const auto schema = fmt::format("quarry_scratch_{:016x}", session.random().next());
+/// In a transaction that is rolled back.
+Model in_rolled_back_schema(sql::Session& session, const std::string& schema, const Fill& fill) {
   session.run_script("schema.scratch", fmt::format("begin; create schema {0}; set local search_path = {0}", schema));
   fill(session);
   Read tx(session);
@@ -48,8 +50,58 @@ Model in_postgres(const Database& near, const std::function<void(sql::Session&)>
   return model;
 }
 
-Model in_scratch(const Database& near, const std::function<void(sql::Session&)>& fill) {
-  return near.engine() == Engine::sqlite ? in_sqlite(fill) : in_postgres(near, fill);
+constexpr sql::Query<std::string()> left_schemas{
+    "schema.scratch_left", "select nspname::text from pg_namespace where nspname ~ '^quarry_scratch_[0-9a-f]{16}$'"};
+constexpr sql::Query<bool(std::string_view)> lock_scratch{"schema.scratch_lock",
+                                                          "select pg_try_advisory_lock(hashtext('quarry scratch'), hashtext($1))"};
+
+/// A killed program leaves its schema behind, but not the lock on its name.
+void drop_left_schemas(sql::Session& session) {
+  Read tx(session);
+  for (const auto& schema : tx.all(left_schemas))
+    if (tx.value(lock_scratch, std::string_view(schema)))
+      session.run_script("schema.scratch", fmt::format("drop schema if exists {} cascade", schema));
+}
+
+/// Committed statement by statement and dropped at the end: an enum value can be used once the transaction that added it is over.
+Model in_committed_schema(sql::Session& session, const std::string& schema, const Fill& fill) {
+  drop_left_schemas(session);
+  Read tx(session);
+  if (!tx.value(lock_scratch, std::string_view(schema))) throw_bug("a scratch schema of this name is in use");
+  session.run_script("schema.scratch", fmt::format("create schema {0}; set search_path = {0}", schema));
+  const auto drop = [&] { session.run_script("schema.scratch", fmt::format("drop schema {} cascade", schema)); };
+  try {
+    fill(session);
+    auto model = introspect(tx);
+    drop();
+    return model;
+  } catch (const Error& error) {
+    if (!error.poisons_connection()) drop();
+    throw;
+  }
+}
+
+Model in_postgres(const Database& near, bool adds_enum_values, const Fill& fill) {
+  const auto connection = near.backend().dedicated();
+  auto& session = connection->session();
+  const auto schema = fmt::format("quarry_scratch_{:016x}", SystemRandom{}.next());
+  return adds_enum_values ? in_committed_schema(session, schema, fill) : in_rolled_back_schema(session, schema, fill);
+}
+
+bool adds_enum_values(const Script& script) {
+  for (const auto& statement : script.statements)
+    if (leading_words(Engine::postgres, statement.text, 2) == std::vector<std::string>{"alter", "type"} &&
+        mentions(Engine::postgres, statement.text, "value"))
+      return true;
+  return false;
+}
+
+Model in_scratch(const Database& near, const std::vector<const Script*>& scripts) {
+  const Fill fill = [&](sql::Session& session) {
+    for (const Script* script : scripts) run_statements(session, *script);
+  };
+  if (near.engine() == Engine::sqlite) return in_sqlite(fill);
+  return in_postgres(near, std::any_of(scripts.begin(), scripts.end(), [](auto* script) { return adds_enum_values(*script); }), fill);
 }
 
 }  // namespace
@@ -67,10 +119,10 @@ std::string without_concurrently(std::string_view statement) {
 }
 
 Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version) {
-  return in_scratch(near, [&](sql::Session& session) {
-    for (const auto& migration : set.migrations())
-      if (migration.version <= version) run_statements(session, migration.script(session.engine(), Direction::up));
-  });
+  std::vector<const Script*> scripts;
+  for (const auto& migration : set.migrations())
+    if (migration.version <= version) scripts.push_back(&migration.script(near.engine(), Direction::up));
+  return in_scratch(near, scripts);
 }
 
 Model without_state_tables(Model model) {
@@ -86,7 +138,7 @@ Model model_of_script(const Database& near, std::string_view name, std::string_v
   script.path = name;
   for (const auto& statement : split_script(near.engine(), sql))
     script.statements.push_back({std::string(statement.text), statement.line, {}});
-  return in_scratch(near, [&](sql::Session& session) { run_statements(session, script); });
+  return in_scratch(near, {&script});
 }
 
 }  // namespace quarry::schema

@@ -3,7 +3,8 @@
 ///
 /// SQLite: a database in memory. PostgreSQL: a schema in a transaction that is rolled back, on a connection of its own to `near`'s
 /// database, so that nothing has to be cleaned up, whatever happens, and no right to create databases is needed. Within that
-/// transaction indexes are built plainly where the script says CONCURRENTLY; the result is the same.
+/// transaction indexes are built plainly where the script says CONCURRENTLY; the result is the same. Scripts that add values to enums,
+/// which cannot be used before they are committed, get a schema that is dropped at the end, or by the next one if we are killed.
 
 #include <cstdint>
 #include <string_view>
