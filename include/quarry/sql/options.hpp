@@ -53,8 +53,8 @@ struct DatabaseOptions {
   std::size_t async_threads = 4;
 
   /// Shared so that they outlive the handle's connections. Null means the system's.
-  std::shared_ptr<const Clock> clock;
-  std::shared_ptr<Random> random;
+  std::shared_ptr<const Clock> clock{};
+  std::shared_ptr<Random> random{};
 };
 
 struct ReadOptions {

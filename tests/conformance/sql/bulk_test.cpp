@@ -65,7 +65,9 @@ TEST_P(Bulk, AStreamGoesOnWhileOtherStatementsRun) {
     std::size_t seen = 0;
     for (Thing& thing : rows) {
       ASSERT_EQ(thing, things[seen]);
-      if (++seen % 1000 == 0) ASSERT_EQ(tx.one(find_thing, thing.id), thing);
+      if (++seen % 1000 == 0) {
+        ASSERT_EQ(tx.one(find_thing, thing.id), thing);
+      }
     }
     EXPECT_EQ(seen, 3000U);
   });
