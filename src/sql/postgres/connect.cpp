@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "quarry/core/log.hpp"
 #include "sql/postgres/connection.hpp"
 #include "sql/postgres/error_map.hpp"
 
@@ -14,8 +13,6 @@ namespace quarry::sql::postgres_driver {
 namespace {
 
 using std::chrono::steady_clock;
-
-void log_notice(void*, const char* message) { log::debug("postgres: {}", std::string_view(message)); }
 
 std::string text_of(const char* text) { return text ? text : ""; }
 
@@ -50,7 +47,7 @@ std::unique_ptr<Connection> Connection::open(const ConnectSettings& settings, De
   PGconn* handle = start(settings);
   if (!handle) throw std::bad_alloc();
   std::unique_ptr<Connection> connection(new Connection(handle));
-  PQsetNoticeProcessor(handle, log_notice, nullptr);
+  PQsetNoticeReceiver(handle, receive_notice, connection.get());
   PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);  // puts the SQLSTATE into connection errors, which have no fields
   connection->finish_connecting(deadline);
   PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);

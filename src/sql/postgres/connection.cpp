@@ -17,7 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto cancel_grace = 5s;  ///< for the answer of a statement that was cancelled
+constexpr auto cancel_grace = 5s;     ///< for the answer of a statement that was cancelled
+constexpr auto cancel_pause = 250ms;  ///< a cancel that comes before its statement has no effect: hence again
 
 /// `PQcancel` blocks for as long as the network does, so it gets a thread that nobody waits for long.
 void request_cancel(PGconn* handle) {
@@ -92,7 +93,7 @@ void Connection::flush(Deadline deadline) {
 
 void Connection::wait(short events, Deadline deadline, OnDeadline on_deadline) {
   while (true) {
-    const Deadline until = cancelled_ ? cancel_deadline_ : deadline;
+    const Deadline until = cancelled_ ? std::min(cancel_again_, cancel_deadline_) : deadline;
     pollfd entry{PQsocket(handle_), events, 0};
     const int ready = poll(&entry, 1, milliseconds_until(until));
     if (ready > 0) return;
@@ -100,14 +101,16 @@ void Connection::wait(short events, Deadline deadline, OnDeadline on_deadline) {
       broken_ = true;
       throw connection_lost(fmt::format("poll: errno {}", errno));
     }
-    if (ready < 0 || steady_clock::now() < until) continue;
-    if (cancelled_ || on_deadline == OnDeadline::give_up) {
+    const Deadline now = steady_clock::now();
+    if (ready < 0 || now < until) continue;
+    if (on_deadline == OnDeadline::give_up || (cancelled_ && now >= cancel_deadline_)) {
       broken_ = true;
       throw out_of_time();
     }
-    request_cancel(handle_);
+    if (!cancelled_) cancel_deadline_ = now + cancel_grace;
     cancelled_ = true;
-    cancel_deadline_ = steady_clock::now() + cancel_grace;
+    cancel_again_ = now + cancel_pause;
+    request_cancel(handle_);
   }
 }
 
@@ -160,13 +163,23 @@ void Connection::enter_pipeline() { check_sent(PQenterPipelineMode(handle_)); }
 void Connection::leave_pipeline() { check_sent(PQexitPipelineMode(handle_)); }
 
 bool Connection::looks_alive() {
-  if (broken()) return false;
-  pollfd entry{PQsocket(handle_), POLLIN, 0};
-  const int ready = poll(&entry, 1, 0);
-  if (ready == 0 || (ready < 0 && errno == EINTR)) return true;
-  // Something is there: an answer nobody waited for, a notice, or the end.
-  if (ready < 0 || !PQconsumeInput(handle_)) broken_ = true;
-  return !broken();
+  while (!broken()) {
+    pollfd entry{PQsocket(handle_), POLLIN, 0};
+    const int ready = poll(&entry, 1, 0);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) return true;
+    // Something is there: an answer nobody waited for, a notice, the server's last words, the end.
+    if (ready < 0 || !PQconsumeInput(handle_)) broken_ = true;
+    else PQisBusy(handle_);  // has libpq look at it; last words reach `receive_notice`
+  }
+  return false;
+}
+
+void Connection::receive_notice(void* self, const PGresult* notice) {
+  // While nothing is asked of it, libpq takes even the server's last words for a notice.
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity && (std::string_view(severity) == "FATAL" || std::string_view(severity) == "PANIC"))
+    static_cast<Connection*>(self)->broken_ = true;
+  log::debug("postgres: {}", std::string_view(PQresultErrorMessage(notice)));
 }
 
 }  // namespace quarry::sql::postgres_driver

@@ -3,7 +3,7 @@
 ///
 /// It lives in pipeline mode, so that the commands of one caller can go out together and be answered together; the simple protocol
 /// and COPY leave that mode for a while (`PipelinePause`). When a deadline passes while the server works, the statement is
-/// cancelled (once), and its answer, an error, is waited for a little longer: the connection stays usable. When that does not
+/// cancelled, and its answer, an error, is waited for a little longer: the connection stays usable. When that does not
 /// come either, the connection is `broken`.
 ///
 /// Errors: `unavailable` (retryable, poisoning) when the connection is gone; `timeout` (poisoning) as above.
@@ -68,6 +68,7 @@ class Connection {
  private:
   explicit Connection(PGconn* handle);
   void finish_connecting(Deadline deadline);
+  static void receive_notice(void* self, const PGresult* notice);
   /// Waits for the socket. After the deadline: cancels and goes on, or throws.
   void wait(short events, Deadline deadline, OnDeadline on_deadline);
   void check_sent(int sent);
@@ -77,6 +78,7 @@ class Connection {
   bool broken_ = false;
   bool cancelled_ = false;
   Deadline cancel_deadline_{};
+  Deadline cancel_again_{};
 };
 
 /// Pipeline mode is off while this lives. Nothing may be unread before or after.

@@ -17,6 +17,8 @@ struct Rule {
 
 // The first match counts: single states before their class.
 constexpr std::array rules{
+    // What the server says of COPY data that it cannot read; the connection is as good as before.
+    Rule{"08P01", ErrorCode::bug, false, false, "the server could not read the binary form of a value"},
     Rule{"08", ErrorCode::unavailable, true, true, "the connection to the database broke"},
     Rule{"0A", ErrorCode::bug, false, false, "the statement needs a feature that this server lacks"},
     Rule{"21", ErrorCode::bug, false, false, "a subquery gave several rows where one is wanted"},

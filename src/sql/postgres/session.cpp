@@ -188,7 +188,7 @@ std::int64_t PostgresSession::choose_way(const BulkTarget& target, const RowSour
     return run_each(link_, plan->insert_sql[ending], Pipeline::Text::dynamic, plan->columns.size(), rows, deadline);
   } catch (Error& error) {
     // The table may have changed since its plan was made: the closure then runs again with a new one.
-    const bool outdated = error.sqlstate().starts_with("42") || error.sqlstate() == "22P03";
+    const bool outdated = error.sqlstate().starts_with("42") || error.sqlstate() == "22P03" || error.sqlstate() == "08P01";
     if (outdated) link_.bulk_plans.clear();
     if (outdated && !fresh) error.set_retryable(true);
     throw;
