@@ -17,11 +17,9 @@ install(TARGETS quarry EXPORT quarry ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 install(DIRECTORY include/quarry DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp)
 install(EXPORT quarry FILE quarryTargets.cmake NAMESPACE quarry:: DESTINATION ${package_dir})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
-foreach(program quarry_cli quarry-serve-files)
-  if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
-endforeach()
+if(TARGET quarry_cli)
+  install(TARGETS quarry_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 
 configure_package_config_file(cmake/quarryConfig.cmake.in ${PROJECT_BINARY_DIR}/package/quarryConfig.cmake
                               INSTALL_DESTINATION ${package_dir})
