@@ -1,0 +1,25 @@
+#pragma once
+/// The limits of the schema, told before an engine has to: both refuse the same input with the same words.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quarry::jobs {
+
+/// Number of characters; nothing for what is not UTF-8 or holds a zero byte, which PostgreSQL cannot store.
+std::optional<std::size_t> count_characters(std::string_view text);
+
+/// Throws `invalid`, naming `field`, unless `text` has from `least` to `most` characters.
+void check_text(std::string_view field, std::string_view text, std::size_t least, std::size_t most);
+
+/// Throws `invalid`, naming `field`, unless `text` is a JSON object of at most `bytes_max`.
+void check_json_object(std::string_view field, const std::string& text, std::size_t bytes_max);
+/// The same for any JSON value.
+void check_json(std::string_view field, const std::string& text, std::size_t bytes_max);
+
+/// The longest start of `text` that has at most `bytes_max` bytes and does not end inside a character.
+std::string_view cut_at_character(std::string_view text, std::size_t bytes_max);
+
+}  // namespace quarry::jobs

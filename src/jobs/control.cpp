@@ -1,0 +1,98 @@
+#include "quarry/jobs/control.hpp"
+
+#include <fmt/format.h>
+
+#include "quarry/core/error.hpp"
+
+namespace quarry::jobs {
+namespace {
+
+struct Standing {
+  JobStatus status;
+  bool is_paused;
+};
+BOOST_DESCRIBE_STRUCT(Standing, (), (status, is_paused))
+
+constexpr sql::Query<Standing(JobId)> lock_standing{
+    "jobs.lock_standing", sql::sqlite("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null"),
+    sql::postgres("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null for update")};
+
+/// `$3` is now. A job that runs again forgets that it had ended, and why.
+constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
+    "jobs.set_status",
+    sql::sqlite("update scraping_jobs set status = $2, updated_at = $3,"
+                " started_at = case when $2 = 'running' then coalesce(started_at, $3) else started_at end,"
+                " completed_at = case when $2 = 'running' or $2 = 'pending' then null else $3 end,"
+                " cancel_requested_at = case when $2 = 'cancelled' then $3 else cancel_requested_at end,"
+                " error_message = $4 where id = $1"),
+    sql::postgres("update scraping_jobs set status = $2, updated_at = $3,"
+                  " started_at = case when $2::job_status = 'running' then coalesce(started_at, $3) else started_at end,"
+                  " completed_at = case when $2::job_status in ('running', 'pending') then null else $3::timestamptz end,"
+                  " cancel_requested_at = case when $2::job_status = 'cancelled' then $3 else cancel_requested_at end,"
+                  " error_message = $4 where id = $1")};
+constexpr sql::Command<void(JobId, bool, Instant)> set_paused{
+    "jobs.set_paused", "update scraping_jobs set is_paused = $2, updated_at = $3 where id = $1 and is_paused <> $2"};
+
+constexpr sql::Query<std::int64_t(JobId)> count_lost{
+    "jobs.count_lost", "select count(*) from task_queue where job_id = $1 and (status = 'failed' or status = 'dead')"};
+
+Standing lock(Write& tx, JobId job) {
+  if (const auto found = tx.one(lock_standing, job)) return *found;
+  throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
+}
+
+[[noreturn]] void refuse(JobId job, JobStatus from, std::string_view remedy) {
+  throw Error(ErrorCode::conflict, fmt::format("job {} is {}: {}", to_string(job), to_string(from), remedy));
+}
+
+Moved moved(std::int64_t tasks, int limit) { return {tasks, tasks < limit}; }
+
+}  // namespace
+
+Moved cancel(Write& tx, JobId job, int limit) {
+  const auto from = lock(tx, job).status;
+  if (from != JobStatus::cancelled) {
+    if (!may_become(from, JobStatus::cancelled)) refuse(job, from, "it cannot be cancelled any more");
+    tx.run(set_status, job, JobStatus::cancelled, tx.now(), std::nullopt);
+  }
+  return moved(queue::cancel_job(tx, job, limit), limit);
+}
+
+Moved pause(Write& tx, JobId job, int limit) {
+  const auto standing = lock(tx, job);
+  if (!is_open(standing.status)) refuse(job, standing.status, "there is nothing left to pause");
+  tx.run(set_paused, job, true, tx.now());
+  return moved(queue::pause_job(tx, job, limit), limit);
+}
+
+Moved resume(Write& tx, JobId job, int limit) {
+  const auto standing = lock(tx, job);
+  if (!is_open(standing.status)) refuse(job, standing.status, "there is nothing left to resume; to try what failed again, retry it");
+  tx.run(set_paused, job, false, tx.now());
+  return moved(queue::resume_job(tx, job, limit), limit);
+}
+
+Moved retry(Write& tx, JobId job, int limit) {
+  const auto standing = lock(tx, job);
+  if (standing.status == JobStatus::cancelled) refuse(job, standing.status, "submit it again instead");
+  const bool runs_again = !is_open(standing.status);
+  if (runs_again) {
+    if (tx.value(count_lost, job) == 0) refuse(job, standing.status, "none of its tasks failed, so there is nothing to try again");
+    // First the job, then its tasks: the queue leaves a job alone that has ended.
+    tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
+  }
+  const auto result = moved(queue::retry_job(tx, job, limit), limit);
+  if (standing.is_paused) {
+    if (runs_again) tx.run(set_paused, job, false, tx.now());
+    else queue::pause_job(tx, job, queue::move_limit);
+  }
+  return result;
+}
+
+void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {
+  const auto from = lock(tx, job).status;
+  if (!may_become(from, to)) refuse(job, from, fmt::format("it cannot become {}", to_string(to)));
+  tx.run(set_status, job, to, tx.now(), error);
+}
+
+}  // namespace quarry::jobs

@@ -1,0 +1,120 @@
+#include "quarry/jobs/submit.hpp"
+
+#include <fmt/format.h>
+
+#include "jobs/checks.hpp"
+#include "quarry/core/error.hpp"
+#include "quarry/jobs/find.hpp"
+#include "quarry/queue/control.hpp"
+
+namespace quarry::jobs {
+namespace {
+
+struct JobRow {
+  JobId id;
+  UserId user_id;
+  std::string_view job_type;
+  std::string_view title;
+  std::optional<std::string> description;
+  std::vector<std::string> keywords;
+  Json config;
+  int schema_version;
+  int priority;
+  std::optional<Instant> scheduled_at;
+  std::optional<JobId> depends_on_job_id;
+  std::optional<SearchId> search_id;
+  std::optional<std::string> scraper_name;
+  Instant created_at;
+};
+BOOST_DESCRIBE_STRUCT(JobRow, (),
+                      (id, user_id, job_type, title, description, keywords, config, schema_version, priority, scheduled_at,
+                       depends_on_job_id, search_id, scraper_name, created_at))
+
+constexpr sql::Command<void(JobRow)> insert_job{
+    "jobs.insert",
+    "insert into scraping_jobs (id, user_id, job_type, title, description, keywords, config, schema_version, priority, scheduled_at,"
+    " depends_on_job_id, search_id, scraper_name, created_at, updated_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)"};
+
+constexpr sql::Query<UserId(UserId)> find_user{"jobs.find_user", "select id from users where id = $1 and deleted_at is null"};
+constexpr sql::Query<JobId(JobId, UserId)> find_job_of_user{
+    "jobs.find_of_user", "select id from scraping_jobs where id = $1 and user_id = $2 and deleted_at is null"};
+
+/// The job that `$1` depends on, as long as that one has not ended. On PostgreSQL it is locked against ending meanwhile: its last task's
+/// transaction releases what waits for it, and would not see what this transaction is about to put in.
+constexpr sql::Query<JobId(JobId)> open_dependency{
+    "jobs.open_dependency",
+    sql::sqlite("select d.id from scraping_jobs j join scraping_jobs d on d.id = j.depends_on_job_id"
+                " where j.id = $1 and (d.status = 'pending' or d.status = 'running')"),
+    sql::postgres("select d.id from scraping_jobs j join scraping_jobs d on d.id = j.depends_on_job_id"
+                  " where j.id = $1 and d.status in ('pending', 'running') for share of d")};
+
+struct Standing {
+  JobStatus status;
+  bool is_paused;
+  UserId user_id;
+};
+BOOST_DESCRIBE_STRUCT(Standing, (), (status, is_paused, user_id))
+constexpr sql::Query<Standing(JobId)> find_standing{
+    "jobs.standing", "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null"};
+
+constexpr sql::Command<void(JobId, std::int64_t, std::int64_t, Instant)> add_to_figures{
+    "jobs.add_gain",
+    sql::sqlite("update scraping_jobs set results_count = results_count + $2, bytes_fetched = bytes_fetched + $3,"
+                " updated_at = max($4, updated_at + 1) where id = $1"),
+    sql::postgres("update scraping_jobs set results_count = results_count + $2, bytes_fetched = bytes_fetched + $3,"
+                  " updated_at = greatest($4, updated_at + interval '1 microsecond') where id = $1")};
+
+constexpr std::size_t config_bytes_max = 1 << 20;
+constexpr std::size_t keywords_max = 100;
+
+void check(const NewJob& job) {
+  check_text("title", job.title, 1, 255);
+  check_text("job_type", job.job_type, 1, 50);
+  if (job.description) check_text("description", *job.description, 0, 100'000);
+  if (job.scraper_name) check_text("scraper_name", *job.scraper_name, 1, 50);
+  if (job.keywords.size() > keywords_max)
+    throw_invalid(fmt::format("{} keywords: a job has at most {}", job.keywords.size(), keywords_max));
+  for (const auto& keyword : job.keywords) check_text("a keyword", keyword, 1, 100);
+  if (job.priority < queue::priority_highest || job.priority > queue::priority_lowest)
+    throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", job.priority, queue::priority_highest,
+                              queue::priority_lowest));
+  if (job.schema_version < 1) throw_invalid(fmt::format("schema_version {}: it counts from 1", job.schema_version));
+  check_json_object("config", job.config.text, config_bytes_max);
+}
+
+Standing standing_of(Read& tx, JobId job) {
+  if (const auto found = tx.one(find_standing, job)) return *found;
+  throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
+}
+
+}  // namespace
+
+Job submit(Write& tx, const NewJob& job) {
+  check(job);
+  if (!tx.one(find_user, job.user_id))
+    throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(job.user_id)));
+  if (job.depends_on_job_id && !tx.one(find_job_of_user, *job.depends_on_job_id, job.user_id))
+    throw Error(ErrorCode::not_found,
+                fmt::format("there is no job {} of this user to depend on", to_string(*job.depends_on_job_id)));
+  const auto id = tx.new_id<JobId>();
+  tx.run(insert_job, {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.config, job.schema_version,
+                      job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id, job.scraper_name, tx.now()});
+  return get(tx, id);
+}
+
+queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks) {
+  const auto before = standing_of(tx, job);
+  const bool blocked = tx.one(open_dependency, job).has_value();
+  auto enqueued = queue::enqueue(tx, queue, tasks, {.user_id = before.user_id, .job_id = job, .blocked = blocked});
+  if (enqueued.ids.empty()) return enqueued;
+  // The enqueue has changed the job's row, so from here on nobody else can, and what it says now holds until the commit.
+  const auto now = standing_of(tx, job);
+  if (now.status == JobStatus::cancelled) queue::cancel_job(tx, job);
+  else if (now.is_paused) queue::pause_job(tx, job);
+  return enqueued;
+}
+
+void add_gain(Write& tx, JobId job, const Gain& gain) { tx.run(add_to_figures, job, gain.results, gain.bytes, tx.now()); }
+
+}  // namespace quarry::jobs
