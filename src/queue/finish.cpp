@@ -115,7 +115,24 @@ BOOST_DESCRIBE_STRUCT(Budget, (), (retry_count, max_retries))
 
 constexpr sql::Query<Budget(TaskId)> find_budget{"queue.find_budget", "select retry_count, max_retries from task_queue where id = $1"};
 
+constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>)> lock_leases{
+    "queue.hold_many", sql::sqlite(""),
+    sql::postgres("select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+                  " on t.id = l.id and t.lease_token = l.token where t.status = 'processing' order by t.id for update of t")};
+
 }  // namespace
+
+std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases) {
+  std::vector<TaskId> held;
+  if (tx.engine() == Engine::sqlite) {
+    for (const auto& lease : leases)
+      if (tx.one(find_lease, lease.id, lease.lease_token)) held.push_back(lease.id);
+    return held;
+  }
+  std::vector<std::int64_t> ids, tokens;
+  for (const auto& lease : leases) ids.push_back(lease.id), tokens.push_back(lease.lease_token);
+  return tx.all(lock_leases, ids, tokens);
+}
 
 Refused finish(Write& tx, std::span<const Finish> tasks) {
   const auto now = tx.now();

@@ -16,6 +16,10 @@
 
 namespace quarry::queue {
 
+/// Which of these leases are still the caller's. They stay so until the transaction ends, so that effects may be written for them, and for
+/// them only, before `finish`.
+std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases);
+
 /// Who was refused: the lease had run out and the task was given to another, or cancelled, meanwhile. The caller's transaction must undo
 /// the effects of these tasks: throw, or use `finish_or_throw`.
 struct Refused {
