@@ -1,0 +1,75 @@
+#pragma once
+/// Artifacts in the caller's transaction: put, find, change, delete, list.
+///
+///     auto blob = blobs.put(body);                                   // durable on disk first
+///     db.write([&](Write& tx) { artifacts::put_artifact(tx, {.user_id = user, .job_id = job, .source_url = url, .blob = blob}); });
+///
+/// Each row counts as one reference to its blob, and the count moves in the same transaction as the row. There is one artifact per job
+/// and URL: putting it again replaces what was stored, keeps its id, and moves the count from the old body to the new one; so a
+/// task that is run twice leaves what one run leaves.
+///
+/// Everything but `find` by id alone takes the owner with the id: another user's artifact does not exist. Errors: `invalid` (a text that is
+/// not UTF-8, a URL that is too long), `constraint` (no such user or job), `conflict`. Thread safety: that of the transaction.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quarry/artifacts/artifact.hpp"
+#include "quarry/sql/transaction.hpp"
+
+namespace quarry::artifacts {
+
+ArtifactId put_artifact(Write& tx, const NewArtifact& artifact);
+/// Many at once; the ids stand in the order of the artifacts. Of several with one job and URL the last one stays, under one id.
+std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> artifacts);
+
+/// Deleted ones too: `deleted_at` tells.
+std::optional<Artifact> find(Read& tx, ArtifactId id);
+std::optional<Artifact> find(Read& tx, UserId user, ArtifactId id);
+/// The one that is not deleted.
+std::optional<Artifact> find_by_url(Read& tx, JobId job, std::string_view source_url);
+/// The text that full-text search reads.
+std::optional<std::string> read_text(Read& tx, UserId user, ArtifactId id);
+
+/// What is set is changed. An empty text removes the old one.
+struct ArtifactChanges {
+  std::optional<std::string> title{};
+  std::optional<std::string> description{};
+  std::optional<std::vector<std::string>> keywords{};
+  std::optional<std::vector<std::string>> tags{};
+  std::optional<bool> is_public{};
+};
+/// False when there is no such artifact, or it is deleted.
+bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes);
+
+/// Hides the artifact from lists and search; it keeps its body and can be restored. False when there is none to hide.
+bool soft_delete(Write& tx, UserId user, ArtifactId id);
+/// Takes a deletion back. False when there is none to take back; throws `conflict` when its page has been stored anew meanwhile.
+bool restore(Write& tx, UserId user, ArtifactId id);
+/// Ends the row, deleted or not, with its tags and extractions; the body goes with its last reference. False when there is none.
+bool purge(Write& tx, UserId user, ArtifactId id);
+/// Purges up to `limit` artifacts that were deleted before `deleted_before`, whoever owns them. Returns how many.
+std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit = 1000);
+
+/// Which artifacts: those that meet every condition that is set.
+struct ArtifactFilter {
+  std::optional<UserId> user_id{};
+  std::optional<JobId> job_id{};
+  std::optional<ArtifactType> type{};
+  std::optional<std::string> keyword{};
+  std::optional<std::string> tag{};
+  std::optional<BlobHash> blob_hash{};
+  bool deleted = false;  ///< the deleted ones instead of the others
+};
+
+/// Newest first, by id.
+struct ArtifactPage {
+  std::vector<Artifact> items;
+  std::optional<ArtifactId> next;  ///< hand it in as `before` for the next page; nothing when this was the last one
+};
+/// `limit` is 1 to 1000.
+ArtifactPage list(Read& tx, const ArtifactFilter& filter, int limit = 50, std::optional<ArtifactId> before = std::nullopt);
+std::int64_t count(Read& tx, const ArtifactFilter& filter);
+
+}  // namespace quarry::artifacts
