@@ -1,0 +1,63 @@
+#include "crawl/worker/identity.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "quarry/queue/maintain.hpp"
+
+namespace quarry::crawl {
+namespace {
+
+constexpr sql::Query<std::string()> list_workers{
+    "crawl.list_workers", "select distinct worker from task_queue where status = 'processing' and worker is not null"};
+constexpr sql::Command<void(std::string_view, Instant)> end_leases_of{
+    "crawl.end_leases_of", "update task_queue set lease_until = $2 where status = 'processing' and worker = $1"};
+
+std::string machine_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+/// Empty when there is no such process.
+std::string start_ticks(long pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  if (!std::getline(file, line)) return {};
+  // The second field is the program's name in parentheses, and may hold anything; the start time is the 20th behind it.
+  std::istringstream rest(line.substr(line.rfind(')') + 1));
+  std::string field;
+  for (int i = 0; i < 20; ++i) rest >> field;
+  return field;
+}
+
+}  // namespace
+
+std::string worker_identity() { return fmt::format("{}/{}/{}", machine_name(), ::getpid(), start_ticks(::getpid())); }
+
+bool is_dead_here(std::string_view identity) {
+  const auto last = identity.rfind('/');
+  const auto middle = last == std::string_view::npos || last == 0 ? std::string_view::npos : identity.rfind('/', last - 1);
+  if (middle == std::string_view::npos || identity.substr(0, middle) != machine_name()) return false;
+  long pid = 0;
+  const auto digits = identity.substr(middle + 1, last - middle - 1);
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
+  if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) return false;
+  return start_ticks(pid) != identity.substr(last + 1);
+}
+
+int bury_dead_workers(const Database& db) {
+  int dead = 0;
+  for (const auto& worker : db.read([](Read& tx) { return tx.all(list_workers); })) {
+    if (!is_dead_here(worker)) continue;
+    ++dead;
+    db.write([&](Write& tx) { tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1)); });
+  }
+  while (dead > 0 && db.write([](Write& tx) { return queue::reap_expired(tx); }) > 0) {}
+  return dead;
+}
+
+}  // namespace quarry::crawl

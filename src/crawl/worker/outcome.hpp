@@ -1,0 +1,45 @@
+#pragma once
+/// What came of one page, on its way from the fetching thread to the committing one.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crawl/worker/job_context.hpp"
+#include "quarry/crawl/crawl_job.hpp"
+#include "quarry/crawl/extract.hpp"
+#include "quarry/queue/claim.hpp"
+
+namespace quarry::crawl {
+
+/// A page that was fetched: what its artifact is made of.
+struct PageContent {
+  Url url;  ///< where it was, redirects followed
+  int status = 0;
+  std::string mime_type;
+  std::string body;
+  std::string title;
+  std::string description;
+  std::string text;
+  Extraction extraction;
+  std::vector<PageTask> links;
+};
+
+struct Outcome {
+  queue::ClaimedTask task;
+  std::string address;                    ///< what was asked for, for people
+  Instant started_at;
+  std::shared_ptr<const JobContext> job;  ///< null when the job cannot be worked on
+  std::optional<PageContent> content;     ///< a success
+  std::string error;                      ///< else why not
+  bool worth_a_retry = false;
+  bool host_in_trouble = false;           ///< it refused, or could not be reached: leave it alone for a while
+  std::optional<std::chrono::milliseconds> retry_after;
+
+  queue::LeaseRef lease() const { return {task.id, task.lease_token}; }
+};
+
+}  // namespace quarry::crawl

@@ -1,0 +1,33 @@
+#pragma once
+/// Waits for a database that is away.
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "quarry/core/error.hpp"
+#include "quarry/core/log.hpp"
+
+namespace quarry::crawl {
+
+/// Runs `action` until it succeeds. Errors that time may mend are met with a pause that grows to a second; other ones, and those that last longer
+/// than `give_up_after`, are thrown on.
+template <class F>
+auto with_patience(std::chrono::milliseconds give_up_after, F&& action) {
+  using Clock = std::chrono::steady_clock;
+  const auto give_up_at = Clock::now() + give_up_after;
+  for (std::chrono::milliseconds pause{20};; pause = std::min(pause * 2, std::chrono::milliseconds(1000))) {
+    try {
+      return action();
+    } catch (const Error& error) {
+      const auto code = error.code();
+      const bool may_pass = code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::busy ||
+                            code == ErrorCode::conflict;
+      if (!may_pass || Clock::now() + pause > give_up_at) throw;
+      log::warn("the database does not answer ({}): trying again", error.client_message());
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace quarry::crawl

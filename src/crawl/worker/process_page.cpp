@@ -1,0 +1,69 @@
+#include "crawl/worker/process_page.hpp"
+
+#include <fmt/format.h>
+
+#include "quarry/core/error.hpp"
+
+namespace quarry::crawl {
+namespace {
+
+bool is_html(std::string_view type) { return type == "text/html" || type == "application/xhtml+xml"; }
+
+/// Longest title that the schema takes, in characters; bytes are never fewer.
+constexpr std::size_t title_bytes_max = 500;
+
+std::string cut(std::string text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  auto end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
+
+void fail(Outcome& outcome, const Response& response) {
+  outcome.worth_a_retry = worth_a_retry(response);
+  if (response.error != FetchError::none) {
+    outcome.error = fmt::format("{}: {}", to_string(response.error), response.error_detail);
+    outcome.host_in_trouble = response.error == FetchError::connect || response.error == FetchError::timeout;
+    return;
+  }
+  outcome.error = fmt::format("HTTP status {}", response.status);
+  outcome.host_in_trouble = response.status == 429 || response.status == 503;
+  if (response.headers.retry_after) outcome.retry_after = *response.headers.retry_after;
+}
+
+void read_html(PageContent& content, std::string_view charset, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser,
+               const JobContext& job) {
+  const auto document = parser.parse(content.body, {.charset = charset});
+  content.title = cut(document.title(), title_bytes_max);
+  content.description = document.description();
+  content.text = document.visible_text(text_bytes_max);
+  content.extraction = job.extractor.items(document, content.url);
+  if (!job.extractor.follows() || depth >= job.config.follow->max_depth) return;
+  for (auto& link : job.extractor.links(document, content.url)) content.links.push_back({std::move(link), depth + 1});
+}
+
+}  // namespace
+
+void process_page(Response response, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser, Outcome& outcome) {
+  if (response.error != FetchError::none || response.status < 200 || response.status >= 300) return fail(outcome, response);
+  PageContent content{.url = std::move(response.url),
+                      .status = response.status,
+                      .mime_type = response.headers.content_type.empty() ? "application/octet-stream" : response.headers.content_type,
+                      .body = std::move(response.body),
+                      .title = {},
+                      .description = {},
+                      .text = {},
+                      .extraction = {},
+                      .links = {}};
+  try {
+    if (is_html(content.mime_type)) read_html(content, response.headers.charset, depth, text_bytes_max, parser, *outcome.job);
+    else if (content.mime_type == "text/plain") content.text = parser.parse(content.body, {}).visible_text(text_bytes_max);
+  } catch (const Error& error) {
+    // A pattern that proves too costly on this page: the page is kept, its links are not followed.
+    outcome.error = error.client_message();
+  }
+  outcome.content = std::move(content);
+}
+
+}  // namespace quarry::crawl

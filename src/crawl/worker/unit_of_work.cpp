@@ -1,0 +1,154 @@
+#include "crawl/worker/unit_of_work.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <map>
+#include <set>
+
+#include "quarry/artifacts/extractions.hpp"
+#include "quarry/artifacts/store.hpp"
+#include "quarry/jobs/log.hpp"
+#include "quarry/jobs/submit.hpp"
+#include "quarry/queue/finish.hpp"
+#include "quarry/queue/hosts.hpp"
+
+namespace quarry::crawl {
+namespace {
+
+using artifacts::ArtifactType;
+
+/// An outcome whose lease is held, with its body.
+struct Accepted {
+  const Outcome* outcome;
+  const artifacts::StagedBlob* blob;  ///< null without content
+};
+
+ArtifactType type_of(std::string_view mime) {
+  if (mime == "application/pdf") return ArtifactType::pdf;
+  if (mime.starts_with("image/")) return ArtifactType::image;
+  if (mime.starts_with("video/")) return ArtifactType::video;
+  if (mime.starts_with("audio/")) return ArtifactType::audio;
+  return ArtifactType::web_page;
+}
+
+std::vector<Accepted> hold_leases(Write& tx, std::span<const Outcome> outcomes, std::span<const artifacts::StagedBlob> blobs) {
+  std::vector<queue::LeaseRef> leases;
+  for (const auto& outcome : outcomes) leases.push_back(outcome.lease());
+  const auto held = queue::hold(tx, leases);
+  const std::set<TaskId> ours(held.begin(), held.end());
+  std::vector<Accepted> accepted;
+  std::size_t next_blob = 0;
+  for (const auto& outcome : outcomes) {
+    const auto* blob = outcome.content ? &blobs[next_blob++] : nullptr;
+    if (ours.contains(outcome.task.id)) accepted.push_back({&outcome, blob});
+  }
+  return accepted;
+}
+
+std::int64_t put_contents(Write& tx, std::span<const Accepted> accepted) {
+  std::vector<artifacts::NewArtifact> rows;
+  std::vector<const Extraction*> extractions;
+  for (const auto& [outcome, blob] : accepted) {
+    if (!blob) continue;
+    const auto& content = *outcome->content;
+    artifacts::NewArtifact row;
+    row.user_id = *outcome->task.user_id;
+    row.job_id = outcome->task.job_id;
+    row.type = type_of(content.mime_type);
+    row.source_url = content.url.text();
+    row.title = content.title;
+    row.description = content.description;
+    row.http_status = content.status;
+    row.mime_type = content.mime_type;
+    row.content_text = content.text;
+    row.blob = *blob;
+    row.fetched_at = outcome->started_at;
+    rows.push_back(std::move(row));
+    extractions.push_back(&content.extraction);
+  }
+  const auto ids = artifacts::put_artifacts(tx, rows);
+  std::int64_t results = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (extractions[i]->items == 0) continue;
+    results += static_cast<std::int64_t>(extractions[i]->items);
+    artifacts::put_extraction(tx, {.user_id = rows[i].user_id,
+                                   .artifact_id = ids[i],
+                                   .extraction_type = "fields",
+                                   .extracted_data = Json{extractions[i]->json}});
+  }
+  return results;
+}
+
+/// Links and figures of the jobs, each job once, in the order of their ids.
+std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Politeness& politeness) {
+  struct JobNews {
+    const JobContext* job = nullptr;
+    std::vector<PageTask> links;
+    std::set<std::string_view> seen;
+    jobs::Gain gain;
+    std::vector<jobs::NewLogLine> log;
+  };
+  std::map<JobId, JobNews> news;
+  for (const auto& [outcome, blob] : accepted) {
+    if (!outcome->task.job_id) continue;
+    auto& job = news[*outcome->task.job_id];
+    if (!outcome->error.empty()) {
+      const auto page = boost::json::serialize(boost::json::value{{"task", outcome->task.id}});
+      job.log.push_back({jobs::LogLevel::warning, fmt::format("{}: {}", outcome->address, outcome->error), Json{page}});
+    }
+    if (!outcome->content) continue;
+    job.job = outcome->job.get();
+    job.gain.bytes += static_cast<std::int64_t>(outcome->content->body.size());
+    job.gain.results += static_cast<std::int64_t>(outcome->content->extraction.items);
+    for (const auto& link : outcome->content->links)
+      if (job.seen.insert(link.url.text()).second) job.links.push_back(link);
+  }
+  std::int64_t links = 0;
+  for (auto& [id, job] : news) {
+    if (job.job) links += add_pages(tx, id, job.job->config, job.links, politeness);
+    if (job.gain.bytes > 0) jobs::add_gain(tx, id, job.gain);
+    if (!job.log.empty()) jobs::append_log(tx, id, job.log);
+  }
+  return links;
+}
+
+/// After everything else that is written for the tasks, because a job ends with its last task.
+void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
+  std::vector<queue::Finish> finished;
+  std::vector<queue::Failure> failed;
+  std::set<std::int64_t> answered;
+  for (const auto& [outcome, blob] : accepted) {
+    const auto& task = outcome->task;
+    if (blob) {
+      finished.push_back({task.id, task.lease_token, {}});
+      if (task.host_id) answered.insert(*task.host_id);
+      continue;
+    }
+    failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
+    if (outcome->host_in_trouble && task.host_id) queue::host_refused(tx, *task.host_id, outcome->started_at, outcome->retry_after);
+  }
+  for (const auto host : answered) queue::host_answered(tx, host);
+  if (!failed.empty()) queue::fail(tx, failed);
+  queue::finish_or_throw(tx, finished);
+  done.pages = static_cast<std::int64_t>(finished.size());
+  done.failed = static_cast<std::int64_t>(failed.size());
+}
+
+}  // namespace
+
+Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::span<const artifacts::StagedBlob> blobs,
+                          const Politeness& politeness) {
+  const auto accepted = hold_leases(tx, outcomes, blobs);
+  Committed done;
+  done.lost = static_cast<std::int64_t>(outcomes.size() - accepted.size());
+  if (accepted.empty()) return done;
+  done.results = put_contents(tx, accepted);
+  done.links = put_jobs(tx, accepted, politeness);
+  end_tasks(tx, accepted, done);
+  return done;
+}
+
+}  // namespace quarry::crawl

@@ -1,0 +1,268 @@
+#include "quarry/crawl/worker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "crawl/worker/committer.hpp"
+#include "crawl/worker/identity.hpp"
+#include "crawl/worker/patience.hpp"
+#include "crawl/worker/process_page.hpp"
+#include "crawl/worker/robots_gate.hpp"
+#include "quarry/core/log.hpp"
+#include "quarry/queue/claim.hpp"
+#include "quarry/queue/finish.hpp"
+#include "quarry/queue/maintain.hpp"
+#include "quarry/sql/backend.hpp"
+
+namespace quarry::crawl {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Requests for robots.txt carry the host's id under this bit, page requests the task's: both are positive and far below it.
+constexpr std::uint64_t robots_bit = std::uint64_t{1} << 63;
+
+/// However little happens, the queue is looked at as often as this: notifications are a convenience, polling is the truth.
+constexpr milliseconds idle_poll{1'000};
+/// Between looks for tasks that have fallen due and for dead workers' leases, while there is plenty to do.
+constexpr milliseconds maintenance_interval{200};
+/// Between questions whether the work is done.
+constexpr milliseconds question_interval{50};
+
+/// A task under lease, from its claim until its fate is settled.
+struct Held {
+  Outcome outcome;
+  PageTask page;
+  bool submitted = false;  ///< the fetcher has it, or the committer
+};
+
+}  // namespace
+
+struct Worker::State {
+  State(Database database, artifacts::BlobStore& blob_store, WorkerOptions worker_options)
+      : db(std::move(database)),
+        options(std::move(worker_options)),
+        clock(std::make_shared<SystemClock>()),
+        fetcher(options.fetcher, *clock),
+        jobs(db),
+        robots(db, options.product),
+        blobs(blob_store) {}
+
+  void run(std::stop_token stop);
+
+  bool wants_more() const { return static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
+  void claim();
+  void admit(Held& task);
+  void submit(Held& task);
+  void ask_robots(std::int64_t host_id, const Url& page);
+  void answered(Response response);
+  void robots_answered(Response response);
+  void settle(Held& task);
+  void keep_leases();
+  void give_back(std::vector<queue::LeaseRef> leases);
+  void forget_settled();
+  milliseconds nap() const;
+
+  Database db;
+  const WorkerOptions options;
+  WorkerStats stats;
+  std::shared_ptr<Clock> clock;
+  Fetcher fetcher;
+  JobContexts jobs;
+  RobotsGate robots;
+  artifacts::BlobStore& blobs;
+  html::Parser parser;
+  const std::string identity = worker_identity();
+  queue::QueueId queue;
+  std::unique_ptr<Committer> committer;
+  std::unordered_map<TaskId, Held> held;
+  std::unordered_map<std::int64_t, std::vector<TaskId>> waiting_for_robots;  ///< by host
+  std::atomic<bool> woken{true};
+  SteadyClock::time_point next_look{};
+  SteadyClock::time_point next_maintenance{};
+  SteadyClock::time_point next_heartbeat{};
+  SteadyClock::time_point next_question{};
+};
+
+Worker::Worker(Database db, artifacts::BlobStore& blobs, WorkerOptions options)
+    : state_(std::make_unique<State>(std::move(db), blobs, std::move(options))) {}
+Worker::~Worker() = default;
+void Worker::run(std::stop_token stop) { state_->run(std::move(stop)); }
+const WorkerStats& Worker::stats() const noexcept { return state_->stats; }
+
+void Worker::State::run(std::stop_token stop) {
+  const auto wake = [this] {
+    woken = true;
+    fetcher.wake();
+  };
+  queue = db.write([](Write& tx) { return queue::open_queue(tx, crawl_queue); });
+  if (const int dead = bury_dead_workers(db)) log::info("{} workers died on this machine; their tasks go on here", dead);
+  const auto subscription = db.backend().subscribe(queue::wake_channel(queue), wake);
+  committer = std::make_unique<Committer>(db, blobs, options, stats, [this] { fetcher.wake(); });
+  const std::stop_callback stopper(stop, wake);
+  next_heartbeat = SteadyClock::now() + options.lease / 3;
+
+  while (!stop.stop_requested()) {
+    const auto now = SteadyClock::now();
+    if (options.finished && now >= next_question) {
+      next_question = now + question_interval;
+      if (options.finished()) break;
+    }
+    if (wants_more() && (woken.exchange(false) || now >= next_look)) claim();
+    for (auto& response : fetcher.poll(nap())) answered(std::move(response));
+    if (SteadyClock::now() >= next_heartbeat) keep_leases();
+    forget_settled();
+  }
+  for (auto& response : fetcher.cancel_all())
+    if (response.error != FetchError::cancelled) answered(std::move(response));
+  std::vector<queue::LeaseRef> unworked;
+  for (const auto& [id, task] : held)
+    if (!task.outcome.content && task.outcome.error.empty()) unworked.push_back(task.outcome.lease());
+  give_back(std::move(unworked));
+  committer->drain();
+  committer.reset();
+  held.clear();
+}
+
+milliseconds Worker::State::nap() const {
+  if (wants_more() && woken) return milliseconds(0);
+  auto until = std::min(wants_more() ? next_look : SteadyClock::time_point::max(), next_heartbeat);
+  if (options.finished) until = std::min(until, next_question);
+  return std::clamp(std::chrono::duration_cast<milliseconds>(until - SteadyClock::now()), milliseconds(0), idle_poll);
+}
+
+void Worker::State::claim() {
+  const auto now = SteadyClock::now();
+  const int room = options.claim_max - static_cast<int>(held.size());
+  const bool maintain = now >= next_maintenance;
+  if (maintain) next_maintenance = now + maintenance_interval;
+  const auto started_at = db.now();
+  auto tasks = with_patience(options.give_up_after, [&] {
+    return db.write([&](Write& tx) {
+      return queue::claim(tx, queue, {.worker = identity, .limit = room, .lease = options.lease, .maintain = maintain});
+    });
+  });
+  // A full hand means that there is more; else the next event, or a notification, says when to look again.
+  next_look = now + maintenance_interval;
+  if (std::cmp_equal(tasks.size(), room)) woken = true;
+  else if (tasks.empty() && held.empty()) next_look = now + idle_poll;
+  if (tasks.empty()) {
+    const auto event = with_patience(options.give_up_after, [&] { return db.read([](Read& tx) { return queue::next_event(tx); }); });
+    if (event) {
+      const auto in = std::chrono::ceil<milliseconds>(*event - db.now());
+      next_look = now + std::clamp(in, milliseconds(1), idle_poll);
+      next_maintenance = std::min(next_maintenance, next_look);
+    }
+  }
+  for (auto& task : tasks) {
+    const auto id = task.id;
+    auto& entry = held.emplace(id, Held{{.task = std::move(task), .address = {}, .started_at = started_at, .job = {}, .content = {}, .error = {},
+                                         .retry_after = {}},
+                                        {Url::parse("http://unknown/"), 0}}).first->second;
+    admit(entry);
+  }
+}
+
+void Worker::State::admit(Held& task) {
+  auto& outcome = task.outcome;
+  try {
+    task.page = from_payload(outcome.task.payload);
+    outcome.address = task.page.url.text();
+    if (outcome.task.job_id) outcome.job = jobs.get(*outcome.task.job_id, outcome.error);
+    else outcome.error = "a fetch task without a job";
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    outcome.error = error.client_message();
+  }
+  if (!outcome.error.empty()) return settle(task);
+  if (!outcome.job->config.request.obey_robots || !outcome.task.host_id) return submit(task);
+
+  const auto host = *outcome.task.host_id;
+  if (const auto waiting = waiting_for_robots.find(host); waiting != waiting_for_robots.end()) {
+    waiting->second.push_back(outcome.task.id);
+    return;
+  }
+  const auto policy = robots.find(host);
+  if (!policy) {
+    waiting_for_robots[host].push_back(outcome.task.id);
+    return ask_robots(host, task.page.url);
+  }
+  if (policy->allows(task.page.url)) return submit(task);
+  const auto rule = policy->deciding_rule(task.page.url);
+  // "All is disallowed" because the server was in trouble is worth another try; a rule of the file is not.
+  outcome.worth_a_retry = policy->source() == RobotsPolicy::Source::disallow_all;
+  outcome.error = rule.empty() ? "robots.txt could not be fetched" : fmt::format("robots.txt forbids it: {}", rule);
+  settle(task);
+}
+
+void Worker::State::submit(Held& task) {
+  const auto& config = task.outcome.job->config.request;
+  Request request{.id = static_cast<std::uint64_t>(task.outcome.task.id), .url = task.page.url};
+  request.headers = config.headers;
+  request.user_agent = config.user_agent;
+  request.timeout = milliseconds(config.timeout_ms);
+  request.body_bytes_max = static_cast<std::size_t>(config.max_bytes);
+  request.admit_redirect = [job = task.outcome.job](const Url&, const Url& to) { return job->extractor.admits(to); };
+  task.submitted = true;
+  fetcher.submit(std::move(request));
+}
+
+void Worker::State::ask_robots(std::int64_t host_id, const Url& page) {
+  Request request{.id = robots_bit | static_cast<std::uint64_t>(host_id), .url = robots_url(page)};
+  request.body_bytes_max = robots_bytes_max;
+  request.redirects_max = robots_redirects_max;
+  fetcher.submit(std::move(request));
+}
+
+void Worker::State::answered(Response response) {
+  if ((response.id & robots_bit) != 0) return robots_answered(std::move(response));
+  auto& task = held.at(static_cast<TaskId>(response.id));
+  stats.bytes += static_cast<std::int64_t>(response.body.size());
+  process_page(std::move(response), task.page.depth, options.text_bytes_max, parser, task.outcome);
+  settle(task);
+}
+
+void Worker::State::robots_answered(Response response) {
+  const auto host = static_cast<std::int64_t>(response.id & ~robots_bit);
+  // Too long a file is used as far as it came; too many redirects are as good as no file (RFC 9309, 2.3.1.2).
+  const bool gone_astray = response.error == FetchError::redirect_loop || response.error == FetchError::redirect_invalid;
+  const int status = gone_astray ? 404 : response.error == FetchError::none ? response.status : 0;
+  with_patience(options.give_up_after, [&] { return robots.learn(host, status, response.body); });
+  const auto waiting = waiting_for_robots.extract(host);
+  if (waiting.empty()) return;
+  for (const auto id : waiting.mapped())
+    if (const auto task = held.find(id); task != held.end()) admit(task->second);
+}
+
+void Worker::State::settle(Held& task) {
+  task.submitted = true;
+  // The held entry stays, without its content, until the committer says that the task's fate is settled.
+  Outcome outcome = std::move(task.outcome);
+  task.outcome.task.id = outcome.task.id;
+  task.outcome.task.lease_token = outcome.task.lease_token;
+  task.outcome.error = "settled";
+  committer->submit(std::move(outcome));
+}
+
+void Worker::State::keep_leases() {
+  next_heartbeat = SteadyClock::now() + options.lease / 3;
+  std::vector<queue::LeaseRef> leases;
+  for (const auto& [id, task] : held) leases.push_back(task.outcome.lease());
+  if (leases.empty()) return;
+  // Lost and cancelled ones need no special care: their work is thrown away, or kept as the last of its job, when it is committed.
+  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { queue::heartbeat(tx, leases, options.lease); }); });
+}
+
+void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
+  if (leases.empty()) return;
+  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { queue::release(tx, leases); }); });
+}
+
+void Worker::State::forget_settled() {
+  for (const auto id : committer->take_settled()) held.erase(id);
+}
+
+}  // namespace quarry::crawl
