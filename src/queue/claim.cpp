@@ -14,11 +14,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
+void check_lease(milliseconds lease) {
+  if (lease < milliseconds(100) || lease > std::chrono::hours(24))
+    throw_invalid(fmt::format("lease of {} ms: it must be from 100 ms to a day", lease.count()));
+}
+
 void check(const ClaimOptions& options) {
   if (options.limit < 1 || options.limit > 10'000)
     throw_invalid(fmt::format("claim limit {}: it must be from 1 to 10000", options.limit));
-  if (options.lease < milliseconds(100) || options.lease > std::chrono::hours(24))
-    throw_invalid(fmt::format("lease of {} ms: it must be from 100 ms to a day", options.lease.count()));
+  check_lease(options.lease);
 }
 
 /// Due hosts that are looked at for one claim: enough to fill it when each has one task, and some whose tasks belong to other queues.
@@ -149,6 +153,7 @@ constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>
 }  // namespace
 
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseconds lease) {
+  check_lease(lease);
   const auto until = tx.now() + lease;
   std::vector<Beat> beats;
   if (tx.engine() == Engine::sqlite) {

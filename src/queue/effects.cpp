@@ -64,8 +64,9 @@ struct JobDelta {
   std::int64_t failed;
   bool started;
   Instant now;
+  bool reopened;
 };
-BOOST_DESCRIBE_STRUCT(JobDelta, (), (id, total, open, processed, failed, started, now))
+BOOST_DESCRIBE_STRUCT(JobDelta, (), (id, total, open, processed, failed, started, now, reopened))
 
 /// A job that this change has ended.
 struct JobAfter {
@@ -74,7 +75,8 @@ struct JobAfter {
 };
 BOOST_DESCRIBE_STRUCT(JobAfter, (), (id, ended))
 
-// A job runs from its first claim and ends with its last task: `failed` when every one of them failed, else `completed`.
+// A job runs from its first claim and ends with its last task: `failed` when every one of them failed, else `completed`. When one of its
+// ended tasks is tried again, it runs again; a cancelled job stays cancelled.
 constexpr sql::Command<JobAfter(JobDelta)> change_job{
     "queue.change_job",
     sql::sqlite(
@@ -83,8 +85,10 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
         " progress = case when total_items + $2 = 0 then 0"
         "  else min(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
         " started_at = case when $6 and started_at is null then $7 else started_at end,"
-        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7 else completed_at end,"
-        " status = case when status not in ('pending', 'running') then status"
+        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7"
+        "  when $8 and status in ('completed', 'failed') then null else completed_at end,"
+        " status = case when $8 and status in ('completed', 'failed') then 'running'"
+        "  when status not in ('pending', 'running') then status"
         "  when $3 < 0 and open_tasks + $3 = 0 then"
         "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
         "  when $6 then 'running' else status end,"
@@ -96,8 +100,10 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
         " progress = case when total_items + $2 = 0 then 0"
         "  else least(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
         " started_at = case when $6 and started_at is null then $7 else started_at end,"
-        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7 else completed_at end,"
-        " status = case when status not in ('pending', 'running') then status"
+        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7"
+        "  when $8 and status in ('completed', 'failed') then null else completed_at end,"
+        " status = case when $8 and status in ('completed', 'failed') then 'running'"
+        "  when status not in ('pending', 'running') then status"
         "  when $3 < 0 and open_tasks + $3 = 0 then"
         "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed'::job_status else 'completed'::job_status end"
         "  when $6 then 'running'::job_status else status end,"
@@ -129,6 +135,7 @@ void Effects::moved(const TaskRefs& task, TaskStatus from, TaskStatus to) {
   auto& job = jobs_[*task.job_id];
   job.started |= started;
   job.open += int{is_open(to)} - int{is_open(from)};
+  job.reopened |= !is_open(from) && is_open(to);
   const auto lost = [](TaskStatus s) { return s == TaskStatus::failed || s == TaskStatus::dead; };
   job.processed += int{to == TaskStatus::completed} - int{from == TaskStatus::completed};
   job.failed += int{lost(to)} - int{lost(from)};
@@ -164,7 +171,8 @@ void Effects::apply_hosts(Write& tx) {
 void Effects::apply_jobs(Write& tx) {
   std::vector<JobId> ended;
   for (const auto& [id, change] : jobs_) {
-    const auto after = tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.started, tx.now()});
+    const auto after = tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.started, tx.now(),
+                                       change.reopened});
     if (after && after->ended) ended.push_back(id);
   }
   for (const auto& id : ended) release_jobs_that_waited_for(tx, id);

@@ -46,6 +46,7 @@ class Effects {
     std::int64_t processed = 0;
     std::int64_t failed = 0;
     bool started = false;
+    bool reopened = false;
   };
   void count(const TaskRefs& task, TaskStatus status, std::int64_t by);
   void apply_hosts(Write& tx);

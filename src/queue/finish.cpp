@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "queue/transition.hpp"
 #include "quarry/core/error.hpp"
@@ -43,7 +45,7 @@ constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int
 struct EndRow {
   TaskId id;
   std::int64_t token;
-  TaskStatus status;              ///< pending, scheduled, failed or dead
+  TaskStatus status;              ///< pending, scheduled, failed, dead or cancelled
   std::optional<Instant> due;     ///< when it may run again; nothing keeps the time and rank it had
   int retries;                    ///< added to `retry_count`
   std::optional<std::string> error;
@@ -87,33 +89,63 @@ constexpr sql::Command<void(AttemptRow)> record_attempt{
     " select id, retry_count + 1, lease_token, worker, $3, $4, started_at, $5 from task_queue"
     " where id = $1 and lease_token = $2 and status = 'processing'"};
 
+constexpr sql::Query<std::int64_t(TaskId)> find_token{"queue.find_token", "select lease_token from task_queue where id = $1"};
+
+/// A worker that has lost a task and got it again may name both leases in one call: the token tells which of them was good.
 template <class Named>
-Refused refused_of(std::span<const Named> asked, const std::vector<MovedTask>& done) {
+Refused refused_of(Read& tx, std::span<const Named> asked, const std::vector<MovedTask>& done) {
   Refused refused;
   if (done.size() == asked.size()) return refused;
-  for (const auto& one : asked)
-    if (std::ranges::find(done, one.id, &MovedTask::id) == done.end()) refused.ids.push_back(one.id);
+  std::unordered_map<TaskId, int> times;
+  for (const auto& one : asked) ++times[one.id];
+  std::unordered_set<TaskId> ended;
+  for (const auto& task : done) ended.insert(task.id);
+  for (const auto& one : asked) {
+    const bool good = ended.contains(one.id) && (times[one.id] == 1 || tx.value(find_token, one.id) == one.lease_token);
+    if (!good) refused.ids.push_back(one.id);
+  }
   return refused;
 }
 
-/// One statement per task on both engines: failures are few beside successes, and each has its own fate.
-std::vector<MovedTask> end_leases(Write& tx, const std::vector<EndRow>& rows, std::string_view outcome) {
+struct Budget {
+  int retry_count;
+  int max_retries;
+  bool cancel_requested;
+};
+BOOST_DESCRIBE_STRUCT(Budget, (), (retry_count, max_retries, cancel_requested))
+
+// Locked, so that a request to cancel comes before the decision or finds the task ended.
+constexpr sql::Query<Budget(TaskId, std::int64_t)> find_budget{
+    "queue.find_budget",
+    sql::sqlite("select retry_count, max_retries, cancel_requested from task_queue"
+                " where id = $1 and lease_token = $2 and status = 'processing'"),
+    sql::postgres("select retry_count, max_retries, cancel_requested from task_queue"
+                  " where id = $1 and lease_token = $2 and status = 'processing' for update")};
+
+/// Ends one lease after another: failures are few beside successes, and each has its own fate, which `decide` names. A task that was to
+/// be cancelled ends here, whatever was meant to become of it.
+template <class Named, class Decide>
+std::vector<MovedTask> end_leases(Write& tx, std::span<const Named> tasks, std::string_view outcome, Decide decide) {
+  const auto now = tx.now();
   std::vector<MovedTask> done;
-  for (const auto& row : rows) {
-    tx.run(record_attempt, {row.id, row.token, outcome, row.error, tx.now()});
+  for (const auto& task : tasks) {
+    const auto budget = tx.one(find_budget, task.id, task.lease_token);
+    if (!budget) continue;
+    EndRow row = decide(task, *budget);
+    if (budget->cancel_requested) row = {row.id, row.token, TaskStatus::cancelled, {}, 0, row.error, now};
+    tx.run(record_attempt, {row.id, row.token, budget->cancel_requested ? "cancelled" : outcome, row.error, now});
     if (const auto moved = tx.one(end_lease, row)) done.push_back(*moved);
   }
   settle(tx, done, TaskStatus::processing);
   return done;
 }
 
-struct Budget {
-  int retry_count;
-  int max_retries;
-};
-BOOST_DESCRIBE_STRUCT(Budget, (), (retry_count, max_retries))
-
-constexpr sql::Query<Budget(TaskId)> find_budget{"queue.find_budget", "select retry_count, max_retries from task_queue where id = $1"};
+void check(std::span<const Failure> tasks) {
+  using std::chrono::milliseconds;
+  for (const auto& task : tasks)
+    if (task.retry_after && (*task.retry_after < milliseconds(0) || *task.retry_after > std::chrono::hours(24 * 366)))
+      throw_invalid(fmt::format("retry_after of {} ms: it must be from 0 to a year", task.retry_after->count()));
+}
 
 constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>)> lock_leases{
     "queue.hold_many", sql::sqlite(""),
@@ -155,7 +187,7 @@ Refused finish(Write& tx, std::span<const Finish> tasks) {
     if (!ids.empty()) done = tx.all(finish_many, ids, tokens, now, results);
   }
   settle(tx, done, TaskStatus::processing);
-  return refused_of(tasks, done);
+  return refused_of(tx, tasks, done);
 }
 
 void finish_or_throw(Write& tx, std::span<const Finish> tasks) {
@@ -165,29 +197,28 @@ void finish_or_throw(Write& tx, std::span<const Finish> tasks) {
 }
 
 Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& policy) {
+  check(tasks);
   const auto now = tx.now();
-  std::vector<EndRow> rows;
-  for (const auto& task : tasks) {
-    const auto budget = tx.one(find_budget, task.id);
-    if (!budget) continue;
+  const auto decide = [&](const Failure& task, const Budget& budget) {
     EndRow row{task.id, task.lease_token, TaskStatus::scheduled, {}, 0, task.error, {}};
-    if (task.permanent || budget->retry_count >= budget->max_retries) {
+    if (task.permanent || budget.retry_count >= budget.max_retries) {
       row.status = task.permanent ? TaskStatus::failed : TaskStatus::dead;
       row.completed_at = now;
     } else {
       row.retries = 1;
-      row.due = now + task.retry_after.value_or(retry_delay(policy, budget->retry_count, tx.random()));
+      row.due = now + task.retry_after.value_or(retry_delay(policy, budget.retry_count, tx.random()));
       if (*row.due <= now) row.status = TaskStatus::pending;
     }
-    rows.push_back(std::move(row));
-  }
-  return refused_of(tasks, end_leases(tx, rows, "failed"));
+    return row;
+  };
+  return refused_of(tx, tasks, end_leases(tx, tasks, "failed", decide));
 }
 
 Refused release(Write& tx, std::span<const LeaseRef> tasks) {
-  std::vector<EndRow> rows;
-  for (const auto& task : tasks) rows.push_back({task.id, task.lease_token, TaskStatus::pending, {}, 0, {}, {}});
-  return refused_of(tasks, end_leases(tx, rows, "released"));
+  const auto decide = [](const LeaseRef& task, const Budget&) {
+    return EndRow{task.id, task.lease_token, TaskStatus::pending, {}, 0, {}, {}};
+  };
+  return refused_of(tx, tasks, end_leases(tx, tasks, "released", decide));
 }
 
 }  // namespace quarry::queue

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "quarry/core/error.hpp"
+#include "quarry/queue/control.hpp"
+#include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/retry_policy.hpp"
 
 namespace quarry::queue {
@@ -52,6 +54,12 @@ constexpr sql::Command<void(std::int64_t, std::optional<std::string>, std::optio
 
 constexpr RetryPolicy refusals{std::chrono::minutes(2), std::chrono::hours(24)};
 constexpr int day_ms = 86'400'000;
+constexpr std::size_t host_key_max = 300;
+
+/// A host has tasks in any number of queues, and who wants to know which would have to look at all of them; queues are few.
+void wake_workers(Write& tx) {
+  for (const auto& queue : list_queues(tx)) tx.notify(wake_channel(queue.id));
+}
 
 }  // namespace
 
@@ -60,16 +68,21 @@ std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(find_by
 std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { return tx.all(list_by_key, after, limit); }
 
 Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {
-  if (host_key.empty()) throw_invalid("the host key is empty");
+  if (host_key.empty() || host_key.size() > host_key_max)
+    throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", host_key.size(), host_key_max));
   if (settings.delay_ms && (*settings.delay_ms < 0 || *settings.delay_ms > day_ms))
     throw_invalid(fmt::format("a delay of {} ms: it must be from 0 to {} ms, a day", *settings.delay_ms, day_ms));
   if (settings.max_in_flight && *settings.max_in_flight < 1)
     throw_invalid(fmt::format("max_in_flight {}: it must be at least 1; to stop a host, block it", *settings.max_in_flight));
   tx.run(upsert, host_key, settings.delay_ms, settings.max_in_flight, tx.now());
+  wake_workers(tx);
   return tx.value(find_by_key, host_key);
 }
 
-void block_host(Write& tx, std::int64_t host_id, Instant until) { tx.run(block, host_id, std::max(until, Instant{0})); }
+void block_host(Write& tx, std::int64_t host_id, Instant until) {
+  tx.run(block, host_id, std::max(until, Instant{0}));
+  if (until <= tx.now()) wake_workers(tx);
+}
 
 void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at, std::optional<std::chrono::milliseconds> retry_after) {
   const auto state = tx.one(find_backoff, host_id);

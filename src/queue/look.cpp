@@ -33,10 +33,14 @@ constexpr sql::Query<StatusCount(QueueId)> sum_counts{
 
 constexpr sql::Query<QueueInfo()> all_queues{"queue.list", "select id, name, is_paused from queues order by name"};
 
-constexpr sql::Query<Instant(QueueId)> oldest{
+// Tasks with a host are found through the hosts that are due, as claiming finds them; a thousand hosts are enough to tell.
+constexpr sql::Query<std::optional<Instant>(QueueId, Instant)> oldest{
     "queue.oldest_pending",
-    "select scheduled_at from task_queue where queue_id = $1 and status = 'pending' and host_id is null"
-    " order by queue_id, rank, id limit 1"};
+    "select min(at) from (select (select scheduled_at from task_queue where queue_id = $1 and status = 'pending' and host_id is null"
+    "  order by queue_id, rank, id limit 1) as at"
+    " union all select (select scheduled_at from task_queue t where t.host_id = h.id and t.queue_id = $1 and t.status = 'pending'"
+    "  order by t.host_id, t.queue_id, t.rank, t.id limit 1)"
+    "  from (select id from hosts where due_at is not null and due_at <= $2 order by due_at limit 1000) h) o"};
 
 }  // namespace
 
@@ -63,6 +67,6 @@ Counts counts(Read& tx, QueueId queue) {
 
 std::vector<QueueInfo> list_queues(Read& tx) { return tx.all(all_queues); }
 
-std::optional<Instant> oldest_pending(Read& tx, QueueId queue) { return tx.one(oldest, queue); }
+std::optional<Instant> oldest_pending(Read& tx, QueueId queue) { return tx.value(oldest, queue, tx.now()); }
 
 }  // namespace quarry::queue

@@ -54,7 +54,7 @@ struct HeartbeatResult {
   std::vector<TaskId> cancelled;  ///< still yours, but wanted no more: stop, and `fail` or `finish` them
 };
 
-/// Extends leases to `now + lease`.
+/// Extends leases to `now + lease`. Throws `invalid` for a lease out of bounds.
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, std::chrono::milliseconds lease);
 
 }  // namespace quarry::queue

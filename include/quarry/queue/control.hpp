@@ -79,7 +79,8 @@ struct QueueInfo {
 BOOST_DESCRIBE_STRUCT(QueueInfo, (), (id, name, is_paused))
 std::vector<QueueInfo> list_queues(Read& tx);
 
-/// When the oldest task that may run became due: the first sign of too few workers.
+/// When the first in line became due, of the tasks without a host and of those whose host may be asked now: the first sign of too few
+/// workers.
 std::optional<Instant> oldest_pending(Read& tx, QueueId queue);
 
 }  // namespace quarry::queue

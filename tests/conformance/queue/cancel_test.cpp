@@ -1,0 +1,103 @@
+/// Cancelling: what has not begun never begins, and what runs is asked to stop and does not come back.
+
+#include "conformance/queue/queue_test.hpp"
+
+namespace quarry::test {
+namespace {
+
+class QueueCancel : public QueueTest {
+ protected:
+  CancelOutcome cancel(TaskId id) {
+    return db().write([&](Write& tx) { return cancel_task(tx, id); });
+  }
+};
+QUARRY_BOTH_ENGINES(QueueCancel);
+
+TEST_P(QueueCancel, AWaitingTaskEndsAtOnce) {
+  const auto ready = put({.host_key = "a.example"});
+  const auto later = put({.scheduled_at = now() + 1h});
+  const auto blocked = put({}, {.blocked = true});
+  for (const auto id : {ready, later, blocked}) {
+    EXPECT_EQ(cancel(id), CancelOutcome::cancelled);
+    EXPECT_EQ(status(id), TaskStatus::cancelled);
+    EXPECT_EQ(task(id).completed_at, now());
+    EXPECT_EQ(cancel(id), CancelOutcome::already_ended);
+  }
+  EXPECT_TRUE(take().empty());
+  EXPECT_EQ(cancel(ready + 1'000), CancelOutcome::not_found);
+}
+
+TEST_P(QueueCancel, ARunningTaskIsAskedByItsHeartbeat) {
+  const auto id = put();
+  const auto claimed = take_one();
+  EXPECT_TRUE(beat(claimed).cancelled.empty());
+  EXPECT_EQ(cancel(id), CancelOutcome::requested);
+  EXPECT_EQ(status(id), TaskStatus::processing);
+  EXPECT_EQ(beat(claimed).cancelled, std::vector{id});
+  EXPECT_TRUE(beat(claimed).lost.empty());
+}
+
+TEST_P(QueueCancel, ACancelledTaskThatFailsIsNotTriedAgain) {
+  const auto id = put();
+  const auto claimed = take_one();
+  cancel(id);
+  EXPECT_TRUE(lose(claimed).ids.empty());
+  EXPECT_EQ(status(id), TaskStatus::cancelled);
+  EXPECT_EQ(task(id).completed_at, now());
+  ASSERT_EQ(attempts(id).size(), 1U);
+  EXPECT_EQ(attempts(id)[0].outcome, "cancelled");
+}
+
+TEST_P(QueueCancel, ACancelledTaskThatIsGivenBackIsNotHandedOutAgain) {
+  const auto id = put({.host_key = "a.example"});
+  const auto claimed = take_one();
+  cancel(id);
+  EXPECT_TRUE(give_back(claimed).ids.empty());
+  EXPECT_EQ(status(id), TaskStatus::cancelled);
+  EXPECT_TRUE(take().empty());
+}
+
+TEST_P(QueueCancel, ACancelledTaskWhoseWorkerDiesIsNotHandedOutAgain) {
+  const auto id = put();
+  take_one(10s);
+  cancel(id);
+  clock().advance(11s);
+  EXPECT_EQ(reap(), 1);
+  EXPECT_EQ(status(id), TaskStatus::cancelled);
+}
+
+TEST_P(QueueCancel, ACancelledTaskThatIsFinishedAllTheSameIsDone) {
+  const auto id = put();
+  const auto claimed = take_one();
+  cancel(id);
+  EXPECT_TRUE(end(claimed).ids.empty());
+  EXPECT_EQ(status(id), TaskStatus::completed);
+}
+
+TEST_P(QueueCancel, ARetryForgetsTheRequest) {
+  const auto id = put();
+  cancel(id);
+  EXPECT_TRUE(db().write([&](Write& tx) { return retry_task(tx, id); }));
+  EXPECT_TRUE(beat(take_one()).cancelled.empty());
+}
+
+TEST_P(QueueCancel, AJobAsAWhole) {
+  const auto job_id = job("crawl");
+  const auto ids = put_many(5, {.host_key = "a.example"}, {.job_id = job_id});
+  const auto stranger = put();
+  const auto later = put({.scheduled_at = now() + 1h}, {.job_id = job_id});
+  const auto running = take(2);
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3); }), 3) << "at most the limit";
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3); }), 1);
+  EXPECT_EQ(count(TaskStatus::cancelled), 4);
+  EXPECT_EQ(status(later), TaskStatus::cancelled);
+  EXPECT_EQ(status(stranger), TaskStatus::pending);
+  EXPECT_EQ(job_row(job_id).open_tasks, 2);
+  for (const auto& one : running) EXPECT_EQ(beat(one).cancelled, std::vector{one.id});
+  for (const auto& one : running) lose(one);
+  EXPECT_EQ(job_row(job_id).open_tasks, 0);
+  EXPECT_EQ(status(ids[0]), TaskStatus::cancelled);
+}
+
+}  // namespace
+}  // namespace quarry::test

@@ -1,0 +1,147 @@
+/// A job through its tasks: figures, its end, pause, retry, and jobs that wait for another.
+
+#include "conformance/queue/queue_test.hpp"
+
+namespace quarry::test {
+namespace {
+
+class QueueJobs : public QueueTest {};
+QUARRY_BOTH_ENGINES(QueueJobs);
+
+TEST_P(QueueJobs, AJobRunsFromItsFirstClaimToItsLastEnd) {
+  const auto id = job("crawl");
+  put_many(4, {.max_retries = 0}, {.job_id = id});
+  EXPECT_EQ(job_row(id).status, "pending");
+  EXPECT_EQ(job_row(id).total_items, 4);
+  EXPECT_EQ(job_row(id).open_tasks, 4);
+  clock().advance(1s);
+  auto tasks = take();
+  EXPECT_EQ(job_row(id).status, "running");
+  EXPECT_EQ(job_row(id).started_at, now());
+  end(tasks[0]);
+  lose(tasks[1]);
+  EXPECT_EQ(job_row(id).progress, 50);
+  EXPECT_EQ(job_row(id).processed_items, 1);
+  EXPECT_EQ(job_row(id).failed_items, 1);
+  end(tasks[2]);
+  EXPECT_EQ(job_row(id).status, "running");
+  clock().advance(1s);
+  end(tasks[3]);
+  const auto over = job_row(id);
+  EXPECT_EQ(over.status, "completed");
+  EXPECT_EQ(over.progress, 100);
+  EXPECT_EQ(over.open_tasks, 0);
+  EXPECT_EQ(over.completed_at, now());
+}
+
+TEST_P(QueueJobs, AJobWhoseTasksAllFailedHasFailed) {
+  const auto id = job("crawl");
+  put_many(2, {}, {.job_id = id});
+  for (const auto& one : take()) lose(one, true);
+  EXPECT_EQ(job_row(id).status, "failed");
+}
+
+TEST_P(QueueJobs, ItEndsInTheTransactionOfItsLastTask) {
+  const auto id = job("crawl");
+  put({}, {.job_id = id});
+  const auto claimed = take_one();
+  EXPECT_THROW(db().write([&](Write& tx) {
+    const Finish one{claimed.id, claimed.lease_token, {}};
+    finish_or_throw(tx, std::span(&one, 1));
+    throw std::runtime_error("the effects could not be stored");
+  }),
+               std::runtime_error);
+  EXPECT_EQ(job_row(id).status, "running");
+  EXPECT_EQ(job_row(id).open_tasks, 1);
+  EXPECT_EQ(status(claimed.id), TaskStatus::processing);
+  end(claimed);
+  EXPECT_EQ(job_row(id).status, "completed");
+}
+
+TEST_P(QueueJobs, NewTasksBeforeTheLastEndKeepItOpen) {
+  const auto id = job("crawl");
+  put({}, {.job_id = id});
+  const auto claimed = take_one();
+  const auto into = queue();
+  db().write([&](Write& tx) {
+    const std::vector<NewTask> links(3, NewTask{.task_type = "link"});
+    enqueue(tx, into, links, {.job_id = id});
+    const Finish one{claimed.id, claimed.lease_token, {}};
+    finish_or_throw(tx, std::span(&one, 1));
+  });
+  EXPECT_EQ(job_row(id).status, "running");
+  EXPECT_EQ(job_row(id).open_tasks, 3);
+  end_all(take());
+  EXPECT_EQ(job_row(id).status, "completed");
+}
+
+TEST_P(QueueJobs, ARetryReopensIt) {
+  const auto id = job("crawl");
+  put_many(2, {}, {.job_id = id});
+  const auto tasks = take();
+  end(tasks[0]);
+  lose(tasks[1], true);
+  ASSERT_EQ(job_row(id).status, "completed");
+  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id); }), 1);
+  const auto again = job_row(id);
+  EXPECT_EQ(again.open_tasks, 1);
+  EXPECT_EQ(again.failed_items, 0);
+  EXPECT_EQ(again.status, "running");
+  EXPECT_FALSE(again.completed_at);
+  end(take_one());
+  EXPECT_EQ(job_row(id).status, "completed");
+}
+
+TEST_P(QueueJobs, PauseHoldsWhatIsOpenAndResumeLetsItGo) {
+  const auto id = job("crawl");
+  put_many(3, {.host_key = "a.example"}, {.job_id = id});
+  const auto later = put({.scheduled_at = now() + 1h}, {.job_id = id});
+  const auto running = take_one();
+  EXPECT_EQ(db().write([&](Write& tx) { return pause_job(tx, id); }), 3);
+  EXPECT_TRUE(take().empty());
+  EXPECT_EQ(status(later), TaskStatus::paused);
+  EXPECT_EQ(host("a.example").pending, 0);
+  EXPECT_TRUE(end(running).ids.empty()) << "what is under way goes on";
+  EXPECT_EQ(job_row(id).status, "running") << "paused is open";
+  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2); }), 2);
+  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2); }), 1);
+  EXPECT_EQ(status(later), TaskStatus::scheduled);
+  EXPECT_EQ(take().size(), 2U);
+}
+
+TEST_P(QueueJobs, TasksOfAJobThatWaitsAreBlockedUntilTheOtherEnds) {
+  const auto first = job("first");
+  const auto second = job("second", first);
+  const auto third = job("third", second);
+  const auto one = put({}, {.job_id = first});
+  const auto two = put({.host_key = "a.example"}, {.job_id = second, .blocked = true});
+  const auto two_later = put({.scheduled_at = now() + 1h}, {.job_id = second, .blocked = true});
+  const auto three = put({}, {.job_id = third, .blocked = true});
+  const auto running = take();
+  EXPECT_EQ(ids_of(running), std::vector{one});
+  EXPECT_EQ(status(two), TaskStatus::blocked);
+  EXPECT_TRUE(end_all(running).ids.empty());
+  EXPECT_EQ(status(two_later), TaskStatus::scheduled);
+  EXPECT_EQ(status(three), TaskStatus::blocked) << "the second has not ended";
+  const auto claimed = take_one();
+  EXPECT_EQ(claimed.id, two);
+  end(claimed);
+  EXPECT_EQ(status(three), TaskStatus::blocked);
+  clock().advance(1h);
+  end(take_one());
+  EXPECT_EQ(ids_of(take()), std::vector{three});
+}
+
+TEST_P(QueueJobs, ManyTasksOfManyJobsInOneCall) {
+  const auto a = job("a");
+  const auto b = job("b");
+  put_many(10, {}, {.job_id = a});
+  put_many(10, {.host_key = "a.example"}, {.job_id = b});
+  put_many(10);
+  EXPECT_TRUE(end_all(take()).ids.empty());
+  EXPECT_EQ(job_row(a).processed_items, 10);
+  EXPECT_EQ(job_row(b).status, "completed");
+}
+
+}  // namespace
+}  // namespace quarry::test
