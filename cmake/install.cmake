@@ -17,8 +17,8 @@ install(TARGETS quarry EXPORT quarry ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 install(DIRECTORY include/quarry DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp)
 install(EXPORT quarry FILE quarryTargets.cmake NAMESPACE quarry:: DESTINATION ${package_dir})
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
-if(TARGET quarry_cli)
-  install(TARGETS quarry_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET quarry-cli)
+  install(TARGETS quarry-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 configure_package_config_file(cmake/quarryConfig.cmake.in ${PROJECT_BINARY_DIR}/package/quarryConfig.cmake
