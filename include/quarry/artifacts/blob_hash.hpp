@@ -44,10 +44,10 @@ struct quarry::sql::Codec<quarry::artifacts::BlobHash> {
 
 template <>
 struct std::hash<quarry::artifacts::BlobHash> {
-  std::size_t operator()(const quarry::artifacts::BlobHash& hash) const noexcept {
+  std::size_t operator()(const quarry::artifacts::BlobHash& blob) const noexcept {
     // Any eight bytes of a SHA-256 are as good as a hash of it.
     std::size_t value = 0;
-    for (std::size_t i = 0; i < 8; ++i) value = value << 8 | hash.bytes[i];
+    for (std::size_t i = 0; i < 8; ++i) value = value << 8 | blob.bytes[i];
     return value;
   }
 };

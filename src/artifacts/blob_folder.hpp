@@ -1,0 +1,61 @@
+#pragma once
+/// The folder of a file store: its subfolders, their locks, and how each of them is made durable.
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "artifacts/posix_file.hpp"
+#include "quarry/artifacts/blob_store.hpp"
+
+namespace quarry::artifacts {
+
+enum class ShardLock {
+  none,
+  shared,     ///< whoever makes a name appear or moves its time
+  exclusive,  ///< whoever looks at the time and removes
+};
+
+/// Thread-safe.
+class BlobFolder {
+ public:
+  BlobFolder(std::filesystem::path root, bool create);
+
+  const std::filesystem::path& root() const noexcept { return root_; }
+  int root_fd() const noexcept { return root_fd_.get(); }
+  std::filesystem::path path_of(const BlobHash& hash) const;
+
+  /// The subfolder of the hashes that begin with `byte`, opened anew each time: a lock belongs to what `open` has returned. Nothing
+  /// when it does not exist.
+  std::optional<Fd> open_shard(std::uint8_t byte, ShardLock lock) const;
+  /// The same, made when it is missing.
+  Fd open_or_make_shard(std::uint8_t byte, ShardLock lock);
+  /// A body, for reading; nothing when there is none.
+  std::optional<Fd> open_body(const BlobHash& hash) const;
+
+  /// The folder of bodies on their way in; nothing when it is missing and not to be made.
+  std::optional<Fd> open_incoming(bool make) const;
+  /// A new file there.
+  struct Incoming {
+    Fd fd;
+    std::string name;
+  };
+  Incoming create_incoming(const Fd& folder, const BlobHash& hash);
+
+  /// Makes everything durable that was written to this file system before the call.
+  void sync_all() const;
+
+ private:
+  void lock(const Fd& shard, ShardLock how) const;
+
+  std::filesystem::path root_;
+  Fd root_fd_;
+  std::atomic<std::uint64_t> created_{0};
+};
+
+/// Sets the time that `last_put_at` is read from. Returns 0 or errno.
+int set_put_time(int folder, const char* name, Instant at) noexcept;
+
+}  // namespace quarry::artifacts

@@ -1,0 +1,19 @@
+#pragma once
+/// What both engines can store as text: UTF-8 (RFC 3629) without zero bytes. SQLite would take anything and PostgreSQL refuse it late, so
+/// the stores look first.
+
+#include <cstddef>
+#include <string_view>
+
+namespace quarry::artifacts {
+
+/// Throws `invalid` and names the field when `text` cannot be stored.
+void check_text(std::string_view field, std::string_view text);
+
+/// The first `count` characters of valid UTF-8.
+std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
+
+/// The code point that `text` begins with, which is taken off its front. `text` is valid UTF-8 and not empty.
+char32_t take_character(std::string_view& text) noexcept;
+
+}  // namespace quarry::artifacts
