@@ -27,6 +27,8 @@ class BothEngines : public testing::TestWithParam<Engine> {
     return *database_;
   }
   Database& db() { return database().db(); }
+  /// The next use makes a new one.
+  void renew_database() { database_.reset(); }
   ManualClock& clock() { return database().clock(); }
   bool is_sqlite() const { return GetParam() == Engine::sqlite; }
   bool is_postgres() const { return GetParam() == Engine::postgres; }
