@@ -82,7 +82,10 @@ void Runner::run_singly(const Step& step, AppliedMigration& row, std::size_t ind
   const auto deadline = SteadyClock::now() + options_.lock_wait;
   while (true) {
     try {
-      if (alone && prepare_concurrent(step, index)) session_.run_script(step.script->path, sql);
+      if (alone) {
+        if (prepare_concurrent(step, index)) session_.run_script(step.script->path, sql);
+        tell(step.moment(Moment::What::commit, index));  // done, but not counted yet
+      }
       SessionTransaction transaction(session_);
       if (engine_ == Engine::postgres)
         session_.run_script("schema.lock_timeout", fmt::format("set local lock_timeout = {}", options_.lock_timeout.count()));
