@@ -156,7 +156,8 @@ std::int64_t run_each(Link& link, std::string_view text, Pipeline::Text kind, st
       window.abandon();
       throw;
     }
-    link.pipeline.send(text, kind, list);
+    if (i == 0) link.pipeline.send(text, kind, list);
+    else link.pipeline.send_again(text, kind, list);
     window.sent(list.bytes());
     if (window.full()) window.end_segment();
   }

@@ -67,7 +67,7 @@ class Connection {
 
  private:
   explicit Connection(PGconn* handle);
-  void finish_connecting(Deadline deadline);
+  std::size_t finish_connecting(const ConnectSettings& settings, std::size_t first, Deadline deadline);
   static void receive_notice(void* self, const PGresult* notice);
   /// Waits for the socket. After the deadline: cancels and goes on, or throws.
   void wait(short events, Deadline deadline, OnDeadline on_deadline);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "quarry/core/error.hpp"
 #include "sql/postgres/handles.hpp"
@@ -81,6 +82,23 @@ std::string show(const PQconninfoOption* options) {
   return out;
 }
 
+/// One port serves all hosts, or each has its own. What does not fit together is left to libpq, which refuses it.
+std::vector<ConnectSettings::Server> several_servers(const PQconninfoOption* options) {
+  const auto hosts = split(value_of(options, "host"));
+  const auto addresses = split(value_of(options, "hostaddr"));
+  const auto ports = split(value_of(options, "port"));
+  const std::size_t count = std::max(hosts.size(), addresses.size());
+  const auto fits = [&](const auto& list) { return list.empty() || list.size() == count; };
+  if (count < 2 || !fits(hosts) || !fits(addresses) || (!fits(ports) && ports.size() != 1)) return {};
+  std::vector<ConnectSettings::Server> servers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!hosts.empty()) servers[i].host = hosts[i];
+    if (!addresses.empty()) servers[i].hostaddr = addresses[i];
+    if (!ports.empty()) servers[i].port = ports[ports.size() == 1 ? 0 : i];
+  }
+  return servers;
+}
+
 /// `-c name=value` for each limit that the server is to keep.
 std::string server_options(const DatabaseOptions& options, const std::string& own) {
   const auto statement_ms = options.statement_timeout.count();
@@ -100,7 +118,11 @@ ConnectSettings parse_url(std::string_view url, const DatabaseOptions& options) 
   ConnectSettings settings;
   settings.url = Secret(text);
   settings.display_url = show(parsed.get());
-  settings.hosts = split(value_of(parsed.get(), "host"));
+  settings.servers = several_servers(parsed.get());
+  const auto timeout = value_of(parsed.get(), "connect_timeout");
+  int seconds = 0;
+  std::from_chars(timeout.data(), timeout.data() + timeout.size(), seconds);
+  settings.connect_timeout = std::chrono::seconds(std::max(seconds, 0));
   // A peer that vanished is noticed after about a minute, also while something waits to be sent to it.
   settings.defaults = {{"fallback_application_name", "quarry"}, {"client_encoding", "UTF8"}, {"keepalives", "1"},
                        {"keepalives_idle", "30"},               {"keepalives_interval", "10"}, {"keepalives_count", "3"},

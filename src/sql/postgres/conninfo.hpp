@@ -2,6 +2,7 @@
 /// The URL of a PostgreSQL database: checked by libpq's own parser, shown without its secrets, and turned into the keywords
 /// of a connection.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,8 +22,13 @@ struct ConnectSettings {
   std::vector<std::pair<std::string, std::string>> defaults;
   /// Value of `options`: ours, then the URL's, so that the URL wins. Empty when the server must not be told (PgBouncer).
   std::string server_options;
-  /// `host` of the URL holds several.
-  std::vector<std::string> hosts;
+  /// Where the URL names several servers: which. Empty for one, which libpq finds by itself.
+  struct Server {
+    std::string host, hostaddr, port;
+  };
+  std::vector<Server> servers;
+  /// `connect_timeout` of the URL, per server; 0: none.
+  std::chrono::seconds connect_timeout{0};
 };
 
 /// Throws `invalid` when libpq cannot read `url`; the message does not repeat it, because it may hold a password.

@@ -80,8 +80,15 @@ void Pipeline::send(std::string_view text, Text kind, const ParamList& params) {
     expected_.push_back({Expected::What::prepare, true, statement});
   }
   connection_.send_prepared(statement->name, params);
+  last_ = statement;
   expected_.push_back({Expected::What::statement, true, std::move(statement)});
   if (fresh) send_garbage();
+}
+
+void Pipeline::send_again(std::string_view text, Text kind, const ParamList& params) {
+  if (!server_prepare_ || kind == Text::once || !deferred_.empty()) return send(text, kind, params);
+  connection_.send_prepared(last_->name, params);
+  expected_.push_back({Expected::What::statement, true, last_});
 }
 
 void Pipeline::end_segment() {

@@ -51,6 +51,8 @@ class Pipeline {
   };
   /// Queues a statement whose result will be wanted.
   void send(std::string_view text, Text kind, const ParamList& params);
+  /// The statement that was sent last, with other values of the same types: saves the look-up where there are many.
+  void send_again(std::string_view text, Text kind, const ParamList& params);
   /// Ends the segment. Nothing is waited for, and not all of it may be on its way: `flush` or a `read` sees to that.
   void end_segment();
   /// Ends a segment of deferred commands whose answers nobody waits for: they are read, and thrown away, before the next reply.
@@ -85,6 +87,7 @@ class Pipeline {
   Connection& connection_;
   StatementCache& statements_;
   const bool server_prepare_;
+  std::shared_ptr<Prepared> last_;  ///< what was sent last, if it is kept at the server
   std::vector<std::string> deferred_;
   std::deque<Expected> expected_;
   std::size_t segments_unread_ = 0;

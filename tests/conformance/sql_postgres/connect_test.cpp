@@ -1,7 +1,14 @@
 /// Opening: what goes wrong is said with a remedy, what the URL says holds.
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
 #include "conformance/sql_postgres/postgres_test.hpp"
 #include "support/private_cluster.hpp"
+#include "support/temp_dir.hpp"
 
 namespace quarry::test {
 namespace {
@@ -34,13 +41,6 @@ TEST_F(PostgresConnect, AMissingServerIsNamedWithARemedy) {
   EXPECT_THAT(error.client_message(), testing::Not(HasSubstr("secret")));
 }
 
-TEST_F(PostgresConnect, AServerThatDoesNotAnswerEndsAtTheDeadline) {
-  // 192.0.2.0/24 is for documentation and leads nowhere (RFC 5737); a network may also refuse it at once.
-  const auto error = error_of([] { Database::open("postgresql://192.0.2.1/quarry", with([](auto& o) { o.acquire_timeout = 200ms; })); });
-  EXPECT_EQ(error.code(), ErrorCode::unavailable);
-  EXPECT_THAT(error.client_message(), HasSubstr("192.0.2.1"));
-}
-
 TEST_F(PostgresConnect, TheLimitsReachTheServer) {
   const auto db = database().open(with([](auto& o) {
     o.statement_timeout = 1234ms;
@@ -67,6 +67,46 @@ TEST_F(PostgresConnect, TheFirstHostThatAnswersIsTaken) {
   const auto db = Database::open(several);
   EXPECT_EQ(setting(db, "application_name"), "quarry");
   EXPECT_THAT(db.display_url(), HasSubstr("target_session_attrs=read-write"));
+}
+
+/// Listens and says nothing, like a machine whose network is gone.
+class SilentServer {
+ public:
+  SilentServer() : folder_("silent"), socket_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const auto path = folder_.path() / ".s.PGSQL.5432";
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || listen(socket_, 8) != 0)
+      throw std::runtime_error("cannot listen at " + path.string());
+  }
+  ~SilentServer() { close(socket_); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+  std::string folder() const { return folder_.path().string(); }
+
+ private:
+  TempDir folder_;
+  int socket_;
+};
+
+TEST_F(PostgresConnect, AServerThatDoesNotAnswerEndsAtTheDeadline) {
+  const SilentServer silent;
+  const auto error = error_of([&] {
+    Database::open("postgresql:///quarry?host=" + silent.folder(), with([](auto& o) { o.acquire_timeout = 200ms; }));
+  });
+  EXPECT_EQ(error.code(), ErrorCode::unavailable);
+  EXPECT_THAT(error.client_message(), HasSubstr(silent.folder()));
+  EXPECT_THAT(error.client_message(), HasSubstr("no answer in time"));
+}
+
+TEST_F(PostgresConnect, AServerThatIsSilentIsPassedOver) {
+  const SilentServer silent;
+  const auto url = database().url();
+  const auto at = url.find("host=") + 5;
+  const auto both = url.substr(0, at) + silent.folder() + "," + url.substr(at);
+  const auto db = Database::open(both, with([](auto& o) { o.acquire_timeout = 2s; }));
+  EXPECT_EQ(setting(db, "application_name"), "quarry");
 }
 
 TEST_F(PostgresConnect, AServerThatAcceptsNoWritesIsToldFromAMistake) {

@@ -55,8 +55,16 @@ TEST(Conninfo, APoolerIsToldNothingAtTheStart) {
   EXPECT_EQ(parse_url("postgresql://db/quarry", options).server_options, "");
 }
 
-TEST(Conninfo, KnowsTheHosts) {
-  EXPECT_EQ(parse_url("postgresql://a:1,b:2/quarry", {}).hosts, (std::vector<std::string>{"a", "b"}));
+TEST(Conninfo, KnowsTheServersWhereThereAreSeveral) {
+  EXPECT_TRUE(parse_url("postgresql://a:1/quarry", {}).servers.empty());
+  const auto own_ports = parse_url("postgresql://a:1,b:2/quarry?connect_timeout=7", {});
+  ASSERT_EQ(own_ports.servers.size(), 2u);
+  EXPECT_EQ(own_ports.servers[1].host, "b");
+  EXPECT_EQ(own_ports.servers[1].port, "2");
+  EXPECT_EQ(own_ports.connect_timeout, std::chrono::seconds(7));
+  const auto one_port = parse_url("postgresql:///quarry?host=a,/run/b&port=5433", {});
+  ASSERT_EQ(one_port.servers.size(), 2u);
+  EXPECT_EQ(one_port.servers[0].port, "5433");
 }
 
 }  // namespace
