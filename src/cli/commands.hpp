@@ -1,0 +1,79 @@
+#pragma once
+/// Every command, by its words. Each file in `commands/` adds one group; what a command's options say is kept with its action.
+
+#include <CLI/CLI.hpp>
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/context.hpp"
+
+namespace quarry::cli {
+
+/// The tree of commands while it is built, and the action of the one that was named.
+class Commands {
+ public:
+  /// A command that does something.
+  template <class Options>
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, std::shared_ptr<Options> options,
+                ExitCode (*action)(Context&, const Options&)) {
+    auto* command = group(parent, name, help);
+    command->require_subcommand(0);
+    command->callback([this, options, action] { chosen_ = [options, action](Context& context) { return action(context, *options); }; });
+    return command;
+  }
+  CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, ExitCode (*action)(Context&)) {
+    auto* command = group(parent, name, help);
+    command->require_subcommand(0);
+    command->callback([this, action] { chosen_ = action; });
+    return command;
+  }
+  /// A word that others follow.
+  CLI::App* group(CLI::App& parent, const std::string& name, const std::string& help) {
+    auto* command = parent.add_subcommand(name, help);
+    command->require_subcommand(1);
+    return command;
+  }
+  const Action& chosen() const noexcept { return chosen_; }
+
+ private:
+  Action chosen_;
+};
+
+/// The names of an enum, for `CLI::IsMember`.
+template <class E>
+std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto enumerator) { names.emplace_back(enumerator.name); });
+  return names;
+}
+
+/// An option whose value is one of an enum's names. `into` must be one of the default `E`s until it is read.
+template <class E, class Into>
+CLI::Option* add_enum(CLI::App& command, const std::string& name, Into& into, const std::string& help) {
+  return command
+      .add_option_function<std::string>(
+          name,
+          [&into](const std::string& text) {
+            boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto enumerator) {
+              if (text == enumerator.name) into = enumerator.value;
+            });
+          },
+          help)
+      ->check(CLI::IsMember(names_of<E>()));
+}
+
+void add_init_command(CLI::App& app, Commands& commands);
+void add_migrate_commands(CLI::App& app, Commands& commands);
+void add_queue_commands(CLI::App& app, Commands& commands);
+void add_task_commands(CLI::App& queue_group, Commands& commands);
+void add_host_commands(CLI::App& queue_group, Commands& commands);
+void add_job_commands(CLI::App& app, Commands& commands);
+void add_job_submit_command(CLI::App& job_group, Commands& commands);
+void add_job_log_command(CLI::App& job_group, Commands& commands);
+void add_crawl_commands(CLI::App& app, Commands& commands);
+
+}  // namespace quarry::cli

@@ -1,0 +1,68 @@
+#include "cli/commands/crawl_options.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "quarry/core/error.hpp"
+
+namespace quarry::cli {
+namespace {
+
+using namespace crawl::limits;
+
+}  // namespace
+
+void add_target_options(CLI::App& command, TargetCli& cli) {
+  command.add_option("url", cli.url, "Where to begin; the config's targetUrl by default");
+  command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow (docs/crawling.md)")->type_name("FILE");
+  command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages")->check(CLI::Range(std::int64_t{1}, pages_max));
+  command.add_option("--depth", cli.depth, "Follow links at most so far from the first page")->check(CLI::Range(std::int64_t{0}, depth_max));
+  command.add_option("--delay-ms", cli.delay_ms, "Between two requests to one host")->check(CLI::Range(std::int64_t{0}, delay_ms_max));
+  command.add_option("--user-agent", cli.user_agent, "What hosts are told")->type_name("TEXT");
+  command.add_flag("--no-robots", cli.no_robots, "Do not ask for robots.txt: for hosts of your own");
+}
+
+std::string read_text_file(const std::string& path, const char* what, std::size_t bytes_max) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error(ErrorCode::not_found, fmt::format("{} '{}' cannot be read: is the name right?", what, path));
+  std::string text(bytes_max + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) throw Error(ErrorCode::unavailable, fmt::format("{} '{}' cannot be read", what, path));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > bytes_max) throw_invalid(fmt::format("{} '{}' is larger than {} bytes", what, path, bytes_max));
+  return text;
+}
+
+crawl::JobConfig job_config_of(const TargetCli& cli) {
+  crawl::JobConfig config;
+  if (cli.config_file.empty()) config.follow.emplace();
+  else config = crawl::parse_job_config(read_text_file(cli.config_file, "the job's config", config_bytes_max));
+  if (!cli.url.empty()) config.target_url = crawl::Url::parse(cli.url);
+  if (!config.target_url) throw_invalid("the crawl has no target: give a URL, or \"targetUrl\" in the config");
+  if (!config.follow && (cli.max_pages || cli.depth)) config.follow.emplace();
+  if (cli.max_pages) config.follow->max_pages = *cli.max_pages;
+  if (cli.depth) config.follow->max_depth = *cli.depth;
+  if (cli.delay_ms) config.request.delay_ms = *cli.delay_ms;
+  if (cli.user_agent) config.request.user_agent = *cli.user_agent;
+  if (cli.no_robots) config.request.obey_robots = false;
+  // Once more through the reader, which knows every bound.
+  return crawl::parse_job_config(crawl::to_json(config));
+}
+
+void add_worker_options(CLI::App& command, WorkerCli& cli) {
+  command.add_flag("--allow-private", cli.allow_private, "Fetch from private and loopback addresses too");
+  command.add_option("--concurrency", cli.concurrency, "Requests at once; 32 by default")->check(CLI::Range(1, 1000));
+}
+
+crawl::WorkerOptions worker_options_of(const WorkerCli& cli) {
+  crawl::WorkerOptions options;
+  options.fetcher.allow_private = cli.allow_private;
+  options.fetcher.in_flight_max = static_cast<std::size_t>(cli.concurrency);
+  // More under lease than in flight, so that the fetcher never waits for a claim.
+  options.claim_max = std::max(options.claim_max, static_cast<int>(cli.concurrency) * 4);
+  if (!cli.user_agent.empty()) options.fetcher.user_agent = cli.user_agent;
+  return options;
+}
+
+}  // namespace quarry::cli

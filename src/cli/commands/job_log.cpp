@@ -1,0 +1,84 @@
+/// `quarry job logs`
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/text.hpp"
+#include "quarry/jobs/find.hpp"
+#include "quarry/jobs/log.hpp"
+
+namespace quarry::cli {
+namespace {
+
+struct LogCli {
+  std::string id;
+  jobs::LogLevel level = jobs::LogLevel::info;
+  std::int64_t after = 0;
+  int limit = 100;
+  bool follow = false;
+};
+
+struct LogResult {
+  std::vector<jobs::LogLine> lines;
+};
+BOOST_DESCRIBE_STRUCT(LogResult, (), (lines))
+
+constexpr std::chrono::milliseconds look_interval{250};
+
+void print(Console& console, const std::vector<jobs::LogLine>& lines) {
+  for (const auto& line : lines)
+    console.line(fmt::format("{} {:7} {}{}{}", human_time(line.created_at), boost::describe::enum_to_string(line.level, "unknown"),
+                             line.message, line.metadata ? " " : "", line.metadata ? line.metadata->text : ""));
+}
+
+/// Until the job has ended and its last line was read, or Ctrl-C.
+void follow(Context& context, const Database& db, JobId job, jobs::LogFilter filter) {
+  const Interrupt interrupt;
+  filter.newest = false;
+  while (!interrupt.token().stop_requested()) {
+    const bool open = db.read([&](Read& tx) { return jobs::is_open(jobs::get(tx, job).status); });
+    const auto lines = db.read([&](Read& tx) { return jobs::list_log(tx, job, filter); });
+    print(context.console(), lines);
+    if (!lines.empty()) {
+      filter.after = lines.back().id;
+      continue;
+    }
+    if (!open) return;
+    std::this_thread::sleep_for(look_interval);
+  }
+}
+
+ExitCode logs(Context& context, const LogCli& cli) {
+  const JobId job{parse_uuid(cli.id)};
+  auto& console = context.console();
+  if (cli.follow && console.json()) throw_invalid("--follow has no end and --json is one document: say one of them");
+  const auto db = context.open(Access::read);
+  jobs::LogFilter filter{.at_least = cli.level, .after = cli.after, .limit = cli.limit, .newest = cli.after == 0};
+  const LogResult result{db.read([&](Read& tx) {
+    jobs::get(tx, job);
+    return jobs::list_log(tx, job, filter);
+  })};
+  console.result(result, [&] { print(console, result.lines); });
+  if (!cli.follow) return ExitCode::ok;
+  if (!result.lines.empty()) filter.after = result.lines.back().id;
+  follow(context, db, job, filter);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_job_log_command(CLI::App& group, Commands& commands) {
+  auto cli = std::make_shared<LogCli>();
+  auto* command = commands.add(group, "logs", "Show what happened in a job: the newest lines, oldest first", cli, logs);
+  command->add_option("id", cli->id, "The job")->required();
+  add_enum<jobs::LogLevel>(*command, "--level", cli->level, "This and worse; info by default");
+  command->add_option("--after", cli->after, "Only lines behind this id");
+  command->add_option("--limit", cli->limit, "Lines at most")->check(CLI::Range(1, 10'000));
+  command->add_flag("--follow", cli->follow, "Go on until the job has ended");
+}
+
+}  // namespace quarry::cli

@@ -1,0 +1,58 @@
+#include "cli/interrupt.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "quarry/core/error.hpp"
+
+namespace quarry::cli {
+namespace {
+
+std::atomic<int> first_signal{0};
+std::atomic<int> write_end{-1};
+
+extern "C" void on_signal(int number) {
+  int none = 0;
+  if (!first_signal.compare_exchange_strong(none, number)) ::_exit(128 + number);
+  const char byte = 1;
+  [[maybe_unused]] const auto written = ::write(write_end.load(), &byte, 1);
+}
+
+void handle(int number, void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::unavailable, "too many open files: raise the limit (ulimit -n)");
+  read_end_ = ends[0];
+  write_end = ends[1];
+  first_signal = 0;
+  listener_ = std::thread([this] {
+    char byte = 0;
+    // Zero bytes say that the other end was closed: nobody has interrupted anything.
+    if (::read(read_end_, &byte, 1) == 1) source_.request_stop();
+  });
+  handle(SIGINT, on_signal);
+  handle(SIGTERM, on_signal);
+}
+
+Interrupt::~Interrupt() {
+  handle(SIGINT, SIG_DFL);
+  handle(SIGTERM, SIG_DFL);
+  ::close(write_end.exchange(-1));
+  listener_.join();
+  ::close(read_end_);
+}
+
+int Interrupt::signal() const noexcept { return first_signal; }
+
+}  // namespace quarry::cli

@@ -1,0 +1,35 @@
+#pragma once
+/// Ctrl-C, twice: the first asks for an orderly end, the second ends the process at once. SIGTERM counts the same.
+///
+///     Interrupt interrupt;
+///     worker.run(interrupt.token());
+///     if (interrupt.signal() != 0) ...
+///
+/// One at a time in a process. The handler does what a handler may (signal-safety(7)): it writes to a pipe, and a thread reads there.
+
+#include <stop_token>
+#include <thread>
+
+namespace quarry::cli {
+
+class Interrupt {
+ public:
+  /// Takes over SIGINT and SIGTERM. Throws `unavailable` when the system has no pipe left.
+  Interrupt();
+  /// Gives them back.
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  /// Stopped by the first signal.
+  std::stop_token token() const noexcept { return source_.get_token(); }
+  /// SIGINT or SIGTERM, or 0 when there was none.
+  int signal() const noexcept;
+
+ private:
+  int read_end_ = -1;
+  std::stop_source source_;
+  std::thread listener_;
+};
+
+}  // namespace quarry::cli

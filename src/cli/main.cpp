@@ -1,0 +1,37 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "cli/run.hpp"
+
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value && *value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+std::optional<std::size_t> terminal_width(int fd) {
+  if (!::isatty(fd)) return std::nullopt;
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  const auto out_width = terminal_width(STDOUT_FILENO);
+  const bool dumb = environment("TERM") == "dumb";
+  const auto code = quarry::cli::run({.args = {argv + 1, argv + argc},
+                                      .environment = environment,
+                                      .out = std::cout,
+                                      .err = std::cerr,
+                                      .terminal = {.out_width = out_width,
+                                                   .err_width = dumb ? std::nullopt : terminal_width(STDERR_FILENO),
+                                                   .colour = out_width && !dumb && !environment("NO_COLOR")}});
+  return static_cast<int>(code);
+}

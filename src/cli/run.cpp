@@ -1,0 +1,111 @@
+#include "cli/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands.hpp"
+
+namespace quarry::cli {
+namespace {
+
+constexpr const char* description =
+    "Quarry: jobs, a crawl-aware task queue, artifacts and full-text search in one program, on SQLite or PostgreSQL.";
+
+constexpr const char* footer =
+    "Every command takes --db, --blobs, --json, --log and --config-file, before its name or after it.\n"
+    "Exit codes: 0 done, 64 the command line is wrong, 66 not found, 69 unavailable, ...: docs/exit-codes.md";
+
+struct Globals {
+  PartialSettings flags;
+  std::optional<std::string> config_file;
+};
+
+void add_globals(CLI::App& app, Globals& globals) {
+  app.add_option("--db", globals.flags.db, "The database: sqlite:data/quarry.db (default) or postgresql://user@host/name [QUARRY_DB]")
+      ->type_name("URL");
+  app.add_option("--blobs", globals.flags.blobs, "The folder of the bodies; `blobs` beside the SQLite file by default [QUARRY_BLOBS]")
+      ->type_name("DIR");
+  app.add_flag_callback("--json", [&globals] { globals.flags.json = true; },
+                        "Results as one JSON document on standard output [QUARRY_JSON]");
+  app.add_option("--log", globals.flags.log,
+                 "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
+      ->type_name("LEVEL[,FORMAT]");
+  app.add_option("--config-file", globals.config_file, "A TOML file with db, blobs, json, log [QUARRY_CONFIG_FILE]")->type_name("FILE");
+  app.set_version_flag("--version", std::string("quarry " QUARRY_VERSION), "Print the version");
+}
+
+Settings settle(const Globals& globals, const Environment& environment) {
+  const auto file = globals.config_file ? globals.config_file : environment("QUARRY_CONFIG_FILE");
+  return resolve(globals.flags, settings_from(environment), file ? settings_from_file(*file) : PartialSettings{});
+}
+
+/// The parser's words, without what it repeats of the arguments that may be a secret.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  std::string message = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error)) {
+    const auto unknown = app.remaining(true);
+    if (!unknown.empty() && message == "A subcommand is required") message = fmt::format("there is no command '{}'", unknown.front());
+  }
+  if (message.empty()) message = "the command line cannot be read";
+  // `quarry postgresql://...` without --db would print the URL.
+  if (message.find("://") != std::string::npos) message = "an argument was not expected (a database URL is given with --db)";
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  return message + ": see `quarry --help`";
+}
+
+/// What was asked for by `--help` or `--version`, or an error of usage.
+ExitCode stop_parsing(const CLI::App& app, const CLI::ParseError& error, Console& console) {
+  if (error.get_exit_code() != 0) return console.report(CommandError(ExitCode::usage, ErrorCode::invalid, usage_message(app, error)));
+  const bool is_version = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr;
+  const auto text = is_version ? app.version() + "\n" : app.help();
+  if (console.json()) console.print_json(boost::json::object{{is_version ? "version" : "help", is_version ? QUARRY_VERSION : text}});
+  else console.raw(text);
+  return ExitCode::ok;
+}
+
+ExitCode run_command(const Invocation& invocation, Console& console) {
+  CLI::App app(description, "quarry");
+  // Inherited by every command that is added from here on: what a command does not know, the program may.
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.footer(footer);
+  Globals globals;
+  add_globals(app, globals);
+  Commands commands;
+  add_init_command(app, commands);
+  add_migrate_commands(app, commands);
+  add_queue_commands(app, commands);
+
+  try {
+    std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::ParseError& error) {
+    return stop_parsing(app, error, console);
+  }
+  const auto settings = settle(globals, invocation.environment);
+  console.set_json(settings.json);
+  log::configure(settings.log);
+  Context context(settings, console);
+  return commands.chosen()(context);
+}
+
+}  // namespace
+
+ExitCode run(const Invocation& invocation) {
+  Console console(invocation.out, invocation.err, invocation.terminal);
+  // Errors of usage come before the settings are known.
+  console.set_json(std::find(invocation.args.begin(), invocation.args.end(), "--json") != invocation.args.end() ||
+                   invocation.environment("QUARRY_JSON") == "1");
+  try {
+    const auto code = run_command(invocation, console);
+    invocation.out.flush();
+    if (!invocation.out) return console.report(CommandError(ExitCode::unavailable, ErrorCode::unavailable, "standard output cannot be written"));
+    return code;
+  } catch (const std::exception& error) {
+    return console.report(error);
+  }
+}
+
+}  // namespace quarry::cli

@@ -1,0 +1,53 @@
+#pragma once
+/// Rows under headings, aligned.
+///
+/// Columns are as wide as their widest cell. When the terminal is narrower than that, the widest columns give way first and their cells end in an
+/// ellipsis; into a file or a pipe everything is written whole.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace quarry::cli {
+
+enum class Align { left, right };
+
+struct Column {
+  std::string heading;
+  Align align = Align::left;
+};
+
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  /// One cell for each column, made printable.
+  void row(std::vector<std::string> cells);
+  bool empty() const noexcept { return rows_.empty(); }
+
+  /// Lines with line breaks. `width` is the terminal's, or nothing for no limit.
+  std::string to_text(std::optional<std::size_t> width) const;
+
+ private:
+  std::vector<std::size_t> widths(std::optional<std::size_t> limit) const;
+
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// Names and values below each other, the values aligned.
+class Fields {
+ public:
+  void add(std::string name, std::string value);
+  /// Nothing is added for a value that is not there.
+  void add_if(std::string name, const std::optional<std::string>& value) {
+    if (value) add(std::move(name), *value);
+  }
+  std::string to_text() const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+}  // namespace quarry::cli

@@ -1,0 +1,136 @@
+#include "cli/text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace quarry::cli {
+namespace {
+
+struct Character {
+  char32_t code = 0;
+  std::size_t bytes = 1;
+  bool valid = false;
+};
+
+constexpr bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+
+Character first_character(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return {first, 1, true};
+  const std::size_t length = first >= 0xF0 && first <= 0xF4 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0;
+  if (length == 0 || text.size() < length) return {};
+  char32_t code = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if (!is_continuation(text[i])) return {};
+    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
+  return {code, length, true};
+}
+
+struct Range {
+  char32_t first, last;
+};
+
+constexpr std::array zero_width{Range{0x300, 0x36F},   Range{0x483, 0x489},   Range{0x591, 0x5BD},   Range{0x610, 0x61A},
+                                Range{0x64B, 0x65F},   Range{0x200B, 0x200F}, Range{0x2060, 0x2064}, Range{0x20D0, 0x20F0},
+                                Range{0xFE00, 0xFE0F}, Range{0xFE20, 0xFE2F}, Range{0xFEFF, 0xFEFF}};
+constexpr std::array double_width{Range{0x1100, 0x115F},   Range{0x2E80, 0x303E},   Range{0x3041, 0xA4CF},   Range{0xAC00, 0xD7A3},
+                                  Range{0xF900, 0xFAFF},   Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},   Range{0xFFE0, 0xFFE6},
+                                  Range{0x1F300, 0x1F64F}, Range{0x1F680, 0x1F6FF}, Range{0x1F900, 0x1FAFF}, Range{0x20000, 0x3FFFD}};
+
+template <std::size_t N>
+bool in(char32_t code, const std::array<Range, N>& ranges) {
+  for (const auto& range : ranges)
+    if (code >= range.first && code <= range.last) return true;
+  return false;
+}
+
+std::size_t width_of(char32_t code) { return in(code, zero_width) ? 0 : in(code, double_width) ? 2 : 1; }
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+constexpr std::string_view ellipsis = "\xE2\x80\xA6";
+
+/// C0, DEL and C1, and the marks that turn the direction of text around (the Trojan Source attack).
+bool is_control(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+bool is_space(char32_t code) { return code == ' ' || (code >= 9 && code <= 13) || code == 0x2028 || code == 0x2029; }
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  bool space = false;
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    const auto bytes = text.substr(0, character.bytes);
+    text.remove_prefix(character.bytes);
+    if (character.valid && is_space(character.code)) {
+      space = !result.empty();
+      continue;
+    }
+    if (space) result += ' ';
+    space = false;
+    result += character.valid && !is_control(character.code) ? bytes : replacement;
+  }
+  return result;
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    width += character.valid ? width_of(character.code) : 1;
+    text.remove_prefix(character.bytes);
+  }
+  return width;
+}
+
+std::string fit(std::string_view text, std::size_t columns) {
+  if (display_width(text) <= columns) return std::string(text);
+  if (columns == 0) return {};
+  std::size_t bytes = 0, width = 0;
+  while (bytes < text.size()) {
+    const auto character = first_character(text.substr(bytes));
+    const auto next = character.valid ? width_of(character.code) : 1;
+    if (width + next > columns - 1) break;
+    width += next;
+    bytes += character.bytes;
+  }
+  return std::string(text.substr(0, bytes)).append(ellipsis);
+}
+
+std::string human_bytes(std::int64_t bytes) {
+  constexpr std::array units{"kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < units.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string human_duration(std::chrono::microseconds duration) {
+  const auto us = duration.count();
+  if (us < 1'000'000) return fmt::format("{} ms", us / 1000);
+  if (us < 60'000'000) return fmt::format("{:.1f} s", static_cast<double>(us) / 1e6);
+  const auto seconds = us / 1'000'000;
+  if (seconds < 3600) return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
+  if (seconds < 86'400) return fmt::format("{} h {:02} min", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{} d {:02} h", seconds / 86'400, seconds / 3600 % 24);
+}
+
+std::string human_time(Instant at) {
+  auto text = to_iso8601(at);
+  if (text.size() != 27) return text;
+  text[10] = ' ';
+  return text.substr(0, 19) + "Z";
+}
+
+}  // namespace quarry::cli
