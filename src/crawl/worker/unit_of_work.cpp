@@ -70,15 +70,14 @@ std::int64_t put_contents(Write& tx, std::span<const Accepted> accepted) {
     extractions.push_back(&content.extraction);
   }
   const auto ids = artifacts::put_artifacts(tx, rows);
+  std::vector<artifacts::NewExtraction> found;
   std::int64_t results = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (extractions[i]->items == 0) continue;
     results += static_cast<std::int64_t>(extractions[i]->items);
-    artifacts::put_extraction(tx, {.user_id = rows[i].user_id,
-                                   .artifact_id = ids[i],
-                                   .extraction_type = "fields",
-                                   .extracted_data = Json{extractions[i]->json}});
+    found.push_back({rows[i].user_id, ids[i], "fields", Json{extractions[i]->json}, {}});
   }
+  artifacts::put_extractions(tx, found);
   return results;
 }
 
