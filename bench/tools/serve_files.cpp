@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
     if (until_stdin_closes)
       watcher = std::thread([&server] {
         char ignored[256];
-        while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {}
+        while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+        }
         server.stop();
       });
     server.run();

@@ -41,13 +41,13 @@
 namespace quarry::crawl {
 
 struct FetcherOptions {
-  std::size_t in_flight_max = 32;             ///< more wait in `submit`'s order
-  std::size_t connections_per_host_max = 8;   ///< more of one host wait for a connection
-  std::size_t connections_kept_max = 256;     ///< open ones, idle included
+  std::size_t in_flight_max = 32;            ///< more wait in `submit`'s order
+  std::size_t connections_per_host_max = 8;  ///< more of one host wait for a connection
+  std::size_t connections_kept_max = 256;    ///< open ones, idle included
   std::string user_agent = "quarry/0.1";
-  bool allow_private = false;                 ///< fetch from private and loopback addresses, and from any port
-  std::string proxy = {};  ///< such as `http://proxy:3128`; then it is the proxy that must refuse private addresses
-  std::string ca_file = {};                        ///< PEM; empty: the system's
+  bool allow_private = false;  ///< fetch from private and loopback addresses, and from any port
+  std::string proxy = {};      ///< such as `http://proxy:3128`; then it is the proxy that must refuse private addresses
+  std::string ca_file = {};    ///< PEM; empty: the system's
 };
 
 enum class FetchError {
@@ -75,7 +75,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< sent to the URL's own host only
   std::string user_agent = {};                                    ///< empty: the fetcher's
   std::string etag = {}, last_modified = {};                      ///< of what is known already: 304 if it still holds
-  std::chrono::milliseconds timeout{30'000};  ///< from start to end, redirects included, waiting in line not
+  std::chrono::milliseconds timeout{30'000};  ///< with all redirects; waiting in `submit`'s line does not count
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{15'000};  ///< below 50 bytes a second for so long; whole seconds, at least one
   std::size_t body_bytes_max = std::size_t{8} << 20;
@@ -113,7 +113,7 @@ struct Response {
   std::vector<Hop> hops = {};        ///< redirects, in order, without the end
   std::optional<Url> location = {};  ///< where a redirect that was not followed leads
   ResponseHeaders headers = {};
-  std::string body = {};             ///< decompressed; empty after an error
+  std::string body = {};         ///< decompressed; empty after an error
   std::uint64_t wire_bytes = 0;  ///< of bodies, as they came
   std::string remote_address = {};
   bool reused_connection = false;

@@ -25,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quarry/crawl/url.hpp"
@@ -126,10 +127,10 @@ class Document {
 };
 
 struct ParseOptions {
-  std::string_view charset = {};             ///< from the Content-Type header, if it names one
-  std::size_t bytes_max = 16u << 20;         ///< the rest is not looked at
-  std::uint32_t nodes_max = 500'000;         ///< elements and texts
-  std::uint32_t depth_max = 512;             ///< browsers stop there too
+  std::string_view charset = {};      ///< from the Content-Type header, if it names one
+  std::size_t bytes_max = 16u << 20;  ///< the rest is not looked at
+  std::uint32_t nodes_max = 500'000;  ///< elements and texts
+  std::uint32_t depth_max = 512;      ///< browsers stop there too
 };
 
 class Parser {

@@ -43,11 +43,11 @@ namespace quarry::crawl {
 namespace limits {
 inline constexpr std::size_t config_bytes_max = 64 * 1024;
 inline constexpr std::size_t fields_max = 50;
-inline constexpr std::size_t name_bytes_max = 100;        ///< a field's name
-inline constexpr std::size_t patterns_max = 50;           ///< in each of `include` and `exclude`
+inline constexpr std::size_t name_bytes_max = 100;  ///< a field's name
+inline constexpr std::size_t patterns_max = 50;     ///< in each of `include` and `exclude`
 inline constexpr std::size_t pattern_bytes_max = 500;
 inline constexpr std::size_t headers_max = 20;
-inline constexpr std::size_t header_bytes_max = 4096;     ///< a header's value
+inline constexpr std::size_t header_bytes_max = 4096;  ///< a header's value
 inline constexpr std::size_t user_agent_bytes_max = 256;
 inline constexpr std::int64_t depth_max = 1000;
 inline constexpr std::int64_t pages_max = 100'000'000;
@@ -67,10 +67,10 @@ enum class FieldType {
 struct FieldConfig {
   std::string name = {};
   FieldType type = FieldType::text;
-  std::string selector = {};   ///< empty: the container itself
-  std::string attribute = {};  ///< empty: the type's own
-  bool multiple = false;  ///< all matches as an array, instead of the first
-  bool required = false;  ///< an item without it is left out
+  std::string selector = {};                     ///< empty: the container itself
+  std::string attribute = {};                    ///< empty: the type's own
+  bool multiple = false;                         ///< all matches as an array, instead of the first
+  bool required = false;                         ///< an item without it is left out
   std::optional<std::string> default_json = {};  ///< JSON text of what stands for a missing value; `null` or `[]` if absent
 
   friend bool operator==(const FieldConfig&, const FieldConfig&) = default;
@@ -85,7 +85,7 @@ enum class FollowScope {
 struct FollowConfig {
   std::string selector = "a[href], area[href]";
   FollowScope scope = FollowScope::host;
-  std::int64_t max_depth = 10;     ///< the target has depth 0
+  std::int64_t max_depth = 10;  ///< the target has depth 0
   std::int64_t max_pages = 10'000;
   std::vector<std::string> include = {}, exclude = {};
 
@@ -94,10 +94,10 @@ struct FollowConfig {
 
 struct RequestConfig {
   std::int64_t timeout_ms = 30'000;
-  std::int64_t max_bytes = 8 * 1024 * 1024;  ///< of a body, after decompression
-  std::optional<std::int64_t> delay_ms = {};      ///< between requests to one host; absent: the crawler's own
+  std::int64_t max_bytes = 8 * 1024 * 1024;   ///< of a body, after decompression
+  std::optional<std::int64_t> delay_ms = {};  ///< between requests to one host; absent: the crawler's own
   bool obey_robots = true;
-  std::string user_agent = {};                    ///< empty: the crawler's own
+  std::string user_agent = {};                                    ///< empty: the crawler's own
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< sent to the target's own host only
 
   friend bool operator==(const RequestConfig&, const RequestConfig&) = default;
@@ -106,8 +106,8 @@ struct RequestConfig {
 struct JobConfig {
   std::int64_t schema_version = 1;  ///< the only one so far
   std::optional<Url> target_url = {};
-  std::string container_selector = {};   ///< empty: the page is the one item
-  std::vector<FieldConfig> fields = {};  ///< in the order written
+  std::string container_selector = {};      ///< empty: the page is the one item
+  std::vector<FieldConfig> fields = {};     ///< in the order written
   std::optional<FollowConfig> follow = {};  ///< absent: only the target is fetched
   RequestConfig request;
 

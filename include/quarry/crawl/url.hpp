@@ -67,7 +67,7 @@ class Url {
 
   std::string text_;
   std::uint16_t scheme_end_ = 0;
-  std::uint16_t host_end_ = 0;       // before `:port`
+  std::uint16_t host_end_ = 0;  // before `:port`
   std::uint16_t authority_end_ = 0;
   std::uint16_t path_end_ = 0;
   std::uint16_t port_ = 0;

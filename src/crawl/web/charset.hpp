@@ -9,7 +9,7 @@ namespace quarry::crawl {
 struct Decoded {
   std::string_view text;  ///< the input itself if it was clean already, else `storage`
   std::string storage;
-  std::string encoding;   ///< WHATWG name, lower case
+  std::string encoding;  ///< WHATWG name, lower case
 };
 
 /// `charset` is what the Content-Type header says, or empty. Order of trust: byte order mark, header, `<meta>`, what the

@@ -21,9 +21,9 @@ struct Span {
 
 struct DomNode {
   std::uint32_t parent = 0;
-  std::uint32_t end = 0;          ///< one past the last descendant
-  Span content;                   ///< an element's name, or a text
-  std::uint32_t attributes = 0;   ///< index of the first
+  std::uint32_t end = 0;         ///< one past the last descendant
+  Span content;                  ///< an element's name, or a text
+  std::uint32_t attributes = 0;  ///< index of the first
   std::uint16_t attribute_count = 0;
   bool is_text = false;
 };

@@ -31,7 +31,8 @@ struct Guard {
     if (tree.open_elements->length > options->depth_max || tree.active_formatting->length > formatting_max ||
         tree.template_insertion->length > options->depth_max)
       hit = Limit::depth;
-    else if (nodes > options->nodes_max) hit = Limit::nodes;
+    else if (nodes > options->nodes_max)
+      hit = Limit::nodes;
   }
 };
 

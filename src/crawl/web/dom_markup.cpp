@@ -7,9 +7,9 @@
 namespace quarry::crawl::html {
 namespace {
 
-constexpr std::array<std::string_view, 18> void_names = {"area",  "base",   "basefont", "bgsound", "br",    "col",
-                                                         "embed", "frame",  "hr",       "img",     "input", "keygen",
-                                                         "link",  "meta",   "param",    "source",  "track", "wbr"};
+constexpr std::array<std::string_view, 18> void_names = {"area",  "base",  "basefont", "bgsound", "br",    "col",
+                                                         "embed", "frame", "hr",       "img",     "input", "keygen",
+                                                         "link",  "meta",  "param",    "source",  "track", "wbr"};
 static_assert(std::is_sorted(void_names.begin(), void_names.end()));
 
 bool is_void(std::string_view name) { return std::binary_search(void_names.begin(), void_names.end(), name); }
@@ -23,12 +23,18 @@ bool is_raw(std::string_view name) {
 void append_escaped(std::string& out, std::string_view text, bool in_attribute) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '&') out += "&amp;";
-    else if (c == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0') out += "&nbsp;", ++i;
-    else if (c == '"' && in_attribute) out += "&quot;";
-    else if (c == '<' && !in_attribute) out += "&lt;";
-    else if (c == '>' && !in_attribute) out += "&gt;";
-    else out += c;
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '\xC2' && i + 1 < text.size() && text[i + 1] == '\xA0')
+      out += "&nbsp;", ++i;
+    else if (c == '"' && in_attribute)
+      out += "&quot;";
+    else if (c == '<' && !in_attribute)
+      out += "&lt;";
+    else if (c == '>' && !in_attribute)
+      out += "&gt;";
+    else
+      out += c;
   }
 }
 
@@ -64,8 +70,10 @@ std::string markup(const Dom& dom, std::uint32_t begin, std::uint32_t end) {
     }
     if (dom.nodes[i].is_text) {
       const auto text = dom.text(i);
-      if (is_raw(dom.name(dom.nodes[i].parent))) out += text;
-      else append_escaped(out, text, false);
+      if (is_raw(dom.name(dom.nodes[i].parent)))
+        out += text;
+      else
+        append_escaped(out, text, false);
     } else if (i != 0) {
       append_start_tag(dom, i, out);
       if (!is_void(dom.name(i))) open.push_back(i);

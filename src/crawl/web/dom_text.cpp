@@ -9,12 +9,12 @@ namespace {
 
 /// What a browser's default style sheet sets apart (HTML standard, 15.3), and `<br>`. Sorted.
 constexpr std::array<std::string_view, 59> block_names = {
-    "address", "article",  "aside",   "blockquote", "body",     "br",      "caption", "center",  "dd",     "details",
-    "dialog",  "dir",      "div",     "dl",         "dt",       "fieldset", "figcaption", "figure", "footer", "form",
-    "frame",   "frameset", "h1",      "h2",         "h3",       "h4",      "h5",      "h6",      "header", "hgroup",
-    "hr",      "html",     "iframe",  "legend",     "li",       "listing", "main",    "menu",    "nav",    "ol",
-    "optgroup", "option",  "p",       "plaintext",  "pre",      "search",  "section", "select",  "summary", "table",
-    "tbody",   "textarea", "tfoot",   "thead",      "title",    "tr",      "ul",      "video",   "xmp"};
+    "address",  "article",  "aside",  "blockquote", "body",  "br",       "caption",    "center", "dd",      "details",
+    "dialog",   "dir",      "div",    "dl",         "dt",    "fieldset", "figcaption", "figure", "footer",  "form",
+    "frame",    "frameset", "h1",     "h2",         "h3",    "h4",       "h5",         "h6",     "header",  "hgroup",
+    "hr",       "html",     "iframe", "legend",     "li",    "listing",  "main",       "menu",   "nav",     "ol",
+    "optgroup", "option",   "p",      "plaintext",  "pre",   "search",   "section",    "select", "summary", "table",
+    "tbody",    "textarea", "tfoot",  "thead",      "title", "tr",       "ul",         "video",  "xmp"};
 static_assert(std::is_sorted(block_names.begin(), block_names.end()));
 
 bool is_block(std::string_view name) { return std::binary_search(block_names.begin(), block_names.end(), name); }
@@ -56,8 +56,10 @@ class Folder {
 };
 
 void separate(Folder& folder, std::string_view name) {
-  if (is_block(name)) folder.block();
-  else if (is_cell(name)) folder.space();
+  if (is_block(name))
+    folder.block();
+  else if (is_cell(name))
+    folder.space();
 }
 
 /// Walks `node` and its descendants. `skips(i)` leaves an element out, with all that is in it.

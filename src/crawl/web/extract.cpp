@@ -41,10 +41,14 @@ std::optional<std::string> url_of(const html::Node& node, std::string_view attri
 std::optional<std::string> value_of(const FieldConfig& field, const html::Node& node, const Url& base) {
   const auto unless_empty = [](std::string text) { return text.empty() ? std::nullopt : std::optional(std::move(text)); };
   switch (field.type) {
-    case FieldType::text: return unless_empty(node.text());
-    case FieldType::html: return unless_empty(node.inner_html());
-    case FieldType::link: return url_of(node, field.attribute.empty() ? "href" : field.attribute, base);
-    case FieldType::image: return url_of(node, field.attribute.empty() ? "src" : field.attribute, base);
+    case FieldType::text:
+      return unless_empty(node.text());
+    case FieldType::html:
+      return unless_empty(node.inner_html());
+    case FieldType::link:
+      return url_of(node, field.attribute.empty() ? "href" : field.attribute, base);
+    case FieldType::image:
+      return url_of(node, field.attribute.empty() ? "src" : field.attribute, base);
     case FieldType::attribute: {
       const auto value = node.attribute(field.attribute);
       return value ? std::optional(std::string(*value)) : std::nullopt;
@@ -71,9 +75,12 @@ Taken append_field(const Field& field, const html::Node& container, const Url& b
   }
   if (count == 0 && field.config.required) return Taken::missing;
   out += field.key_json;
-  if (count == 0) out += field.config.default_json.value_or(field.config.multiple ? "[]" : "null");
-  else if (field.config.multiple) out += '[' + values + ']';
-  else out += values;
+  if (count == 0)
+    out += field.config.default_json.value_or(field.config.multiple ? "[]" : "null");
+  else if (field.config.multiple)
+    out += '[' + values + ']';
+  else
+    out += values;
   return Taken::all;
 }
 

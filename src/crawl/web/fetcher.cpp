@@ -35,20 +35,34 @@ void demand(CURLMcode code) {
 
 std::string_view to_string(FetchError error) noexcept {
   switch (error) {
-    case FetchError::none: return "none";
-    case FetchError::dns: return "dns";
-    case FetchError::connect: return "connect";
-    case FetchError::tls: return "tls";
-    case FetchError::timeout: return "timeout";
-    case FetchError::interrupted: return "interrupted";
-    case FetchError::protocol: return "protocol";
-    case FetchError::encoding: return "encoding";
-    case FetchError::too_large: return "too_large";
-    case FetchError::refused_address: return "refused_address";
-    case FetchError::redirect_loop: return "redirect_loop";
-    case FetchError::redirect_invalid: return "redirect_invalid";
-    case FetchError::redirect_refused: return "redirect_refused";
-    case FetchError::cancelled: return "cancelled";
+    case FetchError::none:
+      return "none";
+    case FetchError::dns:
+      return "dns";
+    case FetchError::connect:
+      return "connect";
+    case FetchError::tls:
+      return "tls";
+    case FetchError::timeout:
+      return "timeout";
+    case FetchError::interrupted:
+      return "interrupted";
+    case FetchError::protocol:
+      return "protocol";
+    case FetchError::encoding:
+      return "encoding";
+    case FetchError::too_large:
+      return "too_large";
+    case FetchError::refused_address:
+      return "refused_address";
+    case FetchError::redirect_loop:
+      return "redirect_loop";
+    case FetchError::redirect_invalid:
+      return "redirect_invalid";
+    case FetchError::redirect_refused:
+      return "redirect_refused";
+    case FetchError::cancelled:
+      return "cancelled";
   }
   return "none";
 }
@@ -60,7 +74,8 @@ bool worth_a_retry(FetchError error) noexcept {
     case FetchError::timeout:
     case FetchError::interrupted:
     case FetchError::protocol:
-    case FetchError::cancelled: return true;
+    case FetchError::cancelled:
+      return true;
     case FetchError::none:
     case FetchError::tls:
     case FetchError::encoding:
@@ -68,7 +83,8 @@ bool worth_a_retry(FetchError error) noexcept {
     case FetchError::refused_address:
     case FetchError::redirect_loop:
     case FetchError::redirect_invalid:
-    case FetchError::redirect_refused: return false;
+    case FetchError::redirect_refused:
+      return false;
   }
   return false;
 }
@@ -145,8 +161,10 @@ struct Fetcher::State {
       auto node = running.extract(handle);
       demand(curl_multi_remove_handle(multi.get(), handle));
       auto transfer = std::move(node.mapped());
-      if (transfer->finish_hop(code, clock.now())) run(std::move(transfer));
-      else end(std::move(transfer));
+      if (transfer->finish_hop(code, clock.now()))
+        run(std::move(transfer));
+      else
+        end(std::move(transfer));
     }
   }
 

@@ -46,10 +46,14 @@ RobotsDirectives parse_robots_directives(std::string_view text) {
 
 std::string_view to_string(Limit limit) noexcept {
   switch (limit) {
-    case Limit::none: return "none";
-    case Limit::bytes: return "bytes";
-    case Limit::nodes: return "nodes";
-    case Limit::depth: return "depth";
+    case Limit::none:
+      return "none";
+    case Limit::bytes:
+      return "bytes";
+    case Limit::nodes:
+      return "nodes";
+    case Limit::depth:
+      return "depth";
   }
   return "none";
 }
@@ -92,9 +96,7 @@ std::string Document::title() const {
   return title;
 }
 
-std::string Document::description() const {
-  return std::string(meta_content(*dom_, "description"));
-}
+std::string Document::description() const { return std::string(meta_content(*dom_, "description")); }
 
 std::vector<Heading> Document::headings() const {
   std::vector<Heading> headings;

@@ -78,10 +78,14 @@ void HeaderCollector::add(std::string_view name, std::string_view value) {
     if (!headers_.x_robots_tag.empty()) headers_.x_robots_tag += ", ";
     headers_.x_robots_tag += kept(value);
     headers_.x_robots_tag.resize(cut_between_characters(headers_.x_robots_tag, value_bytes_max).size());
-  } else if (same_word(name, "etag")) keep_first(headers_.etag);
-  else if (same_word(name, "last-modified")) keep_first(headers_.last_modified);
-  else if (same_word(name, "content-language")) keep_first(headers_.content_language);
-  else if (same_word(name, "retry-after")) keep_first(retry_after_);
+  } else if (same_word(name, "etag"))
+    keep_first(headers_.etag);
+  else if (same_word(name, "last-modified"))
+    keep_first(headers_.last_modified);
+  else if (same_word(name, "content-language"))
+    keep_first(headers_.content_language);
+  else if (same_word(name, "retry-after"))
+    keep_first(retry_after_);
 }
 
 ResponseHeaders HeaderCollector::take(Instant now) {

@@ -47,9 +47,7 @@ FieldConfig read_field(std::string_view name, const json::value& value, const st
   FieldConfig field;
   field.name = name;
   const auto type = reader.choice("type", field_types);
-  if (!type)
-    reader.fail("type",
-                fmt::format("this key is missing; possible are {}", fmt::join(field_types, ", ")));
+  if (!type) reader.fail("type", fmt::format("this key is missing; possible are {}", fmt::join(field_types, ", ")));
   field.type = static_cast<FieldType>(*type);
   field.selector = read_selector(reader, "selector", "");
   field.attribute = reader.text("attribute", limits::name_bytes_max).value_or("");
@@ -182,12 +180,9 @@ json::value field_json(const FieldConfig& field) {
 
 json::value follow_json(const FollowConfig& follow) {
   const auto scope = follow_scopes[static_cast<std::size_t>(follow.scope)];
-  return json::object{{"selector", follow.selector},
-                      {"scope", json::string_view(scope.data(), scope.size())},
-                      {"maxDepth", follow.max_depth},
-                      {"maxPages", follow.max_pages},
-                      {"include", array_of(follow.include)},
-                      {"exclude", array_of(follow.exclude)}};
+  return json::object{{"selector", follow.selector},         {"scope", json::string_view(scope.data(), scope.size())},
+                      {"maxDepth", follow.max_depth},        {"maxPages", follow.max_pages},
+                      {"include", array_of(follow.include)}, {"exclude", array_of(follow.exclude)}};
 }
 
 json::value request_json(const RequestConfig& request) {

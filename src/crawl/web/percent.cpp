@@ -54,8 +54,10 @@ void append_normalized(std::string& out, std::string_view text, UrlPart part) {
     const char c = text[i];
     if (const int decoded = encoded_at(text, i); decoded >= 0) {
       const char plain = static_cast<char>(decoded);
-      if (classes[static_cast<unsigned char>(plain)] & unreserved) out += plain;
-      else append_encoded(out, plain);
+      if (classes[static_cast<unsigned char>(plain)] & unreserved)
+        out += plain;
+      else
+        append_encoded(out, plain);
       i += 2;
     } else if (may_stand(c, part)) {
       out += c;

@@ -122,18 +122,25 @@ class RobotsReader {
     const auto colon = text.find(':');
     if (colon == std::string_view::npos || text.size() > line_bytes_max) return;
     const auto key = trimmed(text.substr(0, colon)), value = trimmed(text.substr(colon + 1));
-    if (same_word(key, "user-agent")) user_agent(value);
-    else if (same_word(key, "allow")) rule(true, value, text);
-    else if (same_word(key, "disallow")) rule(false, value, text);
-    else if (same_word(key, "crawl-delay")) delay(value);
-    else if (same_word(key, "sitemap")) sitemap(value);
+    if (same_word(key, "user-agent"))
+      user_agent(value);
+    else if (same_word(key, "allow"))
+      rule(true, value, text);
+    else if (same_word(key, "disallow"))
+      rule(false, value, text);
+    else if (same_word(key, "crawl-delay"))
+      delay(value);
+    else if (same_word(key, "sitemap"))
+      sitemap(value);
   }
 
   void user_agent(std::string_view value) {
     // Lines in a row name one group; after a rule a new group begins.
     if (rules_seen_) in_own_ = in_any_ = rules_seen_ = false;
-    if (value.substr(0, 1) == "*") in_any_ = any_.exists = true;
-    else if (same_word(product_token(value), product_)) in_own_ = own_.exists = true;
+    if (value.substr(0, 1) == "*")
+      in_any_ = any_.exists = true;
+    else if (same_word(product_token(value), product_))
+      in_own_ = own_.exists = true;
   }
 
   template <class F>

@@ -53,8 +53,8 @@ struct Relation {
 
 struct CompiledSelector {
   std::string source;
-  std::vector<Compound> compounds;  ///< at most 64
-  std::vector<Relation> relations;  ///< an inner one before the one around it
+  std::vector<Compound> compounds;    ///< at most 64
+  std::vector<Relation> relations;    ///< an inner one before the one around it
   std::uint64_t first = 0, last = 0;  ///< bits of the compounds that begin and end a selector of the list
   std::uint64_t descendant = 0, child = 0, next = 0, following = 0;
   bool counts_siblings = false, counts_types = false;

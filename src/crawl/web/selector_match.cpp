@@ -38,18 +38,23 @@ bool fulfils(const AttributeCondition& condition, std::string_view value) {
   const std::string_view wanted = condition.value;
   const bool ignore = condition.ignore_case;
   switch (condition.test) {
-    case AttributeTest::exists: return true;
-    case AttributeTest::equals: return same(value, wanted, ignore);
-    case AttributeTest::word: return !wanted.empty() && has_word(value, wanted, ignore);
+    case AttributeTest::exists:
+      return true;
+    case AttributeTest::equals:
+      return same(value, wanted, ignore);
+    case AttributeTest::word:
+      return !wanted.empty() && has_word(value, wanted, ignore);
     case AttributeTest::dash:
       return same(value.substr(0, wanted.size()), wanted, ignore) &&
              (value.size() == wanted.size() || value[wanted.size()] == '-');
     // An empty value matches nothing in these three (Selectors 4, 6.2).
-    case AttributeTest::prefix: return !wanted.empty() && same(value.substr(0, wanted.size()), wanted, ignore);
+    case AttributeTest::prefix:
+      return !wanted.empty() && same(value.substr(0, wanted.size()), wanted, ignore);
     case AttributeTest::suffix:
       return !wanted.empty() && value.size() >= wanted.size() &&
              same(value.substr(value.size() - wanted.size()), wanted, ignore);
-    case AttributeTest::substring: return !wanted.empty() && has_substring(value, wanted, ignore);
+    case AttributeTest::substring:
+      return !wanted.empty() && has_substring(value, wanted, ignore);
   }
   return false;
 }
@@ -78,7 +83,7 @@ class Walk {
   void run(F found) {
     struct Open {
       std::uint32_t end;
-      std::uint64_t self, ancestors;     // completed by this element; by it or one above
+      std::uint64_t self, ancestors;      // completed by this element; by it or one above
       std::uint64_t previous, preceding;  // by the last of its children so far; by any of them
     };
     std::vector<Open> open{{end_, 0, 0, 0, 0}};
@@ -178,13 +183,17 @@ class Walk {
     std::vector<bool> marked(end_ - scope_, false);
     switch (relation.combinator) {
       case Combinator::none:
-      case Combinator::descendant: mark_ancestors(relation, marked); break;
+      case Combinator::descendant:
+        mark_ancestors(relation, marked);
+        break;
       case Combinator::child:
         for (std::uint32_t i = scope_ + 1; i < end_; ++i)
           if (answers(relation, i)) marked[dom_.nodes[i].parent - scope_] = true;
         break;
       case Combinator::next:
-      case Combinator::following: mark_siblings(relation, marked); break;
+      case Combinator::following:
+        mark_siblings(relation, marked);
+        break;
     }
     relations_.push_back(std::move(marked));
   }

@@ -75,17 +75,23 @@ class SelectorReader {
       add(read_compound(), combinator);
       const bool space = skip_space();
       if (done() || peek() == ',') return;
-      if (const auto named = read_combinator()) combinator = *named;
-      else if (space) combinator = Combinator::descendant;
-      else fail("this belongs to no selector");
+      if (const auto named = read_combinator())
+        combinator = *named;
+      else if (space)
+        combinator = Combinator::descendant;
+      else
+        fail("this belongs to no selector");
     }
   }
 
   std::optional<Combinator> read_combinator() {
     std::optional<Combinator> named;
-    if (take('>')) named = Combinator::child;
-    else if (take('+')) named = Combinator::next;
-    else if (take('~')) named = Combinator::following;
+    if (take('>'))
+      named = Combinator::child;
+    else if (take('+'))
+      named = Combinator::next;
+    else if (take('~'))
+      named = Combinator::following;
     if (named) skip_space();
     return named;
   }
@@ -96,11 +102,21 @@ class SelectorReader {
     compound.combinator = combinator;
     const std::uint64_t bit = std::uint64_t{1} << count;
     switch (combinator) {
-      case Combinator::none: out_.first |= bit; break;
-      case Combinator::descendant: out_.descendant |= bit; break;
-      case Combinator::child: out_.child |= bit; break;
-      case Combinator::next: out_.next |= bit; break;
-      case Combinator::following: out_.following |= bit; break;
+      case Combinator::none:
+        out_.first |= bit;
+        break;
+      case Combinator::descendant:
+        out_.descendant |= bit;
+        break;
+      case Combinator::child:
+        out_.child |= bit;
+        break;
+      case Combinator::next:
+        out_.next |= bit;
+        break;
+      case Combinator::following:
+        out_.following |= bit;
+        break;
     }
     if (combinator != Combinator::none) out_.last &= ~(bit >> 1);
     out_.last |= bit;
@@ -118,11 +134,16 @@ class SelectorReader {
     }
     if (peek() == '|') fail("namespaces are not supported");
     for (;;) {
-      if (take('#')) compound.ids.push_back(read_name("an id"));
-      else if (take('.')) compound.classes.push_back(read_name("a class"));
-      else if (take('[')) compound.attributes.push_back(read_attribute());
-      else if (take(':')) read_pseudo(compound);
-      else break;
+      if (take('#'))
+        compound.ids.push_back(read_name("an id"));
+      else if (take('.'))
+        compound.classes.push_back(read_name("a class"));
+      else if (take('['))
+        compound.attributes.push_back(read_attribute());
+      else if (take(':'))
+        read_pseudo(compound);
+      else
+        break;
     }
     if (at_ == begin) fail(done() ? "a selector is missing here" : "a name, '*', '.', '#', '[' or ':' is wanted here");
     return compound;
@@ -150,8 +171,10 @@ class SelectorReader {
   }
 
   AttributeTest read_test() {
-    constexpr std::pair<char, AttributeTest> tests[] = {{'~', AttributeTest::word},   {'|', AttributeTest::dash},
-                                                        {'^', AttributeTest::prefix}, {'$', AttributeTest::suffix},
+    constexpr std::pair<char, AttributeTest> tests[] = {{'~', AttributeTest::word},
+                                                        {'|', AttributeTest::dash},
+                                                        {'^', AttributeTest::prefix},
+                                                        {'$', AttributeTest::suffix},
                                                         {'*', AttributeTest::substring}};
     if (take('=')) return AttributeTest::equals;
     for (const auto& [sign, test] : tests)
@@ -173,36 +196,57 @@ class SelectorReader {
     const auto begin = at_ - 1;
     if (peek() == ':') fail("pseudo-elements are not supported: a field's type says what is taken", begin);
     const auto name = lowered(read_name("a pseudo-class"));
-    if (take('(')) read_function(compound, name, begin);
-    else read_plain_pseudo(compound, name, begin);
+    if (take('('))
+      read_function(compound, name, begin);
+    else
+      read_plain_pseudo(compound, name, begin);
   }
 
   void read_plain_pseudo(Compound& compound, std::string_view name, std::size_t begin) {
     const auto position = [&](bool from_end, bool of_type) { add_position(compound, {0, 1, from_end, of_type}); };
-    if (name == "root") compound.root = true;
-    else if (name == "scope") compound.scope = true;
-    else if (name == "empty") compound.empty = true;
-    else if (name == "first-child") position(false, false);
-    else if (name == "last-child") position(true, false);
-    else if (name == "only-child") position(false, false), position(true, false);
-    else if (name == "first-of-type") position(false, true);
-    else if (name == "last-of-type") position(true, true);
-    else if (name == "only-of-type") position(false, true), position(true, true);
-    else fail(fmt::format("':{}' is not supported", name), begin);
+    if (name == "root")
+      compound.root = true;
+    else if (name == "scope")
+      compound.scope = true;
+    else if (name == "empty")
+      compound.empty = true;
+    else if (name == "first-child")
+      position(false, false);
+    else if (name == "last-child")
+      position(true, false);
+    else if (name == "only-child")
+      position(false, false), position(true, false);
+    else if (name == "first-of-type")
+      position(false, true);
+    else if (name == "last-of-type")
+      position(true, true);
+    else if (name == "only-of-type")
+      position(false, true), position(true, true);
+    else
+      fail(fmt::format("':{}' is not supported", name), begin);
   }
 
   void read_function(Compound& compound, std::string_view name, std::size_t begin) {
     if (++nesting_ > nesting_max) fail(fmt::format("more than {} levels of parentheses", nesting_max), begin);
     skip_space();
-    if (name == "not") compound.none_of.push_back(read_compounds());
-    else if (name == "is" || name == "where" || name == "matches") compound.any_of.push_back(read_compounds());
-    else if (name == "has") compound.relations.push_back(read_has());
-    else if (name == "contains") compound.relations.push_back(read_contains());
-    else if (name == "nth-child") add_position(compound, read_nth(false, false));
-    else if (name == "nth-last-child") add_position(compound, read_nth(true, false));
-    else if (name == "nth-of-type") add_position(compound, read_nth(false, true));
-    else if (name == "nth-last-of-type") add_position(compound, read_nth(true, true));
-    else fail(fmt::format("':{}()' is not supported", name), begin);
+    if (name == "not")
+      compound.none_of.push_back(read_compounds());
+    else if (name == "is" || name == "where" || name == "matches")
+      compound.any_of.push_back(read_compounds());
+    else if (name == "has")
+      compound.relations.push_back(read_has());
+    else if (name == "contains")
+      compound.relations.push_back(read_contains());
+    else if (name == "nth-child")
+      add_position(compound, read_nth(false, false));
+    else if (name == "nth-last-child")
+      add_position(compound, read_nth(true, false));
+    else if (name == "nth-of-type")
+      add_position(compound, read_nth(false, true));
+    else if (name == "nth-last-of-type")
+      add_position(compound, read_nth(true, true));
+    else
+      fail(fmt::format("':{}()' is not supported", name), begin);
     expect_close();
     --nesting_;
   }
@@ -298,9 +342,12 @@ class SelectorReader {
     const auto begin = at_;
     std::string name;
     while (!done()) {
-      if (is_name_character(peek())) name += text_[at_++];
-      else if (peek() == '\\') read_escape(name);
-      else break;
+      if (is_name_character(peek()))
+        name += text_[at_++];
+      else if (peek() == '\\')
+        read_escape(name);
+      else
+        break;
     }
     // `-1` and `2x` are no names (CSS Syntax 3, 4.3.9); an escaped digit is.
     const auto first = text_.substr(begin, 2);
@@ -331,8 +378,10 @@ class SelectorReader {
     for (;;) {
       if (done() || peek() == '\n') fail("the quote is not closed", begin);
       if (peek() == quote) return ++at_, value;
-      if (peek() == '\\') read_escape(value);
-      else value += text_[at_++];
+      if (peek() == '\\')
+        read_escape(value);
+      else
+        value += text_[at_++];
     }
   }
 

@@ -149,29 +149,40 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
 FetchError Transfer::classify(CURLcode code) const {
   if (too_large_) return FetchError::too_large;
   switch (code) {
-    case CURLE_OK: return FetchError::none;
+    case CURLE_OK:
+      return FetchError::none;
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY: return FetchError::dns;
-    case CURLE_COULDNT_CONNECT: return refused_.empty() ? FetchError::connect : FetchError::refused_address;
-    case CURLE_INTERFACE_FAILED: return FetchError::connect;
-    case CURLE_OPERATION_TIMEDOUT: return FetchError::timeout;
-    case CURLE_FILESIZE_EXCEEDED: return FetchError::too_large;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return FetchError::dns;
+    case CURLE_COULDNT_CONNECT:
+      return refused_.empty() ? FetchError::connect : FetchError::refused_address;
+    case CURLE_INTERFACE_FAILED:
+      return FetchError::connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return FetchError::timeout;
+    case CURLE_FILESIZE_EXCEEDED:
+      return FetchError::too_large;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS: return FetchError::tls;
-    case CURLE_BAD_CONTENT_ENCODING: return FetchError::encoding;
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return FetchError::tls;
+    case CURLE_BAD_CONTENT_ENCODING:
+      return FetchError::encoding;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_HTTP2: return FetchError::protocol;
+    case CURLE_HTTP2:
+      return FetchError::protocol;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR: return FetchError::interrupted;
-    default: return FetchError::protocol;
+    case CURLE_RECV_ERROR:
+      return FetchError::interrupted;
+    default:
+      return FetchError::protocol;
   }
 }
 
@@ -208,7 +219,7 @@ bool Transfer::finish_hop(CURLcode code, Instant now) {
   const auto error = classify(code);
   response_.status = static_cast<int>(info<long>(handle_.get(), CURLINFO_RESPONSE_CODE));
   if (error == FetchError::none) {
-    if (is_redirect(response_.status)) return follow(response_.status);
+    if (is_redirect(response_.status) && follow(response_.status)) return true;
     response_.headers = headers_.take(now);
     return false;
   }

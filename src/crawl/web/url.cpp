@@ -93,19 +93,25 @@ void append_without_dots(std::string& out, std::string_view path) {
 std::string message(std::string_view text, UrlFault fault) {
   const auto shown = fmt::format("'{}'{}", text.substr(0, 200), text.size() > 200 ? "..." : "");
   switch (fault) {
-    case UrlFault::none: break;
-    case UrlFault::empty: return "the URL is empty: write one such as https://example.org/";
-    case UrlFault::too_long: return fmt::format("{} is longer than {} bytes", shown, url_bytes_max);
+    case UrlFault::none:
+      break;
+    case UrlFault::empty:
+      return "the URL is empty: write one such as https://example.org/";
+    case UrlFault::too_long:
+      return fmt::format("{} is longer than {} bytes", shown, url_bytes_max);
     case UrlFault::relative:
       return fmt::format("{} is no absolute URL: write it whole, as in https://example.org/page", shown);
-    case UrlFault::scheme: return fmt::format("{}: only http and https can be fetched", shown);
+    case UrlFault::scheme:
+      return fmt::format("{}: only http and https can be fetched", shown);
     case UrlFault::credentials:
       // The text is not repeated: it holds a password.
       return "the URL holds a user name or a password: leave it out, and send a header instead";
-    case UrlFault::host: return fmt::format("{}: the host is neither a name nor an address", shown);
+    case UrlFault::host:
+      return fmt::format("{}: the host is neither a name nor an address", shown);
     case UrlFault::international:
       return fmt::format("{}: write the international host name in punycode (xn--...)", shown);
-    case UrlFault::port: return fmt::format("{}: the port must be a number from 1 to 65535", shown);
+    case UrlFault::port:
+      return fmt::format("{}: the port must be a number from 1 to 65535", shown);
   }
   throw_bug("a URL was refused for no reason");
 }
@@ -135,9 +141,12 @@ struct UrlBuilder {
   void set_origin(const Parts& parts, const Url* base) {
     std::string scheme;
     for (const char c : parts.scheme) scheme += lower(c);
-    if (parts.has_scheme && scheme != "http" && scheme != "https") fault = UrlFault::scheme;
-    else if (parts.has_scheme && !parts.has_authority) fault = UrlFault::host;
-    else if (!parts.has_scheme && base == nullptr) fault = UrlFault::relative;
+    if (parts.has_scheme && scheme != "http" && scheme != "https")
+      fault = UrlFault::scheme;
+    else if (parts.has_scheme && !parts.has_authority)
+      fault = UrlFault::host;
+    else if (!parts.has_scheme && base == nullptr)
+      fault = UrlFault::relative;
     if (fault != UrlFault::none) return;
     if (!parts.has_scheme) scheme = base->scheme();
     if (parts.has_authority) {

@@ -40,8 +40,10 @@ std::vector<std::string_view> labels_of(std::string_view host) {
 /// A number as inet_aton reads it: decimal, 0 octal, 0x hexadecimal.
 std::optional<std::uint64_t> number(std::string_view label) {
   unsigned base = 10;
-  if (label.size() >= 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X')) label.remove_prefix(2), base = 16;
-  else if (label.size() >= 2 && label[0] == '0') label.remove_prefix(1), base = 8;
+  if (label.size() >= 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+    label.remove_prefix(2), base = 16;
+  else if (label.size() >= 2 && label[0] == '0')
+    label.remove_prefix(1), base = 8;
   std::uint64_t value = 0;
   for (const char c : label) {
     const int digit = hex_digit(c);

@@ -20,10 +20,14 @@ Sequence sequence_at(std::string_view text) noexcept {
   if (first < 0x80) return {1, first != 0};
   std::size_t length = 0;
   unsigned low = 0x80, high = 0xBF;
-  if (first >= 0xC2 && first <= 0xDF) length = 2;
-  else if (first >= 0xE0 && first <= 0xEF) length = 3;
-  else if (first >= 0xF0 && first <= 0xF4) length = 4;
-  else return {1, false};
+  if (first >= 0xC2 && first <= 0xDF)
+    length = 2;
+  else if (first >= 0xE0 && first <= 0xEF)
+    length = 3;
+  else if (first >= 0xF0 && first <= 0xF4)
+    length = 4;
+  else
+    return {1, false};
   if (first == 0xE0) low = 0xA0;
   if (first == 0xED) high = 0x9F;
   if (first == 0xF0) low = 0x90;
@@ -71,11 +75,16 @@ void append_clean(std::string& out, std::string_view text) {
 void append_code_point(std::string& out, unsigned long code_point) {
   const auto add = [&](unsigned long byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
   const auto tail = [&](unsigned shift) { add(0x80 | (code_point >> shift & 0x3F)); };
-  if (code_point == 0 || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) out += replacement;
-  else if (code_point < 0x80) add(code_point);
-  else if (code_point < 0x800) add(0xC0 | code_point >> 6), tail(0);
-  else if (code_point < 0x10000) add(0xE0 | code_point >> 12), tail(6), tail(0);
-  else add(0xF0 | code_point >> 18), tail(12), tail(6), tail(0);
+  if (code_point == 0 || code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+    out += replacement;
+  else if (code_point < 0x80)
+    add(code_point);
+  else if (code_point < 0x800)
+    add(0xC0 | code_point >> 6), tail(0);
+  else if (code_point < 0x10000)
+    add(0xE0 | code_point >> 12), tail(6), tail(0);
+  else
+    add(0xF0 | code_point >> 18), tail(12), tail(6), tail(0);
 }
 
 std::string_view cut_between_characters(std::string_view text, std::size_t bytes_max) noexcept {

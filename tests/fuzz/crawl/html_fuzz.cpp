@@ -12,8 +12,8 @@ namespace {
 using namespace quarry::crawl;
 using quarry::fuzz::demand;
 
-constexpr std::array<std::string_view, 10> charsets = {"", "utf-8", "windows-1252", "shift_jis", "gb18030",
-                                                       "big5", "euc-jp", "euc-kr", "iso-2022-jp", "utf-16le"};
+constexpr std::array<std::string_view, 10> charsets = {"",     "utf-8",  "windows-1252", "shift_jis",   "gb18030",
+                                                       "big5", "euc-jp", "euc-kr",       "iso-2022-jp", "utf-16le"};
 
 const std::array<JobConfig, 4>& configs() {
   static const std::array<JobConfig, 4> all = {

@@ -43,8 +43,10 @@ void check(const Url& url) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto [text, reference] = quarry::fuzz::first_line(quarry::fuzz::view(data, size));
   const auto url = Url::try_parse(text);
-  if (url) check(*url);
-  else quarry::fuzz::only_invalid([&, given = text] { demand((Url::parse(given), false), "both forms agree"); });
+  if (url)
+    check(*url);
+  else
+    quarry::fuzz::only_invalid([&, given = text] { demand((Url::parse(given), false), "both forms agree"); });
   const auto base = url ? *url : Url::parse("http://example.org/a/b?c");
   if (const auto resolved = try_resolve(base, reference)) check(*resolved);
   return 0;

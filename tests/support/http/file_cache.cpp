@@ -43,11 +43,19 @@ std::optional<std::string> decoded(std::string_view target) {
 }
 
 std::string_view type_of(std::string_view path) {
-  constexpr std::pair<std::string_view, std::string_view> types[] = {
-      {".html", "text/html; charset=utf-8"}, {".htm", "text/html; charset=utf-8"}, {".css", "text/css"},
-      {".js", "text/javascript"}, {".json", "application/json"}, {".txt", "text/plain; charset=utf-8"},
-      {".xml", "application/xml"}, {".svg", "image/svg+xml"}, {".png", "image/png"}, {".jpg", "image/jpeg"},
-      {".gif", "image/gif"}, {".ico", "image/vnd.microsoft.icon"}, {".pdf", "application/pdf"}};
+  constexpr std::pair<std::string_view, std::string_view> types[] = {{".html", "text/html; charset=utf-8"},
+                                                                     {".htm", "text/html; charset=utf-8"},
+                                                                     {".css", "text/css"},
+                                                                     {".js", "text/javascript"},
+                                                                     {".json", "application/json"},
+                                                                     {".txt", "text/plain; charset=utf-8"},
+                                                                     {".xml", "application/xml"},
+                                                                     {".svg", "image/svg+xml"},
+                                                                     {".png", "image/png"},
+                                                                     {".jpg", "image/jpeg"},
+                                                                     {".gif", "image/gif"},
+                                                                     {".ico", "image/vnd.microsoft.icon"},
+                                                                     {".pdf", "application/pdf"}};
   for (const auto& [end, type] : types)
     if (path.size() >= end.size() && path.substr(path.size() - end.size()) == end) return type;
   return "application/octet-stream";

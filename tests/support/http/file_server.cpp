@@ -43,13 +43,20 @@ std::string_view header(std::string_view lines, std::string_view lower_name) {
 
 std::string_view reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 301: return "Moved Permanently";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    default: return "Error";
+    case 200:
+      return "OK";
+    case 301:
+      return "Moved Permanently";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    default:
+      return "Error";
   }
 }
 
@@ -220,8 +227,10 @@ void FileServer::run() {
     for (int i = 0; i < count; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       if (event.data.fd == state_->stopper) return;
-      if (event.data.fd == state_->listener) state_->accept_all();
-      else state_->serve(event.data.fd, event.events);
+      if (event.data.fd == state_->listener)
+        state_->accept_all();
+      else
+        state_->serve(event.data.fd, event.events);
     }
   }
 }

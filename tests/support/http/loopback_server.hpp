@@ -26,9 +26,9 @@ struct HttpReply {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< beside Content-Length
   std::string body = {};
-  std::chrono::milliseconds delay{0};  ///< before the first byte
-  bool close = false;                  ///< ends the connection after this answer
-  std::optional<std::string> raw = {}; ///< sent instead of all that, as it is; then the connection is closed
+  std::chrono::milliseconds delay{0};   ///< before the first byte
+  bool close = false;                   ///< ends the connection after this answer
+  std::optional<std::string> raw = {};  ///< sent instead of all that, as it is; then the connection is closed
 };
 
 class LoopbackServer {
@@ -55,8 +55,8 @@ class LoopbackServer {
   std::uint16_t port_ = 0;
   std::atomic<int> connections_{0}, requests_{0};
   std::mutex mutex_;
-  std::vector<int> open_;              // guarded by mutex_
-  std::vector<std::thread> threads_;   // guarded by mutex_
+  std::vector<int> open_;             // guarded by mutex_
+  std::vector<std::thread> threads_;  // guarded by mutex_
   std::thread acceptor_;
 };
 

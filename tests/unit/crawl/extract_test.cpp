@@ -29,11 +29,12 @@ TEST(Extract, GivesOneObjectForEachContainer) {
       "cover": {"type": "image", "selector": "img"},
       "tags": {"type": "text", "selector": ".tag", "multiple": true},
       "raw": {"type": "html", "selector": "h2"}}})");
-  EXPECT_EQ(result.json,
-            R"([{"title":"One & \"only\"","price":"0","id":"1","page":"http://example.org/shop/one.html",)"
-            R"("cover":"http://example.org/1.png","tags":["x","y"],"raw":"One &amp; \"only\""},)"
-            R"({"title":"Two","price":"5 €","id":"2","page":null,"cover":null,"tags":[],"raw":" Two "},)"
-            R"({"title":null,"price":"0","id":null,"page":"http://example.org/shop/three.html","cover":null,"tags":[],"raw":null}])");
+  EXPECT_EQ(
+      result.json,
+      R"([{"title":"One & \"only\"","price":"0","id":"1","page":"http://example.org/shop/one.html",)"
+      R"("cover":"http://example.org/1.png","tags":["x","y"],"raw":"One &amp; \"only\""},)"
+      R"({"title":"Two","price":"5 €","id":"2","page":null,"cover":null,"tags":[],"raw":" Two "},)"
+      R"({"title":null,"price":"0","id":null,"page":"http://example.org/shop/three.html","cover":null,"tags":[],"raw":null}])");
   EXPECT_EQ(result.items, 3U);
   EXPECT_FALSE(result.truncated);
 }
@@ -41,9 +42,8 @@ TEST(Extract, GivesOneObjectForEachContainer) {
 TEST(Extract, TakesThePageWithoutContainer) {
   const auto result = extract(R"({"fields": {"title": {"type": "text", "selector": "title"},
       "all": {"type": "text", "selector": "h2", "multiple": true}, "links": {"type": "link", "selector": "a", "multiple": true}}})");
-  EXPECT_EQ(result.json,
-            R"([{"title":"Shop","all":["One & \"only\"","Two"],)"
-            R"("links":["http://example.org/shop/one.html","http://example.org/shop/three.html"]}])");
+  EXPECT_EQ(result.json, R"([{"title":"Shop","all":["One & \"only\"","Two"],)"
+                         R"("links":["http://example.org/shop/one.html","http://example.org/shop/three.html"]}])");
   EXPECT_EQ(extract(R"({"fields": {"all": {"type": "text"}}})", "<p>a<p>b").json, R"([{"all":"a b"}])");
 }
 
@@ -62,7 +62,8 @@ TEST(Extract, FillsInDefaults) {
   EXPECT_EQ(extract(R"({"fields": {"a": {"type": "text", "selector": "q", "default": 5},
       "b": {"type": "text", "selector": "q", "multiple": true, "default": ["x"]},
       "c": {"type": "text", "selector": "q", "default": null},
-      "d": {"type": "text", "selector": "title", "default": "unused"}}})").json,
+      "d": {"type": "text", "selector": "title", "default": "unused"}}})")
+                .json,
             R"([{"a":5,"b":["x"],"c":null,"d":"Shop"}])");
 }
 
@@ -74,7 +75,8 @@ TEST(Extract, GivesNothingWithoutFields) {
 
 TEST(Extract, KeepsAnEmptyAttribute) {
   EXPECT_EQ(extract(R"({"containerSelector": "input", "fields": {"on": {"type": "attribute", "attribute": "CHECKED"}}})",
-                    "<input checked><input>").json,
+                    "<input checked><input>")
+                .json,
             R"([{"on":""},{"on":null}])");
 }
 
@@ -100,7 +102,8 @@ TEST(Extract, IsBounded) {
   const auto costly = extract(divs, nested, {.steps_max = 5000});
   EXPECT_TRUE(costly.truncated);
   EXPECT_GT(costly.items, 0U);
-  constexpr std::string_view markup = R"({"containerSelector": "div", "fields": {"a": {"type": "html", "selector": "*", "multiple": true}}})";
+  constexpr std::string_view markup =
+      R"({"containerSelector": "div", "fields": {"a": {"type": "html", "selector": "*", "multiple": true}}})";
   const auto repeated = extract(markup, nested, {.bytes_max = 20'000});
   EXPECT_TRUE(repeated.truncated);
   EXPECT_LE(repeated.json.size(), 20'000U);
@@ -113,7 +116,8 @@ std::string links(std::string_view follow, std::string_view text, std::string_vi
   return out;
 }
 
-constexpr std::string_view linked = R"(<a href=a.html>1</a><a href="a.html#x">2</a><a href=/b>3</a><a href=../up/c rel="x nofollow">4</a>
+constexpr std::string_view linked =
+    R"(<a href=a.html>1</a><a href="a.html#x">2</a><a href=/b>3</a><a href=../up/c rel="x nofollow">4</a>
 <a href="https://example.org/shop/d">5</a><a href="http://other.example/e">6</a><a href="http://example.org:81/f">7</a>
 <a href="javascript:x">8</a><map><area href=g.pdf></map><p class=next><a href=h>9</a></p><link href=i>)";
 
@@ -124,8 +128,9 @@ TEST(Links, FollowTheHostByDefault) {
 }
 
 TEST(Links, StayBelowAPrefix) {
-  EXPECT_EQ(links(R"({"scope": "prefix"})", linked),
-            "http://example.org/shop/a.html https://example.org/shop/d http://example.org/shop/g.pdf http://example.org/shop/h");
+  EXPECT_EQ(
+      links(R"({"scope": "prefix"})", linked),
+      "http://example.org/shop/a.html https://example.org/shop/d http://example.org/shop/g.pdf http://example.org/shop/h");
 }
 
 TEST(Links, GoAnywhereIfTold) {

@@ -139,7 +139,9 @@ TEST(Html, ReadsEncodings) {
   const std::string utf16("\xFF\xFE<\0p\0>\0\xE4\0", 10);
   EXPECT_EQ(parse(utf16).root().text(), "\xC3\xA4");
   EXPECT_EQ(parse(utf16).encoding(), "utf-16le");
-  EXPECT_EQ(parse(std::string("a\0b", 3)).root().text(), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(parse(std::string("a\0b", 3)).root().text(),
+            "a\xEF\xBF\xBD"
+            "b");
 }
 
 TEST(Html, TextIsAlwaysValidUtf8) {

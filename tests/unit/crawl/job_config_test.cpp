@@ -40,8 +40,7 @@ TEST(JobConfig, ReadsEverything) {
   EXPECT_EQ(config.fields[6].name, "body") << "fields keep their order";
   ASSERT_TRUE(config.follow);
   EXPECT_EQ(*config.follow, (FollowConfig{"a.next", FollowScope::prefix, 3, 50, {"*/books/*"}, {"re:\\.pdf$"}}));
-  EXPECT_EQ(config.request,
-            (RequestConfig{5000, 2048, 0, false, "mine/1", {{"Accept-Language", "de"}, {"X-Key", "a b"}}}));
+  EXPECT_EQ(config.request, (RequestConfig{5000, 2048, 0, false, "mine/1", {{"Accept-Language", "de"}, {"X-Key", "a b"}}}));
 }
 
 TEST(JobConfig, ReadsTheDocumentedExampleOfSelextract) {

@@ -65,13 +65,31 @@ TEST(Selector, FindsElements) {
 
 TEST(Selector, TestsAttributes) {
   constexpr Case cases[] = {
-      {"[href]", "x1 x2"},          {"a[HREF]", "x1 x2"},          {"[rel=nofollow]", "x2"},     {"[rel='no']", ""},
-      {"[rel=NOFOLLOW]", ""},       {"[rel=NOFOLLOW i]", "x2"},    {"[rel='NOFOLLOW' I ]", "x2"}, {"[class~=big]", "d1"},
-      {"[class~='box big']", ""},   {"[data-x~=b]", "d2"},         {"[lang|=en]", "d2"},         {"[lang|=e]", ""},
-      {"[href^='http']", "x1"},     {"[href$='.pdf']", "x1"},      {"[href*=b]", "x2"},          {"[href*='']", ""},
-      {"[href^='']", ""},           {"[ href = '/b.html' ]", "x2"}, {"[title=\"He said \\\"hi\\\"\"]", "p4"},
-      {"[id='a:b']", "a:b"},        {"[href=/b.html]", "x2"},      {"a[href]:not([rel])", "x1"}, {"[href$='.PDF' i]", "x1"},
-      {"[class~=B]", "l2"},         {"[href*='EXAMPLE' i]", "x1"},
+      {"[href]", "x1 x2"},
+      {"a[HREF]", "x1 x2"},
+      {"[rel=nofollow]", "x2"},
+      {"[rel='no']", ""},
+      {"[rel=NOFOLLOW]", ""},
+      {"[rel=NOFOLLOW i]", "x2"},
+      {"[rel='NOFOLLOW' I ]", "x2"},
+      {"[class~=big]", "d1"},
+      {"[class~='box big']", ""},
+      {"[data-x~=b]", "d2"},
+      {"[lang|=en]", "d2"},
+      {"[lang|=e]", ""},
+      {"[href^='http']", "x1"},
+      {"[href$='.pdf']", "x1"},
+      {"[href*=b]", "x2"},
+      {"[href*='']", ""},
+      {"[href^='']", ""},
+      {"[ href = '/b.html' ]", "x2"},
+      {"[title=\"He said \\\"hi\\\"\"]", "p4"},
+      {"[id='a:b']", "a:b"},
+      {"[href=/b.html]", "x2"},
+      {"a[href]:not([rel])", "x1"},
+      {"[href$='.PDF' i]", "x1"},
+      {"[class~=B]", "l2"},
+      {"[href*='EXAMPLE' i]", "x1"},
   };
   for (const auto& [selector, wanted] : cases) EXPECT_EQ(ids(selector), wanted) << selector;
 }
@@ -218,7 +236,8 @@ TEST(Selector, NamesWhatIsWrongAndWhere) {
       EXPECT_NE(error.client_message().find(wanted), std::string::npos) << error.client_message();
       EXPECT_NE(error.client_message().find("position " + std::to_string(position) + ":"), std::string::npos)
           << error.client_message();
-      EXPECT_NE(error.client_message().find('\'' + std::string(selector) + '\''), std::string::npos) << error.client_message();
+      EXPECT_NE(error.client_message().find('\'' + std::string(selector) + '\''), std::string::npos)
+          << error.client_message();
     }
   }
 }
