@@ -1,0 +1,104 @@
+#include "quarry/queue/lease_keeper.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "quarry/core/error.hpp"
+#include "quarry/core/log.hpp"
+
+namespace quarry::queue {
+
+using std::chrono::milliseconds;
+
+LeaseKeeper::LeaseKeeper(Database db, milliseconds lease, OnEnd on_end)
+    : db_(std::move(db)), lease_(lease), on_end_(std::move(on_end)) {
+  if (lease < milliseconds(100) || lease > std::chrono::hours(24))
+    throw_invalid(fmt::format("lease of {} ms: it must be from 100 ms to a day", lease.count()));
+  thread_ = std::thread([this] { run(); });
+}
+
+LeaseKeeper::~LeaseKeeper() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void LeaseKeeper::add(const LeaseRef& lease) { add(std::span(&lease, 1)); }
+
+void LeaseKeeper::add(std::span<const LeaseRef> leases) {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& lease : leases) leases_[lease.id] = {lease.lease_token, false};
+}
+
+void LeaseKeeper::remove(TaskId task) {
+  const std::scoped_lock lock(mutex_);
+  leases_.erase(task);
+}
+
+std::size_t LeaseKeeper::size() const {
+  const std::scoped_lock lock(mutex_);
+  return leases_.size();
+}
+
+void LeaseKeeper::run() {
+  bool reached = true;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    changed_.wait_for(lock, reached ? lease_ / 3 : lease_ / 30, [&] { return stopping_; });
+    if (stopping_) return;
+    if (leases_.empty()) continue;
+    lock.unlock();
+    reached = beat();
+    lock.lock();
+  }
+}
+
+/// False when the database could not be asked.
+bool LeaseKeeper::beat() {
+  std::vector<LeaseRef> asked;
+  {
+    const std::scoped_lock lock(mutex_);
+    asked.reserve(leases_.size());
+    for (const auto& [id, kept] : leases_) asked.push_back({id, kept.token});
+  }
+  try {
+    // A heartbeat that takes longer than a lease comes too late for all of them.
+    report(db_.write({.deadline = lease_}, [&](Write& tx) { return heartbeat(tx, asked, lease_); }), asked);
+    return true;
+  } catch (const Error& error) {
+    log::warn("cannot extend the leases of {} tasks: {}", asked.size(), error.client_message());
+    return false;
+  }
+}
+
+void LeaseKeeper::report(const HeartbeatResult& result, std::span<const LeaseRef> asked) {
+  std::vector<std::pair<TaskId, LeaseEnd>> news;
+  {
+    const std::scoped_lock lock(mutex_);
+    // What was removed meanwhile, or given again under a new token, is no news.
+    const auto still_kept = [&](TaskId id) {
+      const auto kept = leases_.find(id);
+      const auto was = std::ranges::lower_bound(asked, id, {}, &LeaseRef::id);
+      return kept != leases_.end() && kept->second.token == was->lease_token ? &kept->second : nullptr;
+    };
+    for (const auto id : result.lost) {
+      if (!still_kept(id)) continue;
+      leases_.erase(id);
+      news.emplace_back(id, LeaseEnd::lost);
+    }
+    for (const auto id : result.cancelled) {
+      const auto kept = still_kept(id);
+      if (!kept || std::exchange(kept->told_cancelled, true)) continue;
+      news.emplace_back(id, LeaseEnd::cancelled);
+    }
+  }
+  for (const auto& [id, why] : news) on_end_(id, why);
+}
+
+}  // namespace quarry::queue
