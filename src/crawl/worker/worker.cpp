@@ -230,11 +230,13 @@ void Worker::State::robots_answered(Response response) {
   // Too long a file is used as far as it came; too many redirects are as good as no file (RFC 9309, 2.3.1.2).
   const bool gone_astray = response.error == FetchError::redirect_loop || response.error == FetchError::redirect_invalid;
   const int status = gone_astray ? 404 : response.error == FetchError::none ? response.status : 0;
-  with_patience(options.give_up_after, [&] { return robots.learn(host, status, response.body); });
+  // A host that may not be asked at all says nothing about its rules: its pages are let through, to be refused in their own name.
+  const bool refused = response.error == FetchError::refused_address;
+  if (!refused) with_patience(options.give_up_after, [&] { return robots.learn(host, status, response.body); });
   const auto waiting = waiting_for_robots.extract(host);
   if (waiting.empty()) return;
   for (const auto id : waiting.mapped())
-    if (const auto task = held.find(id); task != held.end()) admit(task->second);
+    if (const auto task = held.find(id); task != held.end()) refused ? submit(task->second) : admit(task->second);
 }
 
 void Worker::State::settle(Held& task) {

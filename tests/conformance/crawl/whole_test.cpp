@@ -34,6 +34,11 @@ TEST_P(Crawls, EveryPageOfASiteOnce) {
 TEST_P(Crawls, WhatCannotBeFetchedIsRecordedAndTheRestGoesOn) {
   std::atomic<int> refused = 0;
   LoopbackServer server(small_site(10, [&](const HttpRequest& request) -> std::optional<HttpReply> {
+    if (request.target == "/page/0") {
+      HttpReply index{.headers = {{"Content-Type", "text/html"}}};
+      for (int page = 1; page < 10; ++page) index.body += "<a href='/page/" + std::to_string(page) + "'>a page</a>";
+      return index;
+    }
     if (request.target == "/robots.txt") return HttpReply{.body = "User-agent: *\nDisallow: /page/3\n"};
     if (request.target == "/page/4") return HttpReply{.status = 404};
     if (request.target == "/page/5") return HttpReply{.status = 301, .headers = {{"Location", "/page/6"}}};
@@ -63,7 +68,10 @@ TEST_P(Crawls, MaxPagesIsExactWithSeveralWorkers) {
 }
 
 TEST_P(Crawls, AStoppedCrawlGoesOnWhereItWas) {
-  LoopbackServer server(small_site(80));
+  LoopbackServer server(small_site(80, [](const HttpRequest&) -> std::optional<HttpReply> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));  // so that it can be stopped in between
+    return std::nullopt;
+  }));
   const auto config = config_for(server.url("/page/0"));
   const auto job = start(config).job.id;
   {
