@@ -31,7 +31,8 @@ void write_new_file(const std::filesystem::path& path, const std::string& text) 
   std::ofstream out(path, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw Error(ErrorCode::unavailable, fmt::format("cannot write '{}': check the folder and the disk", path.string()));
+  if (!out)
+    throw Error(ErrorCode::unavailable, fmt::format("cannot write '{}': check the folder and the disk", path.string()));
 }
 
 }  // namespace
@@ -77,9 +78,11 @@ NewMigration new_migration(const std::string& folder, std::string_view name, con
   for (const Engine engine : {Engine::sqlite, Engine::postgres})
     for (const Direction direction : {Direction::up, Direction::down}) {
       const auto change = changes.find(engine);
-      const auto path = place / fmt::format("{}.{}.sql", to_string(direction), engine == Engine::sqlite ? "sqlite" : "postgres");
-      write_new_file(path, change == changes.end() ? std::string{}
-                                                   : script_text(direction == Direction::up ? change->second.up : change->second.down));
+      const auto path =
+          place / fmt::format("{}.{}.sql", to_string(direction), engine == Engine::sqlite ? "sqlite" : "postgres");
+      write_new_file(path, change == changes.end()
+                               ? std::string{}
+                               : script_text(direction == Direction::up ? change->second.up : change->second.down));
       made.files.push_back(path.string());
     }
   return made;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr sql::Query<std::optional<std::string>(std::int64_t)> blockers_of{
     "schema.pg_blockers",
-    "select string_agg(format('%s (process %s, %s)', coalesce(nullif(application_name, ''), 'a program without a name'), pid,"
+    "select string_agg(format('%s (process %s, %s)', coalesce(nullif(application_name, ''), 'a program without a name'), "
+    "pid,"
     "                         coalesce(state, 'in the background')), ', ' order by pid)"
     "  from pg_stat_activity where pid = any (pg_blocking_pids(($1::bigint)::int))"};
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Who stands in the way of a PostgreSQL session: watched from another connection while the session waits, because afterwards
-/// nobody can tell.
+/// Who stands in the way of a PostgreSQL session: watched from another connection while the session waits, because
+/// afterwards nobody can tell.
 
 #include <condition_variable>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
-/// What PostgreSQL's catalogs say about the first schema of the search path, as rows. Names come as they are and, where a statement is
-/// made of them, as quote_ident gives them (`_sql`). Objects of extensions are left out.
+/// What PostgreSQL's catalogs say about the first schema of the search path, as rows. Names come as they are and, where a
+/// statement is made of them, as quote_ident gives them (`_sql`). Objects of extensions are left out.
 
 #include <boost/describe/class.hpp>
 #include <cstdint>
@@ -31,7 +31,8 @@ inline constexpr sql::Query<Enumeration()> enumerations{
     "select t.typname::text as name, quote_ident(t.typname) as name_sql,"
     "       array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels"
     "  from pg_type t where t.typtype = 'e' and t.typnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = "
+    "'e')"};
 
 struct Domain : Named {
   std::string type;
@@ -46,10 +47,13 @@ inline constexpr sql::Query<Domain()> domains{
     "schema.pg_domains",
     "select t.typname::text as name, quote_ident(t.typname) as name_sql, format_type(t.typbasetype, t.typtypmod) as type,"
     "       t.typnotnull as not_null, coalesce(t.typdefault, '') as default_value,"
-    "       array(select quote_ident(c.conname) from pg_constraint c where c.contypid = t.oid order by c.conname) as check_names,"
-    "       array(select pg_get_constraintdef(c.oid, true) from pg_constraint c where c.contypid = t.oid order by c.conname) as checks"
+    "       array(select quote_ident(c.conname) from pg_constraint c where c.contypid = t.oid order by c.conname) as "
+    "check_names,"
+    "       array(select pg_get_constraintdef(c.oid, true) from pg_constraint c where c.contypid = t.oid order by "
+    "c.conname) as checks"
     "  from pg_type t where t.typtype = 'd' and t.typnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = "
+    "'e')"};
 
 struct Sequence : Named {
   std::string definition;
@@ -60,8 +64,10 @@ BOOST_DESCRIBE_STRUCT(Sequence, (Named), (definition))
 inline constexpr sql::Query<Sequence()> sequences{
     "schema.pg_sequences",
     "select c.relname::text as name, quote_ident(c.relname) as name_sql,"
-    "       format('as %s start %s increment %s minvalue %s maxvalue %s cache %s%s', format_type(s.seqtypid, null), s.seqstart,"
-    "              s.seqincrement, s.seqmin, s.seqmax, s.seqcache, case when s.seqcycle then ' cycle' else '' end) as definition"
+    "       format('as %s start %s increment %s minvalue %s maxvalue %s cache %s%s', format_type(s.seqtypid, null), "
+    "s.seqstart,"
+    "              s.seqincrement, s.seqmin, s.seqmax, s.seqcache, case when s.seqcycle then ' cycle' else '' end) as "
+    "definition"
     "  from pg_class c join pg_sequence s on s.seqrelid = c.oid"
     " where c.relnamespace = current_schema()::regnamespace"
     "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid"
@@ -78,13 +84,15 @@ BOOST_DESCRIBE_STRUCT(Function, (Named), (arguments, kind, result, definition))
 /// pg_get_functiondef names the schema even where the search path would do; without it, two schemas can be compared.
 inline constexpr sql::Query<Function()> functions{
     "schema.pg_functions",
-    "select p.proname::text as name, quote_ident(p.proname) as name_sql, pg_get_function_identity_arguments(p.oid) as arguments,"
+    "select p.proname::text as name, quote_ident(p.proname) as name_sql, pg_get_function_identity_arguments(p.oid) as "
+    "arguments,"
     "       case p.prokind when 'p' then 'procedure' else 'function' end as kind,"
     "       coalesce(pg_get_function_result(p.oid), '') as result,"
     "       replace(pg_get_functiondef(p.oid), quote_ident(current_schema()) || '.' || quote_ident(p.proname) || '(',"
     "               quote_ident(p.proname) || '(') as definition"
     "  from pg_proc p where p.pronamespace = current_schema()::regnamespace and p.prokind in ('f', 'p')"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = "
+    "'e')"};
 
 struct Table : Named {
   std::string persistence;
@@ -116,7 +124,8 @@ inline constexpr sql::Query<Table()> tables{
     "  from pg_class c left join pg_inherits h on h.inhrelid = c.oid and c.relispartition"
     "  left join pg_class parent on parent.oid = h.inhparent"
     " where c.relkind in ('r', 'p') and c.relnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = "
+    "'e')"};
 
 struct Column : Named {
   std::string table_name;
@@ -132,8 +141,8 @@ struct Column : Named {
   std::string storage;
 };
 BOOST_DESCRIBE_STRUCT(Column, (Named),
-                      (table_name, table_sql, position, type, is_enum, collation, not_null, identity, generated, default_value,
-                       storage))
+                      (table_name, table_sql, position, type, is_enum, collation, not_null, identity, generated,
+                       default_value, storage))
 
 /// A partition's columns are its parent's.
 inline constexpr sql::Query<Column()> columns{
@@ -154,7 +163,8 @@ inline constexpr sql::Query<Column()> columns{
     "  left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum"
     " where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p') and not c.relispartition"
     "   and c.relnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')"};
+    "   and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = "
+    "'e')"};
 
 /// Constraints, indexes, triggers, policies: a definition by the engine, and whether it is in force.
 struct Part : Named {
@@ -175,18 +185,21 @@ inline constexpr sql::Query<Part()> constraints{
     "  from pg_constraint k join pg_class c on c.oid = k.conrelid"
     " where k.contype in ('p', 'u', 'c', 'f', 'x') and k.conislocal and k.conparentid = 0"
     "   and c.relnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = "
+    "'e')"};
 
 /// Without those that a constraint brings along, or a partitioned table's index. ON ONLY would leave the partitions out.
 inline constexpr sql::Query<Part()> indexes{
     "schema.pg_indexes",
     "select i.relname::text as name, quote_ident(i.relname) as name_sql, c.relname::text as table_name,"
     "       quote_ident(c.relname) as table_sql, i.relkind::text as kind,"
-    "       replace(pg_get_indexdef(i.oid, 0, true), ' ON ONLY ', ' ON ') as definition, x.indisvalid and x.indisready as valid"
+    "       replace(pg_get_indexdef(i.oid, 0, true), ' ON ONLY ', ' ON ') as definition, x.indisvalid and x.indisready as "
+    "valid"
     "  from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class c on c.oid = x.indrelid"
     " where i.relnamespace = current_schema()::regnamespace and not i.relispartition and c.relkind in ('r', 'p', 'm')"
     "   and not exists (select from pg_constraint k where k.conindid = i.oid and k.contype in ('p', 'u', 'x'))"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = "
+    "'e')"};
 
 struct View : Named {
   std::string kind;
@@ -202,14 +215,16 @@ inline constexpr sql::Query<View()> views{
     "       coalesce(array_to_string(array(select o from unnest(c.reloptions) o order by o), ', '), '') as options,"
     "       rtrim(pg_get_viewdef(c.oid, true), ';') as definition"
     "  from pg_class c where c.relkind in ('v', 'm') and c.relnamespace = current_schema()::regnamespace"
-    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"};
+    "   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = "
+    "'e')"};
 
 /// `kind` is how it is enabled.
 inline constexpr sql::Query<Part()> triggers{
     "schema.pg_triggers",
     "select t.tgname::text as name, quote_ident(t.tgname) as name_sql, c.relname::text as table_name,"
     "       quote_ident(c.relname) as table_sql,"
-    "       case t.tgenabled when 'O' then 'enable' when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end"
+    "       case t.tgenabled when 'O' then 'enable' when 'D' then 'disable' when 'R' then 'enable replica' else 'enable "
+    "always' end"
     "         as kind,"
     "       pg_get_triggerdef(t.oid, true) as definition, true as valid"
     "  from pg_trigger t join pg_class c on c.oid = t.tgrelid"
@@ -221,9 +236,11 @@ inline constexpr sql::Query<Part()> policies{
     "select p.polname::text as name, quote_ident(p.polname) as name_sql, c.relname::text as table_name,"
     "       quote_ident(c.relname) as table_sql, '' as kind,"
     "       case when p.polpermissive then 'as permissive' else 'as restrictive' end"
-    "       || ' for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'"
+    "       || ' for ' || case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then "
+    "'delete'"
     "                     else 'all' end"
-    "       || ' to ' || (select string_agg(case r when 0 then 'public' else quote_ident(pg_get_userbyid(r)) end, ', ' order by 1)"
+    "       || ' to ' || (select string_agg(case r when 0 then 'public' else quote_ident(pg_get_userbyid(r)) end, ', ' "
+    "order by 1)"
     "                       from unnest(p.polroles) r)"
     "       || coalesce(' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')"
     "       || coalesce(' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '') as definition,"

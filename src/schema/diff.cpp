@@ -18,11 +18,12 @@ std::string describe_change(const Object& actual, const Object& expected) {
   const auto add = [&](std::string_view name, std::string_view is, std::string_view should_be) {
     const auto shown = [](std::string_view value) { return value.empty() ? std::string_view("not set") : value; };
     const bool is_long = is.size() + should_be.size() > 100;
-    detail += fmt::format("{}{} is{}{}{}should be{}{}", detail.empty() ? "" : "; ", name, is_long ? ":\n    " : " ", shown(is),
-                          is_long ? "\n  " : ", ", is_long ? ":\n    " : " ", shown(should_be));
+    detail += fmt::format("{}{} is{}{}{}should be{}{}", detail.empty() ? "" : "; ", name, is_long ? ":\n    " : " ",
+                          shown(is), is_long ? "\n  " : ", ", is_long ? ":\n    " : " ", shown(should_be));
   };
   for (const auto& attribute : expected.attributes)
-    if (actual.attribute(attribute.name) != attribute.value) add(attribute.name, actual.attribute(attribute.name), attribute.value);
+    if (actual.attribute(attribute.name) != attribute.value)
+      add(attribute.name, actual.attribute(attribute.name), attribute.value);
   for (const auto& attribute : actual.attributes)
     if (!attribute.value.empty() && expected.attribute(attribute.name).empty()) add(attribute.name, attribute.value, {});
   if (actual.valid != expected.valid) add("valid", actual.valid ? "yes" : "no", expected.valid ? "yes" : "no");
@@ -62,17 +63,22 @@ bool is_partition(const Object& object, const ModelIndex& model) {
 
 std::string_view to_string(DifferenceKind kind) noexcept {
   switch (kind) {
-    case DifferenceKind::missing: return "missing";
-    case DifferenceKind::extra: return "extra";
-    case DifferenceKind::changed: return "changed";
-    case DifferenceKind::invalid: return "invalid";
+    case DifferenceKind::missing:
+      return "missing";
+    case DifferenceKind::extra:
+      return "extra";
+    case DifferenceKind::changed:
+      return "changed";
+    case DifferenceKind::invalid:
+      return "invalid";
   }
   return "changed";
 }
 
 std::string to_text(const Difference& difference) {
-  return fmt::format("{} {}{}{} is {}{}{}", to_string(difference.type), difference.table, difference.table.empty() ? "" : ".",
-                     difference.name, to_string(difference.kind), difference.detail.empty() ? "" : ": ", difference.detail);
+  return fmt::format("{} {}{}{} is {}{}{}", to_string(difference.type), difference.table,
+                     difference.table.empty() ? "" : ".", difference.name, to_string(difference.kind),
+                     difference.detail.empty() ? "" : ": ", difference.detail);
 }
 
 ModelIndex::ModelIndex(const Model& model) {
@@ -81,7 +87,8 @@ ModelIndex::ModelIndex(const Model& model) {
 }
 
 const Object* ModelIndex::find(const ObjectKey& key) const {
-  const auto found = std::lower_bound(objects_.begin(), objects_.end(), key, [](const auto& o, const auto& k) { return o.first < k; });
+  const auto found =
+      std::lower_bound(objects_.begin(), objects_.end(), key, [](const auto& o, const auto& k) { return o.first < k; });
   return found != objects_.end() && found->first == key ? found->second : nullptr;
 }
 
@@ -96,7 +103,8 @@ std::vector<const Object*> ModelIndex::parts(ObjectType type, const std::string&
 bool mentions(Engine engine, std::string_view sql, std::string_view name) {
   Lexer lexer(engine, sql);
   for (Token token = lexer.next_significant(); token.kind != TokenKind::end; token = lexer.next_significant()) {
-    if (token.kind == TokenKind::word && token.text.size() == name.size() && normalised(engine, token.text) == name) return true;
+    if (token.kind == TokenKind::word && token.text.size() == name.size() && normalised(engine, token.text) == name)
+      return true;
     if (token.kind == TokenKind::quoted_name && token.text.substr(1, token.text.size() - 2) == name) return true;
   }
   return false;
@@ -121,8 +129,8 @@ std::vector<Difference> compare(const Model& actual, const Model& expected, cons
     const Object* found = there.find(key_of(object));
     if (!found && !table_tells_all(object, there)) add(DifferenceKind::missing, object, {});
     if (found && !same(*found, object))
-      add(found->attributes == object.attributes && !found->valid ? DifferenceKind::invalid : DifferenceKind::changed, object,
-          describe_change(*found, object));
+      add(found->attributes == object.attributes && !found->valid ? DifferenceKind::invalid : DifferenceKind::changed,
+          object, describe_change(*found, object));
   }
   for (const auto& object : actual.objects) {
     if (wanted.find(key_of(object)) || table_tells_all(object, wanted)) continue;

@@ -6,27 +6,56 @@
 
 #include "schema/change.hpp"
 #include "schema/postgres_alter.hpp"
+#include "schema/postgres_disturbed.hpp"
 
 namespace quarry::schema {
 namespace {
 
 /// What must be out of the way goes first, in the reverse order of what it stands on; then everything comes in that order.
 enum class Phase {
-  drop_policies, drop_triggers, drop_views, drop_foreign_keys, drop_indexes, drop_constraints, drop_columns, drop_tables,
-  drop_sequences, drop_functions, extensions, types, domains, sequences, early_functions, create_tables, alter_tables,
-  alter_columns, drop_types, drop_domains, late_functions, constraints, indexes, foreign_keys, validate, views, triggers, policies,
+  drop_policies,
+  drop_triggers,
+  drop_views,
+  drop_foreign_keys,
+  drop_indexes,
+  drop_constraints,
+  drop_columns,
+  drop_tables,
+  drop_sequences,
+  drop_functions,
+  extensions,
+  types,
+  domains,
+  sequences,
+  early_functions,
+  create_tables,
+  alter_tables,
+  alter_columns,
+  drop_types,
+  drop_domains,
+  late_functions,
+  constraints,
+  indexes,
+  foreign_keys,
+  validate,
+  views,
+  triggers,
+  policies,
   replica_identity,
 };
 
-bool is_foreign_key(const Object& object) { return object.type == ObjectType::constraint && object.attribute("kind") == "f"; }
+bool is_foreign_key(const Object& object) {
+  return object.type == ObjectType::constraint && object.attribute("kind") == "f";
+}
 
 class PostgresPlanner {
  public:
-  PostgresPlanner(const Model& actual, const Model& expected) : actual_(actual), expected_(expected), there_(actual), wanted_(expected) {}
+  PostgresPlanner(const Model& actual, const Model& expected)
+      : actual_(actual), expected_(expected), there_(actual), wanted_(expected) {}
 
   ChangePlan plan() {
     find_replaced_tables();
-    find_disturbed();
+    redo_ = disturbed_objects(actual_, there_, [this](const Object& object) { return kept(object); });
     auto order = in_order_of_creation(actual_, there_);
     std::reverse(order.begin(), order.end());
     for (const Object* object : order) {
@@ -52,10 +81,12 @@ class PostgresPlanner {
     return replaced_.contains(table_of(object)) ? nullptr : wanted_.find(key_of(object));
   }
   bool table_goes(const Object& object) const {
-    return !object.table.empty() && there_.table(object.table) && (replaced_.contains(object.table) || !wanted_.table(object.table));
+    return !object.table.empty() && there_.table(object.table) &&
+           (replaced_.contains(object.table) || !wanted_.table(object.table));
   }
   bool table_comes(const Object& object) const {
-    return !object.table.empty() && wanted_.table(object.table) && (replaced_.contains(object.table) || !there_.table(object.table));
+    return !object.table.empty() && wanted_.table(object.table) &&
+           (replaced_.contains(object.table) || !there_.table(object.table));
   }
 
   /// A table cannot be turned into a partitioned one, nor a partition into another.
@@ -73,80 +104,22 @@ class PostgresPlanner {
         replaced_.insert(object.name);
   }
 
-  /// Objects that are as they should be, but stand on something that cannot be changed under them.
-  void find_disturbed() {
-    std::set<std::string> names;  // of tables, views, functions and types that are replaced or change their columns' types
-    for (const auto& object : actual_.objects) {
-      const Object* target = kept(object);
-      if (object.type == ObjectType::column && (!target || rewrites(object, *target))) {
-        names.insert(object.table);
-        if (target) disturb_column(object);
-      }
-      if (object.type == ObjectType::enumeration && target && !same(object, *target) && !add_enum_values(object, *target)) {
-        names.insert(object.name);
-        disturb_type(object.name);
-      }
-      if (object.type == ObjectType::function && (!target || object.attribute("result") != target->attribute("result")))
-        names.insert(object.name.substr(0, object.name.find('(')));
-      if (object.type == ObjectType::view && (!target || !same(object, *target))) names.insert(object.name);
-    }
-    for (const auto& [type, table, name] : redo_)
-      if (type == ObjectType::view) names.insert(name);
-    // Views stand on views: until nothing more is found.
-    for (bool found = true; found;) {
-      found = false;
-      for (const auto& object : actual_.objects) {
-        const bool code = object.type == ObjectType::view || object.type == ObjectType::trigger || object.type == ObjectType::policy;
-        if (!code || redo_.contains(key_of(object)) || !kept(object)) continue;
-        const bool touched = std::any_of(names.begin(), names.end(), [&](const auto& name) {
-          return name != object.table && name != object.name && mentions(Engine::postgres, object.create, name);
-        });
-        if (!touched) continue;
-        redo_.insert(key_of(object));
-        if (object.type == ObjectType::view) found = names.insert(object.name).second || found;
-      }
-    }
-  }
-
-  static bool rewrites(const Object& actual, const Object& expected) {
-    for (const char* name : {"type", "collation", "generated"})
-      if (actual.attribute(name) != expected.attribute(name)) return true;
-    return false;
-  }
-
-  /// Triggers and policies that name a column keep it from changing; a column that is made anew takes indexes and constraints with it.
-  void disturb_column(const Object& column) {
-    const Object* target = kept(column);
-    for (const ObjectType type : {ObjectType::trigger, ObjectType::policy})
-      for (const Object* part : there_.parts(type, column.table))
-        if (kept(*part) && mentions(Engine::postgres, part->create, column.name)) redo_.insert(key_of(*part));
-    if (!must_replace_column(column, *target)) return;
-    for (const ObjectType type : {ObjectType::constraint, ObjectType::index})
-      for (const Object* part : there_.parts(type, column.table))
-        if (kept(*part) && mentions(Engine::postgres, part->create, column.name)) redo_.insert(key_of(*part));
-  }
-
-  /// Constants of a type that is made anew stand in the columns' indexes, constraints, triggers and functions.
-  void disturb_type(const std::string& type) {
-    for (const auto& object : actual_.objects) {
-      const bool holds_constants = object.type == ObjectType::index || object.type == ObjectType::constraint ||
-                                   object.type == ObjectType::trigger || object.type == ObjectType::policy ||
-                                   object.type == ObjectType::function || object.type == ObjectType::view;
-      if (holds_constants && kept(object) && mentions(Engine::postgres, object.create, type)) redo_.insert(key_of(object));
-    }
-  }
-
   void drop(const Object& object) {
     // What belongs to a table goes with it; foreign keys go first, so that tables can go in any order.
     if (table_goes(object) && !is_foreign_key(object)) return;
     switch (object.type) {
-      case ObjectType::extension: return plan_.add(Phase::drop_functions, object, object.drop);
-      case ObjectType::enumeration: return plan_.add(Phase::drop_types, object, object.drop);
-      case ObjectType::domain: return plan_.add(Phase::drop_domains, object, object.drop);
+      case ObjectType::extension:
+        return plan_.add(Phase::drop_functions, object, object.drop);
+      case ObjectType::enumeration:
+        return plan_.add(Phase::drop_types, object, object.drop);
+      case ObjectType::domain:
+        return plan_.add(Phase::drop_domains, object, object.drop);
       // It may be gone with the column that owned it.
       case ObjectType::sequence:
-        return plan_.add(Phase::drop_sequences, object, "drop sequence if exists" + object.drop.substr(std::string_view("drop sequence").size()));
-      case ObjectType::function: return plan_.add(Phase::drop_functions, object, object.drop);
+        return plan_.add(Phase::drop_sequences, object,
+                         "drop sequence if exists" + object.drop.substr(std::string_view("drop sequence").size()));
+      case ObjectType::function:
+        return plan_.add(Phase::drop_functions, object, object.drop);
       case ObjectType::table:
         plan_.destructive = true;
         going_.push_back(&object);
@@ -156,10 +129,14 @@ class PostgresPlanner {
         return plan_.add(Phase::drop_columns, object, object.drop);
       case ObjectType::constraint:
         return plan_.add(is_foreign_key(object) ? Phase::drop_foreign_keys : Phase::drop_constraints, object, object.drop);
-      case ObjectType::index: return plan_.add(Phase::drop_indexes, object, object.drop);
-      case ObjectType::view: return plan_.add(Phase::drop_views, object, object.drop);
-      case ObjectType::trigger: return plan_.add(Phase::drop_triggers, object, object.drop);
-      case ObjectType::policy: return plan_.add(Phase::drop_policies, object, object.drop);
+      case ObjectType::index:
+        return plan_.add(Phase::drop_indexes, object, object.drop);
+      case ObjectType::view:
+        return plan_.add(Phase::drop_views, object, object.drop);
+      case ObjectType::trigger:
+        return plan_.add(Phase::drop_triggers, object, object.drop);
+      case ObjectType::policy:
+        return plan_.add(Phase::drop_policies, object, object.drop);
     }
   }
 
@@ -180,23 +157,33 @@ class PostgresPlanner {
 
   void create(const Object& object) {
     switch (object.type) {
-      case ObjectType::extension: return plan_.add(Phase::extensions, object, object.create);
-      case ObjectType::enumeration: return plan_.add(Phase::types, object, object.create);
-      case ObjectType::domain: return plan_.add(Phase::domains, object, object.create);
-      case ObjectType::sequence: return plan_.add(Phase::sequences, object, object.create);
-      case ObjectType::function: return plan_.add(function_phase(object), object, object.create);
-      case ObjectType::table: return create_whole_table(object);
+      case ObjectType::extension:
+        return plan_.add(Phase::extensions, object, object.create);
+      case ObjectType::enumeration:
+        return plan_.add(Phase::types, object, object.create);
+      case ObjectType::domain:
+        return plan_.add(Phase::domains, object, object.create);
+      case ObjectType::sequence:
+        return plan_.add(Phase::sequences, object, object.create);
+      case ObjectType::function:
+        return plan_.add(function_phase(object), object, object.create);
+      case ObjectType::table:
+        return create_whole_table(object);
       case ObjectType::column:
         if (!table_comes(object)) plan_.add(Phase::alter_columns, object, object.create);
         return;
-      case ObjectType::constraint: return create_constraint(object);
-      case ObjectType::index: return plan_.add(Phase::indexes, object, object.create);
-      case ObjectType::view: return plan_.add(Phase::views, object, object.create);
+      case ObjectType::constraint:
+        return create_constraint(object);
+      case ObjectType::index:
+        return plan_.add(Phase::indexes, object, object.create);
+      case ObjectType::view:
+        return plan_.add(Phase::views, object, object.create);
       case ObjectType::trigger:
         plan_.add(Phase::triggers, object, object.create);
         if (object.attribute("state") != "enable") plan_.add(Phase::triggers, object, object.definition);
         return;
-      case ObjectType::policy: return plan_.add(Phase::policies, object, object.create);
+      case ObjectType::policy:
+        return plan_.add(Phase::policies, object, object.create);
     }
   }
 
@@ -204,7 +191,8 @@ class PostgresPlanner {
   Phase function_phase(const Object& function) const {
     const auto name = function.name.substr(0, function.name.find('('));
     for (const auto& object : expected_.objects)
-      if ((object.type == ObjectType::column || object.type == ObjectType::constraint || object.type == ObjectType::domain) &&
+      if ((object.type == ObjectType::column || object.type == ObjectType::constraint ||
+           object.type == ObjectType::domain) &&
           mentions(Engine::postgres, object.type == ObjectType::domain ? object.create : object.definition, name))
         return Phase::early_functions;
     return Phase::late_functions;
@@ -216,11 +204,13 @@ class PostgresPlanner {
       if (!is_foreign_key(*constraint) && constraint->valid) constraints.push_back(constraint);
     plan_.add(Phase::create_tables, table, create_table(table, wanted_.parts(ObjectType::column, table.name), constraints));
     for (auto& sql : alter_table_settings(Object{}, table)) plan_.add(Phase::alter_tables, table, std::move(sql));
-    if (auto sql = alter_replica_identity(Object{}, table); !sql.empty()) plan_.add(Phase::replica_identity, table, std::move(sql));
+    if (auto sql = alter_replica_identity(Object{}, table); !sql.empty())
+      plan_.add(Phase::replica_identity, table, std::move(sql));
     for (const Object* column : wanted_.parts(ObjectType::column, table.name))
       if (!column->attribute("storage").empty())
-        plan_.add(Phase::alter_columns, table, fmt::format("alter table {} alter column {} set storage {}", table.definition,
-                                                           column_name_sql(*column), column->attribute("storage")));
+        plan_.add(Phase::alter_columns, table,
+                  fmt::format("alter table {} alter column {} set storage {}", table.definition, column_name_sql(*column),
+                              column->attribute("storage")));
   }
 
   void create_constraint(const Object& constraint) {
@@ -233,7 +223,8 @@ class PostgresPlanner {
   /// In place; false when it must be dropped and made anew.
   bool change(const Object& object, const Object& target) {
     switch (object.type) {
-      case ObjectType::enumeration: return change_enum(object, target), true;
+      case ObjectType::enumeration:
+        return change_enum(object, target), true;
       case ObjectType::domain: {
         const auto statements = alter_domain(object, target);
         for (const auto& sql : statements) plan_.add(Phase::domains, target, sql);
@@ -250,9 +241,11 @@ class PostgresPlanner {
         return true;
       case ObjectType::table:
         for (auto& sql : alter_table_settings(object, target)) plan_.add(Phase::alter_tables, target, std::move(sql));
-        if (auto sql = alter_replica_identity(object, target); !sql.empty()) plan_.add(Phase::replica_identity, target, std::move(sql));
+        if (auto sql = alter_replica_identity(object, target); !sql.empty())
+          plan_.add(Phase::replica_identity, target, std::move(sql));
         return true;
-      case ObjectType::column: return change_column(object, target);
+      case ObjectType::column:
+        return change_column(object, target);
       case ObjectType::constraint: {
         if (object.attributes != target.attributes || !target.valid) return false;
         auto sql = object.drop;
@@ -264,7 +257,8 @@ class PostgresPlanner {
         if (object.attribute("definition") != target.attribute("definition")) return false;
         plan_.add(Phase::triggers, target, target.definition);
         return true;
-      default: return false;
+      default:
+        return false;
     }
   }
 
@@ -300,13 +294,16 @@ class PostgresPlanner {
       const Object* kept_column = column.type == ObjectType::column ? kept(column) : nullptr;
       const auto type = column.attribute("type");
       if (!kept_column || (type != name && type != name + "[]") || kept_column->attribute("type") != type) continue;
-      const auto alter = fmt::format("alter table {} alter column {}", wanted_.table(column.table)->definition, column_name_sql(column));
+      const auto alter =
+          fmt::format("alter table {} alter column {}", wanted_.table(column.table)->definition, column_name_sql(column));
       const auto had_default = column.attribute("default");
       const auto wants_default = kept_column->attribute("default");
       if (!had_default.empty()) plan_.add(Phase::alter_tables, target, alter + " drop default");
       plan_.add(Phase::alter_tables, target,
-                fmt::format("{} type {} using {}::text{}::{}", alter, type, column_name_sql(column), type == name ? "" : "[]", type));
-      if (!wants_default.empty()) plan_.add(Phase::alter_tables, target, fmt::format("{} set default {}", alter, wants_default));
+                fmt::format("{} type {} using {}::text{}::{}", alter, type, column_name_sql(column),
+                            type == name ? "" : "[]", type));
+      if (!wants_default.empty())
+        plan_.add(Phase::alter_tables, target, fmt::format("{} set default {}", alter, wants_default));
     }
     plan_.add(Phase::drop_types, target, fmt::format("drop type {}", old_name));
   }
@@ -315,7 +312,8 @@ class PostgresPlanner {
   void check_new_enum_values() {
     for (const auto& change : plan_.changes)
       for (const auto& label : new_labels_)
-        if (change.phase > static_cast<int>(Phase::types) && change.sql.find(label) != std::string::npos) plan_.no_transaction = true;
+        if (change.phase > static_cast<int>(Phase::types) && change.sql.find(label) != std::string::npos)
+          plan_.no_transaction = true;
   }
 
   /// By type and name, but partitions behind their parents and views behind the views that they read.
@@ -340,10 +338,10 @@ class PostgresPlanner {
   ModelIndex there_;
   ModelIndex wanted_;
   ChangePlan plan_;
-  std::set<std::string> replaced_;      ///< tables that are dropped and made anew
-  std::set<ObjectKey> redo_;            ///< other objects that are, though they do not change
-  std::vector<const Object*> going_;    ///< tables to drop
-  std::set<std::string> new_labels_;    ///< enum values that are added, as literals
+  std::set<std::string> replaced_;    ///< tables that are dropped and made anew
+  std::set<ObjectKey> redo_;          ///< other objects that are, though they do not change
+  std::vector<const Object*> going_;  ///< tables to drop
+  std::set<std::string> new_labels_;  ///< enum values that are added, as literals
 };
 
 }  // namespace

@@ -11,7 +11,16 @@
 namespace quarry::schema {
 namespace {
 
-enum class Phase { drop_views, drop_triggers, drop_indexes, drop_tables, create_tables, create_indexes, create_views, create_triggers };
+enum class Phase {
+  drop_views,
+  drop_triggers,
+  drop_indexes,
+  drop_tables,
+  create_tables,
+  create_indexes,
+  create_views,
+  create_triggers
+};
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -91,8 +100,10 @@ class SqlitePlanner {
     for (const ObjectType type : {ObjectType::column, ObjectType::constraint}) {
       for (const Object* part : there_.parts(type, table.name)) {
         const Object* other = wanted_.find(key_of(*part));
-        if (!other) extra.push_back(part);
-        else changed = changed || !same(*part, *other);
+        if (!other)
+          extra.push_back(part);
+        else
+          changed = changed || !same(*part, *other);
       }
       for (const Object* part : wanted_.parts(type, table.name))
         if (!there_.find(key_of(*part))) missing.push_back(part);
@@ -109,7 +120,8 @@ class SqlitePlanner {
     for (const Object* part : extra) plan_.add(Phase::create_tables, *part, part->drop);
   }
 
-  /// The twelve steps of SQLite's manual (lang_altertable.html), less those that the migrator's rebuild mode does for every script.
+  /// The twelve steps of SQLite's manual (lang_altertable.html), less those that the migrator's rebuild mode does for every
+  /// script.
   void rebuild(const Object& table, const Object& target) {
     plan_.rebuild = true;
     redone_.insert(table.name);
@@ -120,18 +132,20 @@ class SqlitePlanner {
     add(text.before_name + new_name + " " + text.after_name);
     const auto [into, from] = copied_columns(table, target);
     if (!into.empty())
-      add(fmt::format("insert into {} ({}) select {} from {}", new_name, fmt::join(into, ", "), fmt::join(from, ", "), old_name));
+      add(fmt::format("insert into {} ({}) select {} from {}", new_name, fmt::join(into, ", "), fmt::join(from, ", "),
+                      old_name));
     if (contains(normalised(Engine::sqlite, target.create), "autoincrement")) {
       const auto new_text = quoted_text("quarry_new_" + table.name);
       add(fmt::format("delete from sqlite_sequence where name = {}", new_text));
-      add(fmt::format("insert into sqlite_sequence (name, seq) select {}, seq from sqlite_sequence where name = {}", new_text,
-                      quoted_text(table.name)));
+      add(fmt::format("insert into sqlite_sequence (name, seq) select {}, seq from sqlite_sequence where name = {}",
+                      new_text, quoted_text(table.name)));
     }
     add("drop table " + old_name);
     add(fmt::format("alter table {} rename to {}", new_name, old_name));
   }
 
-  std::pair<std::vector<std::string>, std::vector<std::string>> copied_columns(const Object& table, const Object& target) const {
+  std::pair<std::vector<std::string>, std::vector<std::string>> copied_columns(const Object& table,
+                                                                               const Object& target) const {
     std::pair<std::vector<std::string>, std::vector<std::string>> lists;
     bool has_integer_key = false;
     for (const Object* column : wanted_.parts(ObjectType::column, target.name)) {
@@ -154,13 +168,16 @@ class SqlitePlanner {
 
   /// The old value, cast where the type is another one, and with the default for a null that is allowed no more.
   static std::string copied_value(const Object& old, const Object& column) {
-    const auto first_word = [](std::string_view definition) { return std::string(definition.substr(0, definition.find(' '))); };
+    const auto first_word = [](std::string_view definition) {
+      return std::string(definition.substr(0, definition.find(' ')));
+    };
     const auto type = first_word(column.attribute("definition"));
     std::string value = quoted_name(column.name);
     if (type != first_word(old.attribute("definition"))) value = fmt::format("cast({} as {})", value, type);
     const auto definition = column.attribute("definition");
     const auto at = definition.find("default ");
-    if (contains(definition, "not null") && !contains(old.attribute("definition"), "not null") && at != std::string_view::npos)
+    if (contains(definition, "not null") && !contains(old.attribute("definition"), "not null") &&
+        at != std::string_view::npos)
       value = fmt::format("coalesce({}, {})", value, default_value(definition.substr(at + 8)));
     return value;
   }

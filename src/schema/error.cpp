@@ -7,16 +7,22 @@ namespace {
 
 ErrorCode code_of(Reason reason) {
   switch (reason) {
-    case Reason::not_initialised: return ErrorCode::not_found;
+    case Reason::not_initialised:
+      return ErrorCode::not_found;
     case Reason::pending:
-    case Reason::newer: return ErrorCode::conflict;
+    case Reason::newer:
+      return ErrorCode::conflict;
     case Reason::not_ours:
     case Reason::failed:
-    case Reason::bad_set: return ErrorCode::invalid;
+    case Reason::bad_set:
+      return ErrorCode::invalid;
     case Reason::drift:
-    case Reason::checksum: return ErrorCode::corrupt;
-    case Reason::locked: return ErrorCode::busy;
-    case Reason::data_loss: return ErrorCode::denied;
+    case Reason::checksum:
+      return ErrorCode::corrupt;
+    case Reason::locked:
+      return ErrorCode::busy;
+    case Reason::data_loss:
+      return ErrorCode::denied;
   }
   return ErrorCode::bug;
 }
@@ -25,16 +31,26 @@ ErrorCode code_of(Reason reason) {
 
 std::string_view to_string(Reason reason) noexcept {
   switch (reason) {
-    case Reason::not_initialised: return "not_initialised";
-    case Reason::pending: return "pending";
-    case Reason::newer: return "newer";
-    case Reason::not_ours: return "not_ours";
-    case Reason::drift: return "drift";
-    case Reason::checksum: return "checksum";
-    case Reason::locked: return "locked";
-    case Reason::data_loss: return "data_loss";
-    case Reason::failed: return "failed";
-    case Reason::bad_set: return "bad_set";
+    case Reason::not_initialised:
+      return "not_initialised";
+    case Reason::pending:
+      return "pending";
+    case Reason::newer:
+      return "newer";
+    case Reason::not_ours:
+      return "not_ours";
+    case Reason::drift:
+      return "drift";
+    case Reason::checksum:
+      return "checksum";
+    case Reason::locked:
+      return "locked";
+    case Reason::data_loss:
+      return "data_loss";
+    case Reason::failed:
+      return "failed";
+    case Reason::bad_set:
+      return "bad_set";
   }
   return "failed";
 }
@@ -42,11 +58,16 @@ std::string_view to_string(Reason reason) noexcept {
 int exit_code(Reason reason) noexcept {
   switch (reason) {
     case Reason::not_initialised:
-    case Reason::pending: return 2;
-    case Reason::drift: return 3;
-    case Reason::checksum: return 4;
-    case Reason::locked: return 5;
-    default: return 1;
+    case Reason::pending:
+      return 2;
+    case Reason::drift:
+      return 3;
+    case Reason::checksum:
+      return 4;
+    case Reason::locked:
+      return 5;
+    default:
+      return 1;
   }
 }
 

@@ -160,26 +160,28 @@ void add_indexes(Model& model, Read& tx) {
 
 void add_views(Model& model, Read& tx) {
   for (const auto& row : tx.all(catalog::views)) {
-    model.objects.push_back({.type = ObjectType::view,
-                             .table = {},
-                             .name = row.name,
-                             .attributes = without_empty({{"kind", row.kind}, {"options", row.options}, {"definition", row.definition}}),
-                             .create = fmt::format("create {} {}{} as\n{}", row.kind, row.name_sql,
-                                                   row.options.empty() ? "" : fmt::format(" with ({})", row.options), row.definition),
-                             .drop = fmt::format("drop {} {}", row.kind, row.name_sql),
-                             .definition = {}});
+    model.objects.push_back(
+        {.type = ObjectType::view,
+         .table = {},
+         .name = row.name,
+         .attributes = without_empty({{"kind", row.kind}, {"options", row.options}, {"definition", row.definition}}),
+         .create = fmt::format("create {} {}{} as\n{}", row.kind, row.name_sql,
+                               row.options.empty() ? "" : fmt::format(" with ({})", row.options), row.definition),
+         .drop = fmt::format("drop {} {}", row.kind, row.name_sql),
+         .definition = {}});
   }
 }
 
 void add_triggers_and_policies(Model& model, Read& tx) {
   for (const auto& row : tx.all(catalog::triggers))
-    model.objects.push_back({.type = ObjectType::trigger,
-                             .table = row.table_name,
-                             .name = row.name,
-                             .attributes = {{"state", row.kind}, {"definition", row.definition}},
-                             .create = row.definition,
-                             .drop = fmt::format("drop trigger {} on {}", row.name_sql, row.table_sql),
-                             .definition = fmt::format("alter table {} {} trigger {}", row.table_sql, row.kind, row.name_sql)});
+    model.objects.push_back(
+        {.type = ObjectType::trigger,
+         .table = row.table_name,
+         .name = row.name,
+         .attributes = {{"state", row.kind}, {"definition", row.definition}},
+         .create = row.definition,
+         .drop = fmt::format("drop trigger {} on {}", row.name_sql, row.table_sql),
+         .definition = fmt::format("alter table {} {} trigger {}", row.table_sql, row.kind, row.name_sql)});
   for (const auto& row : tx.all(catalog::policies))
     model.objects.push_back({.type = ObjectType::policy,
                              .table = row.table_name,

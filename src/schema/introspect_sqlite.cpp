@@ -30,14 +30,15 @@ bool is_virtual(const MasterRow& row) { return leading_words(Engine::sqlite, row
 void add_parts(Model& model, const std::string& table, const TableText& text) {
   int position = 0;
   for (const auto& column : text.columns) {
-    model.objects.push_back({.type = ObjectType::column,
-                             .table = table,
-                             .name = column.name,
-                             .attributes = {{"definition", column.normalised}},
-                             .create = fmt::format("alter table {} add column {}", quoted_name(table), column.definition),
-                             .drop = fmt::format("alter table {} drop column {}", quoted_name(table), quoted_name(column.name)),
-                             .definition = column.definition,
-                             .position = position++});
+    model.objects.push_back(
+        {.type = ObjectType::column,
+         .table = table,
+         .name = column.name,
+         .attributes = {{"definition", column.normalised}},
+         .create = fmt::format("alter table {} add column {}", quoted_name(table), column.definition),
+         .drop = fmt::format("alter table {} drop column {}", quoted_name(table), quoted_name(column.name)),
+         .definition = column.definition,
+         .position = position++});
   }
   for (const auto& constraint : text.constraints) {
     model.objects.push_back({.type = ObjectType::constraint,
@@ -84,10 +85,14 @@ void add_other(Model& model, const MasterRow& row, ObjectType type) {
 Model introspect_sqlite(Read& tx) {
   Model model{Engine::sqlite, {}};
   for (const auto& row : tx.all(objects_of_file)) {
-    if (row.type == "table") add_table(model, row);
-    else if (row.type == "index") add_other(model, row, ObjectType::index);
-    else if (row.type == "view") add_other(model, row, ObjectType::view);
-    else if (row.type == "trigger") add_other(model, row, ObjectType::trigger);
+    if (row.type == "table")
+      add_table(model, row);
+    else if (row.type == "index")
+      add_other(model, row, ObjectType::index);
+    else if (row.type == "view")
+      add_other(model, row, ObjectType::view);
+    else if (row.type == "trigger")
+      add_other(model, row, ObjectType::trigger);
   }
   return model;
 }

@@ -15,12 +15,14 @@ bool is_edited(const AppliedMigration& row, const MigrationSet& set, Engine engi
 
 std::string foreign_message(Engine engine, std::string_view url) {
   if (engine == Engine::sqlite)
-    return fmt::format("{} holds somebody else's tables: name another file. (If it was restored from a dump of a Quarry database, "
-                       "which loses the file's mark, run: PRAGMA application_id = {};)",
-                       url, application_id);
-  return fmt::format("{} holds somebody else's tables: name an empty database, or an empty schema by "
-                     "?options=-csearch_path%3Dname in the URL",
-                     url);
+    return fmt::format(
+        "{} holds somebody else's tables: name another file. (If it was restored from a dump of a Quarry database, "
+        "which loses the file's mark, run: PRAGMA application_id = {};)",
+        url, application_id);
+  return fmt::format(
+      "{} holds somebody else's tables: name an empty database, or an empty schema by "
+      "?options=-csearch_path%3Dname in the URL",
+      url);
 }
 
 std::string behind_message(const Status& status) {
@@ -28,8 +30,8 @@ std::string behind_message(const Status& status) {
     return fmt::format("migration {} was interrupted after statement {} of {}: run 'quarry migrate up' to go on",
                        label(status.interrupted->version, status.interrupted->name), status.interrupted->applied_count,
                        status.interrupted->statement_count);
-  return fmt::format("the database is at version {:04} and this program wants {:04}: run 'quarry migrate up'", status.version,
-                     status.head);
+  return fmt::format("the database is at version {:04} and this program wants {:04}: run 'quarry migrate up'",
+                     status.version, status.head);
 }
 
 void judge_ours(Status& status, const StoredState& stored, const MigrationSet& set, Engine engine) {
@@ -38,13 +40,15 @@ void judge_ours(Status& status, const StoredState& stored, const MigrationSet& s
   const std::int64_t highest = stored.rows.empty() ? 0 : stored.rows.back().version;
   if (highest > set.head()) {
     status.state = State::newer;
-    status.message = fmt::format("the database has migration {}, and this program knows them up to {:04}: use a newer quarry",
-                                 label(highest, stored.rows.back().name), set.head());
+    status.message =
+        fmt::format("the database has migration {}, and this program knows them up to {:04}: use a newer quarry",
+                    label(highest, stored.rows.back().name), set.head());
   } else if (!status.edited.empty()) {
     status.state = State::edited;
-    status.message = fmt::format("migration {} was edited after it had been applied: restore its file, and put the change into a "
-                                 "new migration",
-                                 fmt::join(status.edited, ", "));
+    status.message = fmt::format(
+        "migration {} was edited after it had been applied: restore its file, and put the change into a "
+        "new migration",
+        fmt::join(status.edited, ", "));
   } else if (status.version < set.head() || status.interrupted) {
     status.state = State::behind;
     status.message = behind_message(status);
@@ -57,12 +61,18 @@ void judge_ours(Status& status, const StoredState& stored, const MigrationSet& s
 
 std::string_view to_string(State state) noexcept {
   switch (state) {
-    case State::empty: return "empty";
-    case State::current: return "current";
-    case State::behind: return "behind";
-    case State::newer: return "newer";
-    case State::edited: return "edited";
-    case State::foreign: return "foreign";
+    case State::empty:
+      return "empty";
+    case State::current:
+      return "current";
+    case State::behind:
+      return "behind";
+    case State::newer:
+      return "newer";
+    case State::edited:
+      return "edited";
+    case State::foreign:
+      return "foreign";
   }
   return "foreign";
 }
@@ -89,16 +99,20 @@ Status judge(const StoredState& stored, const MigrationSet& set, Engine engine, 
 
 void refuse_unless_usable(const Status& status, bool may_be_behind) {
   switch (status.state) {
-    case State::current: return;
+    case State::current:
+      return;
     case State::empty:
       if (!may_be_behind) throw MigrationError(Reason::not_initialised, status.message);
       return;
     case State::behind:
       if (!may_be_behind) throw MigrationError(Reason::pending, status.message);
       return;
-    case State::newer: throw MigrationError(Reason::newer, status.message);
-    case State::edited: throw MigrationError(Reason::checksum, status.message);
-    case State::foreign: throw MigrationError(Reason::not_ours, status.message);
+    case State::newer:
+      throw MigrationError(Reason::newer, status.message);
+    case State::edited:
+      throw MigrationError(Reason::checksum, status.message);
+    case State::foreign:
+      throw MigrationError(Reason::not_ours, status.message);
   }
 }
 

@@ -47,15 +47,17 @@ void add_file(std::map<std::int64_t, Migration>& found, SourceFile&& file) {
   const auto folder = std::string_view(file.path).substr(0, slash);
   const auto parsed = slash == std::string::npos ? std::nullopt : parse_label(folder);
   if (!parsed)
-    bad_set(fmt::format("migration file {}: its folder should be four digits, '_' and a name of a-z, 0-9 and '_'", file.path));
+    bad_set(
+        fmt::format("migration file {}: its folder should be four digits, '_' and a name of a-z, 0-9 and '_'", file.path));
   const auto base = std::string_view(file.path).substr(slash + 1);
   const auto kind = std::find_if(std::begin(file_kinds), std::end(file_kinds), [&](auto& k) { return k.name == base; });
   if (kind == std::end(file_kinds))
-    bad_set(fmt::format("migration file {}: only up and down, .sqlite.sql and .postgres.sql, stand in such a folder", file.path));
+    bad_set(fmt::format("migration file {}: only up and down, .sqlite.sql and .postgres.sql, stand in such a folder",
+                        file.path));
   auto& migration = found[parsed->first];
   if (migration.version != 0 && migration.name != parsed->second)
-    bad_set(fmt::format("migrations {} and {} have the same number; give the later one the next free number", migration.label(),
-                        folder));
+    bad_set(fmt::format("migrations {} and {} have the same number; give the later one the next free number",
+                        migration.label(), folder));
   migration.version = parsed->first;
   migration.name = parsed->second;
   migration.script(kind->engine, kind->direction) =
@@ -65,19 +67,22 @@ void add_file(std::map<std::int64_t, Migration>& found, SourceFile&& file) {
 void check_complete(const Migration& migration) {
   for (const auto& kind : file_kinds)
     if (migration.script(kind.engine, kind.direction).path.empty())
-      bad_set(fmt::format("migration {} has no {}; where there is nothing to do, the file is empty", migration.label(), kind.name));
+      bad_set(fmt::format("migration {} has no {}; where there is nothing to do, the file is empty", migration.label(),
+                          kind.name));
 }
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (!in.is_open() || in.bad())
-    throw Error(ErrorCode::unavailable, fmt::format("cannot read '{}': check that it exists and is readable", path.string()));
+    throw Error(ErrorCode::unavailable,
+                fmt::format("cannot read '{}': check that it exists and is readable", path.string()));
   return text;
 }
 
 std::string checked_text(const EmbeddedFile& file) {
-  if (sha256_hex(file.text) != file.sha256) throw_bug(fmt::format("the embedded file {} was changed by the build", file.path));
+  if (sha256_hex(file.text) != file.sha256)
+    throw_bug(fmt::format("the embedded file {} was changed by the build", file.path));
   return std::string(file.text);
 }
 
@@ -126,7 +131,8 @@ MigrationSet MigrationSet::from_directory(const std::string& folder) {
   for (fs::recursive_directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure))
     if (!it->is_directory()) paths.insert(it->path());
   if (failure)
-    throw Error(ErrorCode::unavailable, fmt::format("cannot read the migrations' folder '{}': {}", folder, failure.message()));
+    throw Error(ErrorCode::unavailable,
+                fmt::format("cannot read the migrations' folder '{}': {}", folder, failure.message()));
   std::vector<SourceFile> files;
   for (const auto& path : paths) files.push_back({fs::relative(path, folder).generic_string(), read_file(path)});
   return MigrationSet(std::move(files));

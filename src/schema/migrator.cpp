@@ -31,8 +31,9 @@ void verify(Runner& runner, const Database& db, const MigrationSet& set, std::in
   std::string list;
   for (std::size_t i = 0; i < std::min<std::size_t>(differences.size(), 5); ++i) list += "\n  " + to_text(differences[i]);
   if (differences.size() > 5) list += fmt::format("\n  and {} more", differences.size() - 5);
-  throw MigrationError(Reason::drift, "the migrations are applied, but the schema is not what they make; somebody changed it by hand:" +
-                                          list);
+  throw MigrationError(
+      Reason::drift,
+      "the migrations are applied, but the schema is not what they make; somebody changed it by hand:" + list);
 }
 
 std::vector<AppliedStep> migrate(const Database& db, const MigrationSet& set, const MigrateOptions& options,
@@ -68,7 +69,8 @@ std::vector<PlannedStep> plan(const Database& db, const MigrationSet& set, std::
     const Script& script = *step->script;
     PlannedStep planned{step->migration->version, step->migration->name, step->direction, script.path, script.no_transaction,
                         script.destructive,       script.rebuild,        step->first,     {}};
-    for (std::size_t i = step->first; i < script.statements.size(); ++i) planned.statements.push_back(script.statements[i].text);
+    for (std::size_t i = step->first; i < script.statements.size(); ++i)
+      planned.statements.push_back(script.statements[i].text);
     steps.push_back(std::move(planned));
     // The state as it will be then.
     if (step->row) stored.rows.pop_back();
@@ -84,12 +86,14 @@ std::vector<AppliedStep> migrate_up(const Database& db, const MigrationSet& set,
   return migrate(db, set, options, [&](std::int64_t) { return set.head(); });
 }
 
-std::vector<AppliedStep> migrate_down(const Database& db, const MigrationSet& set, std::int64_t steps, const MigrateOptions& options) {
+std::vector<AppliedStep> migrate_down(const Database& db, const MigrationSet& set, std::int64_t steps,
+                                      const MigrateOptions& options) {
   if (steps < 1) throw_invalid(fmt::format("{} is no number of migrations to undo: it is at least 1", steps));
   return migrate(db, set, options, [&](std::int64_t version) { return std::max<std::int64_t>(version - steps, 0); });
 }
 
-std::vector<AppliedStep> migrate_to(const Database& db, const MigrationSet& set, std::int64_t version, const MigrateOptions& options) {
+std::vector<AppliedStep> migrate_to(const Database& db, const MigrationSet& set, std::int64_t version,
+                                    const MigrateOptions& options) {
   return migrate(db, set, options, [&](std::int64_t) { return version; });
 }
 

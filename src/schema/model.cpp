@@ -9,18 +9,30 @@ namespace quarry::schema {
 
 std::string_view to_string(ObjectType type) noexcept {
   switch (type) {
-    case ObjectType::extension: return "extension";
-    case ObjectType::enumeration: return "enum";
-    case ObjectType::domain: return "domain";
-    case ObjectType::sequence: return "sequence";
-    case ObjectType::function: return "function";
-    case ObjectType::table: return "table";
-    case ObjectType::column: return "column";
-    case ObjectType::constraint: return "constraint";
-    case ObjectType::index: return "index";
-    case ObjectType::view: return "view";
-    case ObjectType::trigger: return "trigger";
-    case ObjectType::policy: return "policy";
+    case ObjectType::extension:
+      return "extension";
+    case ObjectType::enumeration:
+      return "enum";
+    case ObjectType::domain:
+      return "domain";
+    case ObjectType::sequence:
+      return "sequence";
+    case ObjectType::function:
+      return "function";
+    case ObjectType::table:
+      return "table";
+    case ObjectType::column:
+      return "column";
+    case ObjectType::constraint:
+      return "constraint";
+    case ObjectType::index:
+      return "index";
+    case ObjectType::view:
+      return "view";
+    case ObjectType::trigger:
+      return "trigger";
+    case ObjectType::policy:
+      return "policy";
   }
   return "object";
 }

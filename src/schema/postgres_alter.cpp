@@ -27,7 +27,8 @@ void alter_options(std::vector<std::string>& statements, const Object& actual, c
   if (actual.attribute("options") == expected.attribute("options")) return;
   std::vector<std::string> names;
   for (const auto& option : split_list(actual.attribute("options"))) names.push_back(option.substr(0, option.find('=')));
-  if (!names.empty()) statements.push_back(fmt::format("alter table {} reset ({})", expected.definition, fmt::join(names, ", ")));
+  if (!names.empty())
+    statements.push_back(fmt::format("alter table {} reset ({})", expected.definition, fmt::join(names, ", ")));
   if (!expected.attribute("options").empty())
     statements.push_back(fmt::format("alter table {} set ({})", expected.definition, expected.attribute("options")));
 }
@@ -53,14 +54,16 @@ std::vector<std::string> alter_column(const Object& table, const Object& actual,
   const bool new_type = differs("type") || differs("collation");
   const auto old_default = actual.attribute("default");
   const auto new_default = expected.attribute("default");
-  if (differs("identity") && !actual.attribute("identity").empty() && expected.attribute("identity").empty()) add("drop identity");
+  if (differs("identity") && !actual.attribute("identity").empty() && expected.attribute("identity").empty())
+    add("drop identity");
   // A default of the old type may not fit the new one.
   if (!old_default.empty() && (new_default.empty() || new_type)) add("drop default");
   if (new_type) {
     const auto type = expected.attribute("type");
     const auto collation = expected.attribute("collation");
     const auto text = is_enum(actual) || is_enum(expected) ? "::text" : "";
-    add(fmt::format("type {}{}{} using {}{}::{}", type, collation.empty() ? "" : " collate ", collation, column, text, type));
+    add(fmt::format("type {}{}{} using {}{}::{}", type, collation.empty() ? "" : " collate ", collation, column, text,
+                    type));
   }
   if (!new_default.empty() && (new_type || old_default != new_default)) add(fmt::format("set default {}", new_default));
   if (differs("not null")) add(expected.attribute("not null").empty() ? "drop not null" : "set not null");
@@ -102,10 +105,12 @@ std::vector<std::string> alter_domain(const Object& actual, const Object& expect
   const auto alter = "alter domain " + expected.definition;
   const auto is_constraint = [](const Attribute& a) { return a.name.starts_with("constraint "); };
   for (const auto& old : actual.attributes)
-    if (is_constraint(old) && expected.attribute(old.name) != old.value) statements.push_back(fmt::format("{} drop {}", alter, old.name));
+    if (is_constraint(old) && expected.attribute(old.name) != old.value)
+      statements.push_back(fmt::format("{} drop {}", alter, old.name));
   const auto new_default = expected.attribute("default");
   if (actual.attribute("default") != new_default)
-    statements.push_back(new_default.empty() ? alter + " drop default" : fmt::format("{} set default {}", alter, new_default));
+    statements.push_back(new_default.empty() ? alter + " drop default"
+                                             : fmt::format("{} set default {}", alter, new_default));
   if (actual.attribute("not null") != expected.attribute("not null"))
     statements.push_back(alter + (expected.attribute("not null").empty() ? " drop not null" : " set not null"));
   for (const auto& constraint : expected.attributes)
@@ -144,8 +149,10 @@ std::optional<std::vector<std::string>> add_enum_values(const Object& actual, co
       continue;
     }
     std::string place;
-    if (i > 0) place = " after " + new_labels[i - 1];
-    else if (!old_labels.empty()) place = " before " + old_labels.front();
+    if (i > 0)
+      place = " after " + new_labels[i - 1];
+    else if (!old_labels.empty())
+      place = " before " + old_labels.front();
     const auto name = expected.drop.substr(std::string_view("drop type ").size());
     statements.push_back(fmt::format("alter type {} add value {}{}", name, new_labels[i], place));
   }

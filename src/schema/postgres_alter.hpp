@@ -9,7 +9,8 @@
 
 namespace quarry::schema {
 
-/// From one state of a column to the other; both have the same name. A generated column whose expression changes cannot be altered.
+/// From one state of a column to the other; both have the same name. A generated column whose expression changes cannot be
+/// altered.
 std::vector<std::string> alter_column(const Object& table, const Object& actual, const Object& expected);
 bool must_replace_column(const Object& actual, const Object& expected);
 
@@ -22,7 +23,8 @@ std::string alter_replica_identity(const Object& actual, const Object& expected)
 std::vector<std::string> alter_domain(const Object& actual, const Object& expected);
 
 /// CREATE TABLE with the columns and constraints in `parts`.
-std::string create_table(const Object& table, const std::vector<const Object*>& columns, const std::vector<const Object*>& constraints);
+std::string create_table(const Object& table, const std::vector<const Object*>& columns,
+                         const std::vector<const Object*>& constraints);
 
 std::vector<std::string> enum_labels(const Object& enumeration);
 /// ADD VALUE for each label that is missing; nothing when labels have gone or changed places.

@@ -19,9 +19,10 @@ struct Place {
 };
 BOOST_DESCRIBE_STRUCT(Place, (), (database, schema, pid))
 
-constexpr sql::Query<Place()> place{"schema.pg_place",
-                                    "select current_database()::text as database, coalesce(current_schema()::text, '') as schema,"
-                                    " pg_backend_pid()::bigint as pid"};
+constexpr sql::Query<Place()> place{
+    "schema.pg_place",
+    "select current_database()::text as database, coalesce(current_schema()::text, '') as schema,"
+    " pg_backend_pid()::bigint as pid"};
 
 constexpr sql::Query<bool(std::int64_t)> try_lock{"schema.pg_try_lock", "select pg_try_advisory_lock($1::bigint)"};
 
@@ -34,8 +35,10 @@ constexpr sql::Query<bool(std::int64_t)> still_held{
 
 constexpr sql::Query<std::string(std::int64_t)> holder{
     "schema.pg_lock_holder",
-    "select format('%s (process %s%s, since %s)', coalesce(nullif(a.application_name, ''), 'a program without a name'), a.pid,"
-    "              coalesce(' from ' || host(a.client_addr), ''), to_char(a.backend_start at time zone 'UTC', 'HH24:MI:SS UTC'))"
+    "select format('%s (process %s%s, since %s)', coalesce(nullif(a.application_name, ''), 'a program without a name'), "
+    "a.pid,"
+    "              coalesce(' from ' || host(a.client_addr), ''), to_char(a.backend_start at time zone 'UTC', 'HH24:MI:SS "
+    "UTC'))"
     "  from pg_locks l join pg_stat_activity a on a.pid = l.pid"
     " where l.locktype = 'advisory' and l.granted and l.objsubid = 1"
     "   and l.classid = (($1::bigint >> 32) & 4294967295)::oid and l.objid = ($1::bigint & 4294967295)::oid"
@@ -57,10 +60,11 @@ PostgresLock::PostgresLock(sql::Session& session, const LockOptions& options) : 
   bool told = false;
   while (!tx.value(try_lock, key_)) {
     if (std::chrono::steady_clock::now() >= deadline)
-      throw MigrationError(Reason::locked,
-                           fmt::format("another migrator holds the lock and did not finish within {} ms: {}. Wait for it, or end it "
-                                       "and run this again",
-                                       options.wait.count(), describe_holder()));
+      throw MigrationError(
+          Reason::locked,
+          fmt::format("another migrator holds the lock and did not finish within {} ms: {}. Wait for it, or end it "
+                      "and run this again",
+                      options.wait.count(), describe_holder()));
     if (!told && options.on_wait) options.on_wait("waiting for another migrator: " + describe_holder());
     told = true;
     // Jitter, so that many waiting programs do not ask all at once.
@@ -72,9 +76,10 @@ PostgresLock::PostgresLock(sql::Session& session, const LockOptions& options) : 
 void PostgresLock::verify() {
   Read tx(session_);
   if (tx.value(place).pid == pid_ && tx.value(still_held, key_)) return;
-  throw MigrationError(Reason::locked,
-                       "the migrator's lock is gone: its connection was replaced on the way. Name a server directly, not a pooler "
-                       "that lends connections per transaction, and run this again");
+  throw MigrationError(
+      Reason::locked,
+      "the migrator's lock is gone: its connection was replaced on the way. Name a server directly, not a pooler "
+      "that lends connections per transaction, and run this again");
 }
 
 std::string PostgresLock::describe_holder() {

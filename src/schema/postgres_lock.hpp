@@ -1,8 +1,8 @@
 #pragma once
 /// One migrator at a time per schema of a PostgreSQL database, by a session-level advisory lock.
 ///
-/// The lock is polled for with pg_try_advisory_lock and never waited for: a migrator in pg_advisory_lock holds a snapshot, which
-/// CREATE INDEX CONCURRENTLY of the lock's holder waits for, and PostgreSQL ends that deadlock with an invalid index
+/// The lock is polled for with pg_try_advisory_lock and never waited for: a migrator in pg_advisory_lock holds a snapshot,
+/// which CREATE INDEX CONCURRENTLY of the lock's holder waits for, and PostgreSQL ends that deadlock with an invalid index
 /// (golang-migrate#960, flyway#1654). The server lets go of it when the connection ends, however it ends.
 
 #include <chrono>
@@ -24,8 +24,8 @@ class PostgresLock {
   /// Throws `MigrationError` (locked) that names the holder when `wait` is over.
   PostgresLock(sql::Session& session, const LockOptions& options);
 
-  /// Throws `MigrationError` (locked) when the lock is no longer ours: the connection is pooled per transaction, or an administrator
-  /// ended it.
+  /// Throws `MigrationError` (locked) when the lock is no longer ours: the connection is pooled per transaction, or an
+  /// administrator ended it.
   void verify();
   /// The server's process behind the session.
   std::int64_t backend_pid() const noexcept { return pid_; }

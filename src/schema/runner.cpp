@@ -19,8 +19,8 @@ std::unique_ptr<sql::DedicatedSession> connect(const Database& db) {
     return db.backend().dedicated();
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy) throw;
-    throw MigrationError(Reason::locked, "another program works on the database and did not let the migrator in: " +
-                                             error.client_message());
+    throw MigrationError(Reason::locked,
+                         "another program works on the database and did not let the migrator in: " + error.client_message());
   }
 }
 
@@ -31,7 +31,12 @@ std::int64_t microseconds(SteadyClock::duration d) {
 }  // namespace
 
 Runner::Runner(const Database& db, const MigrationSet& set, const MigrateOptions& options)
-    : db_(db), set_(set), options_(options), engine_(db.engine()), connection_(connect(db)), session_(connection_->session()) {
+    : db_(db),
+      set_(set),
+      options_(options),
+      engine_(db.engine()),
+      connection_(connect(db)),
+      session_(connection_->session()) {
   if (engine_ != Engine::postgres) return;
   // No deadline for a long backfill; a migrator that hangs in a transaction is ended by the server.
   session_.run_script("schema.settings",
@@ -67,7 +72,8 @@ std::vector<AppliedStep> Runner::run(std::int64_t target) {
     const bool singly = step->resumed || step->script->no_transaction;
     if (!(singly ? run_one_by_one(*step) : run_in_transaction(*step))) continue;
     tell(step->moment(Moment::What::done, step->script->statements.size()));
-    done.push_back({step->migration->version, step->migration->name, step->direction, step->script->statements.size() - step->first,
+    done.push_back({step->migration->version, step->migration->name, step->direction,
+                    step->script->statements.size() - step->first,
                     std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin), step->resumed});
   }
   return done;
@@ -124,12 +130,15 @@ void Runner::record_in_transaction(const Step& step, SteadyClock::duration took)
   if (engine_ == Engine::sqlite) set_application_id(tx, has_tables);
   if (!has_tables) {
     if (step.direction == Direction::down) return;
-    throw MigrationError(Reason::bad_set, fmt::format("migration {} does not leave the migrator's tables in place: the first migration "
-                                                      "creates schema_migrations and schema_migration_log",
-                                                      step.migration->label()));
+    throw MigrationError(Reason::bad_set,
+                         fmt::format("migration {} does not leave the migrator's tables in place: the first migration "
+                                     "creates schema_migrations and schema_migration_log",
+                                     step.migration->label()));
   }
-  if (step.direction == Direction::up) insert_row(tx, row);
-  else delete_row(tx, row.version);
+  if (step.direction == Direction::up)
+    insert_row(tx, row);
+  else
+    delete_row(tx, row.version);
   insert_log(tx, log_of(row, step.direction, step.direction == Direction::up ? "applied" : "reverted", now));
 }
 
@@ -137,7 +146,8 @@ bool Runner::same_state(const Step& step) {
   const auto now = state();
   const auto* interrupted = now.interrupted();
   if (step.resumed) return interrupted && interrupted->version == step.migration->version;
-  return !interrupted && now.version() == (step.direction == Direction::up ? step.migration->version - 1 : step.migration->version);
+  return !interrupted &&
+         now.version() == (step.direction == Direction::up ? step.migration->version - 1 : step.migration->version);
 }
 
 void Runner::verify_lock() {
@@ -150,9 +160,10 @@ void Runner::tell(const Moment& moment) const {
 
 void Runner::refuse_data_loss(const Step& step) const {
   if (!step.script->destructive || options_.allow_data_loss || from_nothing_) return;
-  throw MigrationError(Reason::data_loss,
-                       fmt::format("migration {} ({}) destroys data: make a backup, then run this again with --allow-data-loss",
-                                   step.migration->label(), to_string(step.direction)));
+  throw MigrationError(
+      Reason::data_loss,
+      fmt::format("migration {} ({}) destroys data: make a backup, then run this again with --allow-data-loss",
+                  step.migration->label(), to_string(step.direction)));
 }
 
 bool Runner::may_try_again(const Error& error, SteadyClock::time_point deadline) {
@@ -169,25 +180,28 @@ bool Runner::may_try_again(const Error& error, SteadyClock::time_point deadline)
 
 void Runner::rethrow(const Step& step, std::size_t index, const Error& error) {
   const auto& statements = step.script->statements;
-  const auto where = index < statements.size() ? fmt::format("statement {} of {} ({}, line {})", index + 1, statements.size(),
-                                                             step.script->path, statements[index].line)
+  const auto where = index < statements.size() ? fmt::format("statement {} of {} ({}, line {})", index + 1,
+                                                             statements.size(), step.script->path, statements[index].line)
                                                : fmt::format("the end ({})", step.script->path);
   const EngineDetail detail{error.engine_message(), error.sqlstate(), error.native_code()};
   if (const auto* known = dynamic_cast<const MigrationError*>(&error))
-    throw MigrationError(known->reason(), fmt::format("migration {} {} stopped at {}: {}", step.migration->label(),
-                                                      to_string(step.direction), where, error.client_message()),
+    throw MigrationError(known->reason(),
+                         fmt::format("migration {} {} stopped at {}: {}", step.migration->label(), to_string(step.direction),
+                                     where, error.client_message()),
                          detail);
   if (error.code() == ErrorCode::busy || error.sqlstate() == "55P03" || error.sqlstate() == "40P01") {
     const auto who = blockers_ ? blockers_->last_seen() : std::string{};
-    throw MigrationError(Reason::locked,
-                         fmt::format("migration {} {} could not get a lock within {} ms at {}{}: end what holds it, and run this again",
-                                     step.migration->label(), to_string(step.direction), options_.lock_wait.count(), where,
-                                     who.empty() ? std::string{} : "; it is held by " + who),
-                         detail);
+    throw MigrationError(
+        Reason::locked,
+        fmt::format("migration {} {} could not get a lock within {} ms at {}{}: end what holds it, and run this again",
+                    step.migration->label(), to_string(step.direction), options_.lock_wait.count(), where,
+                    who.empty() ? std::string{} : "; it is held by " + who),
+        detail);
   }
   if (error.code() == ErrorCode::unavailable || error.poisons_connection()) throw error;
-  throw MigrationError(Reason::failed, fmt::format("migration {} {} failed at {}: {}", step.migration->label(),
-                                                   to_string(step.direction), where, error.client_message()),
+  throw MigrationError(Reason::failed,
+                       fmt::format("migration {} {} failed at {}: {}", step.migration->label(), to_string(step.direction),
+                                   where, error.client_message()),
                        detail);
 }
 

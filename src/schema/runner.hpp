@@ -26,8 +26,8 @@ struct Step {
   Moment moment(Moment::What what, std::size_t index) const;
 };
 
-/// Empty when `stored` is at `target`. An interrupted script comes first. Throws `MigrationError` when what has been run of it
-/// was edited since.
+/// Empty when `stored` is at `target`. An interrupted script comes first. Throws `MigrationError` when what has been run of
+/// it was edited since.
 std::optional<Step> next_step(const StoredState& stored, const MigrationSet& set, Engine engine, std::int64_t target);
 
 class Runner {

@@ -1,5 +1,6 @@
-/// Scripts with the no-transaction directive: each statement commits by itself, and the row in schema_migrations counts them. A statement
-/// that may stand in a transaction shares one with its count; the others are looked up in the catalogs when a run is resumed.
+/// Scripts with the no-transaction directive: each statement commits by itself, and the row in schema_migrations counts
+/// them. A statement that may stand in a transaction shares one with its count; the others are looked up in the catalogs
+/// when a run is resumed.
 
 #include <fmt/format.h>
 
@@ -36,7 +37,8 @@ std::optional<ConcurrentIndex> concurrent_index(std::string_view statement) {
   token = lexer.next_significant();
   while (token.is_word("if") || token.is_word("not") || token.is_word("exists")) token = lexer.next_significant();
   std::string name;
-  for (; token.kind == TokenKind::word || token.kind == TokenKind::quoted_name || token.is('.'); token = lexer.next_significant()) {
+  for (; token.kind == TokenKind::word || token.kind == TokenKind::quoted_name || token.is('.');
+       token = lexer.next_significant()) {
     if (token.is_word("on")) break;
     name += token.text;
   }
@@ -57,9 +59,12 @@ bool Runner::run_one_by_one(const Step& step) {
       row.applied_count = static_cast<std::int64_t>(step.first);
       Write tx(session_);
       if (!has_state_tables(tx))
-        throw MigrationError(Reason::bad_set, "the first migration creates the migrator's tables, so it cannot do without a transaction");
-      if (step.row) update_row(tx, row);
-      else insert_row(tx, row);
+        throw MigrationError(Reason::bad_set,
+                             "the first migration creates the migrator's tables, so it cannot do without a transaction");
+      if (step.row)
+        update_row(tx, row);
+      else
+        insert_row(tx, row);
       transaction.commit();
     }
     for (; index < step.script->statements.size(); ++index) {
@@ -88,7 +93,8 @@ void Runner::run_singly(const Step& step, AppliedMigration& row, std::size_t ind
       }
       SessionTransaction transaction(session_);
       if (engine_ == Engine::postgres)
-        session_.run_script("schema.lock_timeout", fmt::format("set local lock_timeout = {}", options_.lock_timeout.count()));
+        session_.run_script("schema.lock_timeout",
+                            fmt::format("set local lock_timeout = {}", options_.lock_timeout.count()));
       if (!alone) session_.run_script(step.script->path, sql);
       Write tx(session_);
       auto counted = row;
@@ -108,8 +114,10 @@ void Runner::finish_singly(const Step& step, AppliedMigration& row, SteadyClock:
   Write tx(session_);
   row.finished_at = session_.now();
   row.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(took).count();
-  if (step.direction == Direction::up) update_row(tx, row);
-  else delete_row(tx, row.version);
+  if (step.direction == Direction::up)
+    update_row(tx, row);
+  else
+    delete_row(tx, row.version);
   insert_log(tx, log_of(row, step.direction, step.direction == Direction::up ? "applied" : "reverted", *row.finished_at));
   transaction.commit();
 }

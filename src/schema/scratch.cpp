@@ -52,8 +52,8 @@ Model in_rolled_back_schema(sql::Session& session, const std::string& schema, co
 
 constexpr sql::Query<std::string()> left_schemas{
     "schema.scratch_left", "select nspname::text from pg_namespace where nspname ~ '^quarry_scratch_[0-9a-f]{16}$'"};
-constexpr sql::Query<bool(std::string_view)> lock_scratch{"schema.scratch_lock",
-                                                          "select pg_try_advisory_lock(hashtext('quarry scratch'), hashtext($1))"};
+constexpr sql::Query<bool(std::string_view)> lock_scratch{
+    "schema.scratch_lock", "select pg_try_advisory_lock(hashtext('quarry scratch'), hashtext($1))"};
 
 /// A killed program leaves its schema behind, but not the lock on its name.
 void drop_left_schemas(sql::Session& session) {
@@ -63,7 +63,8 @@ void drop_left_schemas(sql::Session& session) {
       session.run_script("schema.scratch", fmt::format("drop schema if exists {} cascade", schema));
 }
 
-/// Committed statement by statement and dropped at the end: an enum value can be used once the transaction that added it is over.
+/// Committed statement by statement and dropped at the end: an enum value can be used once the transaction that added it is
+/// over.
 Model in_committed_schema(sql::Session& session, const std::string& schema, const Fill& fill) {
   drop_left_schemas(session);
   Read tx(session);
@@ -101,7 +102,8 @@ Model in_scratch(const Database& near, const std::vector<const Script*>& scripts
     for (const Script* script : scripts) run_statements(session, *script);
   };
   if (near.engine() == Engine::sqlite) return in_sqlite(fill);
-  return in_postgres(near, std::any_of(scripts.begin(), scripts.end(), [](auto* script) { return adds_enum_values(*script); }), fill);
+  return in_postgres(
+      near, std::any_of(scripts.begin(), scripts.end(), [](auto* script) { return adds_enum_values(*script); }), fill);
 }
 
 }  // namespace

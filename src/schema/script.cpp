@@ -12,7 +12,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-bool contains(const Words& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
+bool contains(const Words& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 [[noreturn]] void refuse(const Script& script, std::size_t line, std::string_view what) {
   throw MigrationError(Reason::bad_set, fmt::format("migration file {}, line {}: {}", script.path, line, what));
@@ -21,13 +23,16 @@ bool contains(const Words& words, std::string_view word) { return std::find(word
 void read_directive(Script& script, Engine engine, std::size_t line, std::string_view comment) {
   constexpr std::string_view spaces = " \t\r";
   const auto begin = comment.find_first_not_of(spaces);
-  const auto word = begin == std::string_view::npos
-                        ? std::string_view{}
-                        : comment.substr(begin, comment.find_last_not_of(spaces) + 1 - begin);
-  if (word == "no-transaction") script.no_transaction = true;
-  else if (word == "destructive") script.destructive = true;
-  else if (word == "rebuild" && engine == Engine::sqlite) script.rebuild = true;
-  else if (word == "rebuild") refuse(script, line, "'rebuild' is for SQLite; PostgreSQL changes tables in place");
+  const auto word = begin == std::string_view::npos ? std::string_view{}
+                                                    : comment.substr(begin, comment.find_last_not_of(spaces) + 1 - begin);
+  if (word == "no-transaction")
+    script.no_transaction = true;
+  else if (word == "destructive")
+    script.destructive = true;
+  else if (word == "rebuild" && engine == Engine::sqlite)
+    script.rebuild = true;
+  else if (word == "rebuild")
+    refuse(script, line, "'rebuild' is for SQLite; PostgreSQL changes tables in place");
   else
     refuse(script, line, fmt::format("'{}' is no directive; there are no-transaction, destructive and rebuild", word));
 }
@@ -116,8 +121,9 @@ bool needs_autocommit(Engine engine, std::string_view statement) {
       if (token.is_word("concurrently")) return true;
     return false;
   }
-  if (is(0, "reindex")) return statement.find("concurrently") != std::string_view::npos ||
-                               statement.find("CONCURRENTLY") != std::string_view::npos;
+  if (is(0, "reindex"))
+    return statement.find("concurrently") != std::string_view::npos ||
+           statement.find("CONCURRENTLY") != std::string_view::npos;
   return false;
 }
 

@@ -9,11 +9,12 @@ namespace quarry::schema {
 
 class SessionTransaction {
  public:
-  /// `exclusive` keeps readers of a SQLite file in rollback mode out, too; in WAL mode they go on with what was there before.
+  /// `exclusive` keeps readers of a SQLite file in rollback mode out, too; in WAL mode they go on with what was there
+  /// before.
   explicit SessionTransaction(sql::Session& session, bool exclusive = false) : session_(session) {
     session.run_script("schema.begin", session.engine() == sql::Engine::postgres ? "begin"
-                                       : exclusive                                ? "begin exclusive"
-                                                                                  : "begin immediate");
+                                       : exclusive                               ? "begin exclusive"
+                                                                                 : "begin immediate");
   }
   SessionTransaction(const SessionTransaction&) = delete;
   SessionTransaction& operator=(const SessionTransaction&) = delete;

@@ -67,9 +67,12 @@ class StatementScanner {
   void see_word(const Token& token) {
     if (words_seen_ < 5) words_[words_seen_++] = lower(token.text);
     if (engine_ == Engine::sqlite || !is_routine()) return;
-    if (token.is_word("atomic") && after_begin_) ++body_depth_;
-    else if (body_depth_ > 0 && token.is_word("case")) ++body_depth_;
-    else if (body_depth_ > 0 && token.is_word("end")) --body_depth_;
+    if (token.is_word("atomic") && after_begin_)
+      ++body_depth_;
+    else if (body_depth_ > 0 && token.is_word("case"))
+      ++body_depth_;
+    else if (body_depth_ > 0 && token.is_word("end"))
+      --body_depth_;
   }
 
   /// CREATE [TEMP | TEMPORARY] TRIGGER, in SQLite; EXPLAIN before it does not occur in scripts that change a schema.

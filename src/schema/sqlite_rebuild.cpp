@@ -40,7 +40,8 @@ std::int64_t count(sql::Session& session, const std::string& sql) {
 std::vector<std::string> words_of(std::string_view statement) {
   std::vector<std::string> words;
   Lexer lexer(Engine::sqlite, statement);
-  for (Token token = lexer.next_significant(); token.kind != TokenKind::end && words.size() < 7; token = lexer.next_significant()) {
+  for (Token token = lexer.next_significant(); token.kind != TokenKind::end && words.size() < 7;
+       token = lexer.next_significant()) {
     auto word = normalised(Engine::sqlite, token.text);
     if (word.size() > 2 && word.front() == '"') word = word.substr(1, word.size() - 2);
     words.push_back(std::move(word));
@@ -48,13 +49,15 @@ std::vector<std::string> words_of(std::string_view statement) {
   return words;
 }
 
-/// Columns that hold the same in both tables, if the copy is right: the new definition is the old one, and the value is stored.
+/// Columns that hold the same in both tables, if the copy is right: the new definition is the old one, and the value is
+/// stored.
 std::vector<std::string> columns_alike(const std::string& old_sql, const std::string& new_sql) {
   const auto old_table = parse_create_table(old_sql);
   const auto new_table = parse_create_table(new_sql);
   std::vector<std::string> names;
   for (const auto& column : new_table.columns)
-    if (column.normalised.find("generated always") == std::string::npos && column.normalised.find(" as (") == std::string::npos)
+    if (column.normalised.find("generated always") == std::string::npos &&
+        column.normalised.find(" as (") == std::string::npos)
       for (const auto& old : old_table.columns)
         if (old.name == column.name && old.normalised == column.normalised) names.push_back(quoted_name(column.name));
   return names;
@@ -81,7 +84,8 @@ RebuildMode::~RebuildMode() {
 void RebuildMode::switch_to(bool rebuild) {
   session_.run_script("schema.rebuild_mode", fmt::format("pragma foreign_keys = {}; pragma legacy_alter_table = {}",
                                                          rebuild ? "off" : "on", rebuild ? "on" : "off"));
-  if (Read(session_).value(foreign_keys) != (rebuild ? 0 : 1)) throw_bug("foreign keys cannot be switched inside a transaction");
+  if (Read(session_).value(foreign_keys) != (rebuild ? 0 : 1))
+    throw_bug("foreign keys cannot be switched inside a transaction");
 }
 
 std::optional<Replacement> replacement_at(const std::vector<ScriptStatement>& statements, std::size_t index) {
@@ -112,7 +116,8 @@ void check_copied_rows(sql::Session& session, const Script& script, std::size_t 
   if (names.empty()) return;
   const auto list = fmt::format("{}", fmt::join(names, ", "));
   for (const auto& [from, to] : {std::pair(old_name, new_name), std::pair(new_name, old_name)}) {
-    const auto lost = count(session, fmt::format("select count(*) from (select {0} from {1} except select {0} from {2})", list, from, to));
+    const auto lost =
+        count(session, fmt::format("select count(*) from (select {0} from {1} except select {0} from {2})", list, from, to));
     if (lost > 0) wrong_copy(*tables, fmt::format("{} rows differ", lost));
   }
 }
@@ -121,8 +126,9 @@ void check_rebuilt(sql::Session& session) {
   Read tx(session);
   const auto faults = tx.all(foreign_key_faults);
   if (!faults.empty())
-    throw MigrationError(Reason::failed, fmt::format("{} rows of {} refer to rows of {} that do not exist. Nothing was changed",
-                                                     faults[0].rows, faults[0].child, faults[0].parent));
+    throw MigrationError(Reason::failed,
+                         fmt::format("{} rows of {} refer to rows of {} that do not exist. Nothing was changed",
+                                     faults[0].rows, faults[0].child, faults[0].parent));
   const auto damage = tx.all(integrity_faults);
   if (!damage.empty())
     throw MigrationError(Reason::failed, "the file's integrity check fails: restore it from a backup. Nothing was changed",

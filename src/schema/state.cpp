@@ -39,36 +39,41 @@ BOOST_DESCRIBE_STRUCT(PostgresFacts, (), (schema, empty, state_columns))
 constexpr sql::Query<PostgresFacts()> postgres_facts{
     "schema.pg_facts",
     "select current_schema()::text as schema,"
-    " not exists (select from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')"
+    " not exists (select from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', "
+    "'v', 'm', 'f')"
     "             and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid"
     "                             and d.deptype = 'e')) as empty,"
-    " (select count(*) from pg_attribute a where a.attrelid = to_regclass(quote_ident(current_schema()) || '.schema_migrations')"
+    " (select count(*) from pg_attribute a where a.attrelid = to_regclass(quote_ident(current_schema()) || "
+    "'.schema_migrations')"
     "   and a.attname in ('statement_hashes', 'tool_version') and not a.attisdropped) as state_columns"};
 
 constexpr sql::Query<AppliedMigration()> all_rows{
     "schema.migrations",
-    "select version, name, checksum, kind, statement_count, applied_count, statement_hashes, started_at, finished_at, duration_us,"
+    "select version, name, checksum, kind, statement_count, applied_count, statement_hashes, started_at, finished_at, "
+    "duration_us,"
     " error_message, error_sqlstate, error_statement, tool_version, host, os_user from schema_migrations order by version"};
 
 constexpr sql::Command<void(AppliedMigration)> insert_migration{
     "schema.insert_migration",
-    "insert into schema_migrations (version, name, checksum, kind, statement_count, applied_count, statement_hashes, started_at,"
+    "insert into schema_migrations (version, name, checksum, kind, statement_count, applied_count, statement_hashes, "
+    "started_at,"
     " finished_at, duration_us, error_message, error_sqlstate, error_statement, tool_version, host, os_user)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"};
 
 constexpr sql::Command<void(AppliedMigration)> update_migration{
     "schema.update_migration",
     "update schema_migrations set name = $2, checksum = $3, kind = $4, statement_count = $5, applied_count = $6,"
-    " statement_hashes = $7, started_at = $8, finished_at = $9, duration_us = $10, error_message = $11, error_sqlstate = $12,"
+    " statement_hashes = $7, started_at = $8, finished_at = $9, duration_us = $10, error_message = $11, error_sqlstate = "
+    "$12,"
     " error_statement = $13, tool_version = $14, host = $15, os_user = $16 where version = $1"};
 
 constexpr sql::Command<void(std::int64_t)> delete_migration{"schema.delete_migration",
                                                             "delete from schema_migrations where version = $1"};
 
-constexpr sql::Query<LogEntry()> all_log{
-    "schema.log",
-    "select version, name, direction, checksum, started_at, finished_at, outcome, error_message, error_sqlstate, error_statement,"
-    " tool_version, host, os_user from schema_migration_log order by id"};
+constexpr sql::Query<LogEntry()> all_log{"schema.log",
+                                         "select version, name, direction, checksum, started_at, finished_at, outcome, "
+                                         "error_message, error_sqlstate, error_statement,"
+                                         " tool_version, host, os_user from schema_migration_log order by id"};
 
 constexpr sql::Command<void(LogEntry)> insert_log_entry{
     "schema.insert_log",
@@ -129,7 +134,8 @@ StoredState read_state(Read& tx) {
 }
 
 bool has_state_tables(Read& tx) {
-  return (tx.engine() == Engine::sqlite ? tx.value(sqlite_facts).state_columns : tx.value(postgres_facts).state_columns) == 2;
+  return (tx.engine() == Engine::sqlite ? tx.value(sqlite_facts).state_columns : tx.value(postgres_facts).state_columns) ==
+         2;
 }
 
 void insert_row(Write& tx, const AppliedMigration& row) { tx.run(insert_migration, row); }

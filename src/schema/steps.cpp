@@ -24,20 +24,23 @@ bool done_part_unchanged(const AppliedMigration& row, const Script& script) {
 Step resume(const AppliedMigration& row, const MigrationSet& set, Engine engine) {
   const Migration* migration = set.find(row.version);
   if (!migration)
-    throw MigrationError(Reason::newer, fmt::format("migration {} was interrupted, and this program does not know it: use the quarry "
-                                                    "that began it",
-                                                    label(row.version, row.name)));
+    throw MigrationError(Reason::newer,
+                         fmt::format("migration {} was interrupted, and this program does not know it: use the quarry "
+                                     "that began it",
+                                     label(row.version, row.name)));
   // Which script the row counts is told by its checksum; an up script may be mended behind what is done.
   const auto& down = migration->script(engine, Direction::down);
   const auto& up = migration->script(engine, Direction::up);
   const bool reverting = row.checksum == down.checksum && row.checksum != up.checksum;
   const Script& script = reverting ? down : up;
   if (!done_part_unchanged(row, script))
-    throw MigrationError(Reason::checksum,
-                         fmt::format("migration {} was interrupted after statement {}, and one of the statements before that has been "
-                                     "edited since: restore {}",
-                                     migration->label(), row.applied_count, script.path));
-  return {migration, reverting ? Direction::down : Direction::up, &script, row, true, static_cast<std::size_t>(row.applied_count)};
+    throw MigrationError(
+        Reason::checksum,
+        fmt::format("migration {} was interrupted after statement {}, and one of the statements before that has been "
+                    "edited since: restore {}",
+                    migration->label(), row.applied_count, script.path));
+  return {migration, reverting ? Direction::down : Direction::up, &script, row,
+          true,      static_cast<std::size_t>(row.applied_count)};
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 ///     auto sqlite = diff_desired(db, set, DesiredSchema::from_directory("schema"));
 ///     new_migration("migrations", "add_tags", {{Engine::sqlite, sqlite}});
 ///
-/// Both sides of a comparison are made in a scratch place and read back, so that the engine itself settles what is the same. Read what
-/// was generated before you commit it: a rename looks like a loss.
+/// Both sides of a comparison are made in a scratch place and read back, so that the engine itself settles what is the same.
+/// Read what was generated before you commit it: a rename looks like a loss.
 
 #include <map>
 #include <string>
@@ -27,11 +27,12 @@ struct SchemaDiff {
   ChangeScript down;                    ///< and takes that back
 };
 
-/// From what the migrations give to `desired`. PostgreSQL's side is made in a transaction of `near`'s database that is rolled back; SQLite
-/// needs no more than memory.
+/// From what the migrations give to `desired`. PostgreSQL's side is made in a transaction of `near`'s database that is
+/// rolled back; SQLite needs no more than memory.
 SchemaDiff diff_desired(const Database& near, const MigrationSet& set, const DesiredSchema& desired);
 
-/// From `db` as it is to what the migrations give at its version: drift. Months' partitions that the upkeep has made are none.
+/// From `db` as it is to what the migrations give at its version: drift. Months' partitions that the upkeep has made are
+/// none.
 SchemaDiff diff_live(const Database& db, const MigrationSet& set = MigrationSet::embedded());
 
 /// The text of a migration's file: directives, then the statements.
@@ -42,8 +43,10 @@ struct NewMigration {
   std::vector<std::string> files;  ///< the four paths that were written
 };
 
-/// Writes the next migration's four files into `folder`, filled for the engines in `changes` and empty for the others. Throws
-/// `MigrationError` (bad_set) when the folder's migrations are wrong, `invalid` for a name that is not of a-z, 0-9 and `_`.
-NewMigration new_migration(const std::string& folder, std::string_view name, const std::map<Engine, SchemaDiff>& changes = {});
+/// Writes the next migration's four files into `folder`, filled for the engines in `changes` and empty for the others.
+/// Throws `MigrationError` (bad_set) when the folder's migrations are wrong, `invalid` for a name that is not of a-z, 0-9
+/// and `_`.
+NewMigration new_migration(const std::string& folder, std::string_view name,
+                           const std::map<Engine, SchemaDiff>& changes = {});
 
 }  // namespace quarry::schema

@@ -1,10 +1,10 @@
 #pragma once
 /// How two schemas differ, and the statements that lead from one to the other.
 ///
-/// What can be altered in place is altered; the rest is dropped and made anew, in an order that respects what depends on what. On SQLite,
-/// a table that ALTER TABLE cannot bring there is rebuilt: made under another name, filled, and put in the old one's place; such a
-/// script must run under the migrator's `rebuild` directive. A renamed column or table looks like one that went and one that came, and
-/// loses its data: read the script before you run it.
+/// What can be altered in place is altered; the rest is dropped and made anew, in an order that respects what depends on
+/// what. On SQLite, a table that ALTER TABLE cannot bring there is rebuilt: made under another name, filled, and put in the
+/// old one's place; such a script must run under the migrator's `rebuild` directive. A renamed column or table looks like
+/// one that went and one that came, and loses its data: read the script before you run it.
 
 #include <string>
 #include <string_view>

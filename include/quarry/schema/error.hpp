@@ -1,5 +1,6 @@
 #pragma once
-/// What can be wrong with a schema, told apart so that a program can act on it and a command line can end with the right code.
+/// What can be wrong with a schema, told apart so that a program can act on it and a command line can end with the right
+/// code.
 
 #include <string>
 #include <string_view>

@@ -5,13 +5,14 @@
 ///                             up.postgres.sql    down.postgres.sql
 ///     migrations/0002_.../
 ///
-/// Versions count 1, 2, 3, ... without gaps; every migration has all four files (empty where there is nothing to do). The first one
-/// creates the migrator's own tables, `schema_migrations` and `schema_migration_log`. A comment before the first
+/// Versions count 1, 2, 3, ... without gaps; every migration has all four files (empty where there is nothing to do). The
+/// first one creates the migrator's own tables, `schema_migrations` and `schema_migration_log`. A comment before the first
 /// statement may say how a file is to be run:
 ///
 ///     -- quarry: no-transaction   its statements commit one by one, for what cannot stand in a transaction
 ///                                 (CREATE INDEX CONCURRENTLY, VACUUM); interrupted, it is resumed where it stopped
-///     -- quarry: destructive      it loses data and wants `--allow-data-loss`; a down file that drops tables or columns always does
+///     -- quarry: destructive      it loses data and wants `--allow-data-loss`; a down file that drops tables or columns
+///     always does
 ///     -- quarry: rebuild          SQLite only: it makes tables anew, so foreign keys are off while it runs, and are
 ///                                 checked, with the copied rows and the whole file, before it commits
 ///
@@ -67,8 +68,8 @@ struct SourceFile {
 class MigrationSet {
  public:
   MigrationSet() = default;
-  /// Throws `MigrationError` (bad_set) that names the file and what is wrong: bad name, gap, duplicate, missing or unknown file,
-  /// unknown directive, statement that cannot be cut or may not stand there.
+  /// Throws `MigrationError` (bad_set) that names the file and what is wrong: bad name, gap, duplicate, missing or unknown
+  /// file, unknown directive, statement that cannot be cut or may not stand there.
   explicit MigrationSet(std::vector<SourceFile> files);
   /// What this program was built with.
   static const MigrationSet& embedded();

@@ -1,24 +1,25 @@
 #pragma once
-/// Brings a database to the schema that the program wants, tells how far it is, and refuses to work with one that does not fit.
+/// Brings a database to the schema that the program wants, tells how far it is, and refuses to work with one that does not
+/// fit.
 ///
 ///     schema::migrate_up(db, schema::MigrationSet::embedded());      // an empty database becomes a full one
 ///     schema::check(db);                                             // at the start of every command
 ///
-/// **Alone.** Any number of migrators may start at once; each migration is applied exactly once. On PostgreSQL a migrator holds a session
-/// lock that it polls for (a blocking wait would deadlock with CREATE INDEX CONCURRENTLY) and looks after before every
-/// step; that takes a connection of its own, not one that PgBouncer lends per transaction. On SQLite it takes the write lock first
-/// and reads the state again inside it. When there is nothing to do, no lock is taken.
+/// **Alone.** Any number of migrators may start at once; each migration is applied exactly once. On PostgreSQL a migrator
+/// holds a session lock that it polls for (a blocking wait would deadlock with CREATE INDEX CONCURRENTLY) and looks after
+/// before every step; that takes a connection of its own, not one that PgBouncer lends per transaction. On SQLite it takes
+/// the write lock first and reads the state again inside it. When there is nothing to do, no lock is taken.
 ///
-/// **Whole.** A migration, its row in `schema_migrations` and its line in `schema_migration_log` commit together. A script with the
-/// `no-transaction` directive writes its row first and counts its statements there; killed at any point, it is
+/// **Whole.** A migration, its row in `schema_migrations` and its line in `schema_migration_log` commit together. A script
+/// with the `no-transaction` directive writes its row first and counts its statements there; killed at any point, it is
 /// resumed by the next run, whatever that run was asked for. An index that CREATE INDEX CONCURRENTLY left invalid is dropped
 /// and built again.
 ///
-/// **Gentle.** On PostgreSQL no statement waits longer than `lock_timeout` for a table lock, so that nobody queues behind the migrator for
-/// long; it tries again, with pauses, until `lock_wait` is over, and then names who was in the way.
+/// **Gentle.** On PostgreSQL no statement waits longer than `lock_timeout` for a table lock, so that nobody queues behind
+/// the migrator for long; it tries again, with pauses, until `lock_wait` is over, and then names who was in the way.
 ///
-/// Errors: `MigrationError` with its reason; `Error` of the sql layer when the database is gone. Thread safety: every function may be
-/// called from any thread; none may be called inside a transaction of the same thread.
+/// Errors: `MigrationError` with its reason; `Error` of the sql layer when the database is gone. Thread safety: every
+/// function may be called from any thread; none may be called inside a transaction of the same thread.
 
 #include <boost/describe/class.hpp>
 #include <chrono>
@@ -59,8 +60,9 @@ struct AppliedMigration {
   std::string os_user;
 };
 BOOST_DESCRIBE_STRUCT(AppliedMigration, (),
-                      (version, name, checksum, kind, statement_count, applied_count, statement_hashes, started_at, finished_at,
-                       duration_us, error_message, error_sqlstate, error_statement, tool_version, host, os_user))
+                      (version, name, checksum, kind, statement_count, applied_count, statement_hashes, started_at,
+                       finished_at, duration_us, error_message, error_sqlstate, error_statement, tool_version, host,
+                       os_user))
 
 /// A row of `schema_migration_log`, which is only ever added to.
 struct LogEntry {
@@ -98,8 +100,8 @@ struct Status {
   std::int64_t version = 0;  ///< the highest one that is wholly applied
   std::int64_t head = 0;     ///< of the set
   std::vector<AppliedMigration> applied;
-  std::vector<std::string> pending;                 ///< labels
-  std::vector<std::string> edited;                  ///< labels
+  std::vector<std::string> pending;  ///< labels
+  std::vector<std::string> edited;   ///< labels
   std::optional<AppliedMigration> interrupted;
 };
 

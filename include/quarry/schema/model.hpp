@@ -1,9 +1,10 @@
 #pragma once
 /// A schema as data: every object that the engine knows, spelled by the engine itself.
 ///
-/// On PostgreSQL the texts come from pg_get_constraintdef, pg_get_indexdef, pg_get_expr and their kin, so that two ways to write a default
-/// or a CHECK give one text; on SQLite, which keeps the text it was given, from `sqlite_master.sql`, cut into columns and constraints
-/// and brought into one spelling. Two schemas are equal when `to_text` of their models is; `diff.hpp` tells how they differ.
+/// On PostgreSQL the texts come from pg_get_constraintdef, pg_get_indexdef, pg_get_expr and their kin, so that two ways to
+/// write a default or a CHECK give one text; on SQLite, which keeps the text it was given, from `sqlite_master.sql`, cut
+/// into columns and constraints and brought into one spelling. Two schemas are equal when `to_text` of their models is;
+/// `diff.hpp` tells how they differ.
 ///
 /// Not in the model: the order of columns (ADD COLUMN puts them last), comments, owners and grants, rows.
 
@@ -18,7 +19,20 @@
 namespace quarry::schema {
 
 /// In the order in which a schema is read and made.
-enum class ObjectType { extension, enumeration, domain, sequence, function, table, column, constraint, index, view, trigger, policy };
+enum class ObjectType {
+  extension,
+  enumeration,
+  domain,
+  sequence,
+  function,
+  table,
+  column,
+  constraint,
+  index,
+  view,
+  trigger,
+  policy
+};
 std::string_view to_string(ObjectType type) noexcept;
 
 struct Attribute {
@@ -36,10 +50,11 @@ struct Object {
   bool valid = true;
 
   // Not compared: what is needed to make it again.
-  std::string create;      ///< the statement that makes it; of a table, where it has one of its own (SQLite, partitions)
-  std::string drop;        ///< the statement that removes it
-  std::string definition;  ///< of a column or constraint: what stands in CREATE TABLE; of a trigger: what brings it into its state
-  int position = 0;        ///< of a column in its table
+  std::string create;  ///< the statement that makes it; of a table, where it has one of its own (SQLite, partitions)
+  std::string drop;    ///< the statement that removes it
+  std::string
+      definition;    ///< of a column or constraint: what stands in CREATE TABLE; of a trigger: what brings it into its state
+  int position = 0;  ///< of a column in its table
 
   /// The attribute's value, or an empty text.
   std::string_view attribute(std::string_view attribute_name) const;
@@ -55,8 +70,8 @@ struct Model {
 /// One line per object and per attribute, in a fixed order: equal texts, equal schemas.
 std::string to_text(const Model& model);
 
-/// Reads the schema of the transaction's database: on PostgreSQL the first schema of the search path, without what belongs to an
-/// extension. Throws `Error` of the sql layer.
+/// Reads the schema of the transaction's database: on PostgreSQL the first schema of the search path, without what belongs
+/// to an extension. Throws `Error` of the sql layer.
 Model introspect(Read& tx);
 
 }  // namespace quarry::schema

@@ -1,9 +1,10 @@
 #pragma once
 /// SQL as text: tokens, and scripts cut into statements, for both dialects.
 ///
-/// Cutting at semicolons needs the lexical rules and nothing more: strings, quoted names, dollar quotes and (nested) comments hide
-/// semicolons; so do parentheses, the body of a PostgreSQL function written as BEGIN ATOMIC ... END, and the body of a SQLite trigger,
-/// which ends at `; END ;` (the rule of sqlite3_complete). What stands in a statement is the engine's business.
+/// Cutting at semicolons needs the lexical rules and nothing more: strings, quoted names, dollar quotes and (nested)
+/// comments hide semicolons; so do parentheses, the body of a PostgreSQL function written as BEGIN ATOMIC ... END, and the
+/// body of a SQLite trigger, which ends at `; END ;` (the rule of sqlite3_complete). What stands in a statement is the
+/// engine's business.
 ///
 /// Every function is linear in the text, throws `Error` with code `invalid` and the line for text that cannot be cut, and
 /// nothing else: they are fuzzed. Thread safety: none needed, there is no state but the arguments.
@@ -70,11 +71,13 @@ struct SqlStatement {
   std::size_t line = 1;   ///< where it begins, from 1
 };
 
-/// Refuses what only a client program could carry out: psql's backslash commands, the shell's dot commands, COPY ... FROM STDIN.
+/// Refuses what only a client program could carry out: psql's backslash commands, the shell's dot commands, COPY ... FROM
+/// STDIN.
 std::vector<SqlStatement> split_script(Engine engine, std::string_view script);
 
-/// The same statement in one spelling: one space between tokens, no comments, words in lower case, and no quotes around names
-/// that need none. Two texts with the same result mean the same; SQLite keeps the text it was given, so they are compared like this.
+/// The same statement in one spelling: one space between tokens, no comments, words in lower case, and no quotes around
+/// names that need none. Two texts with the same result mean the same; SQLite keeps the text it was given, so they are
+/// compared like this.
 std::string normalised(Engine engine, std::string_view statement);
 
 /// The first words of a statement, in lower case, at most `count`; stops at anything that is not a word.

@@ -1,4 +1,5 @@
-/// The proof that CI rests on: the migrations, run from nothing, give the desired schema, and every one of them can be taken back.
+/// The proof that CI rests on: the migrations, run from nothing, give the desired schema, and every one of them can be taken
+/// back.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,8 @@ TEST_P(Desired, InitCurrentDownUpGivesTheSameSchema) {
   for (std::int64_t version = set.head(); version > 0; --version) migrate_down(db(), set, 1, {.allow_data_loss = true});
   EXPECT_EQ(status(db(), set).version, 0);
   for (const auto& object : introspect(db()).objects)  // the log is kept
-    EXPECT_TRUE((object.table.empty() ? object.name : object.table).starts_with("schema_migration")) << to_string(object.type) << ' ' << object.name;
+    EXPECT_TRUE((object.table.empty() ? object.name : object.table).starts_with("schema_migration"))
+        << to_string(object.type) << ' ' << object.name;
   migrate_up(db(), set);
   EXPECT_EQ(schema(), full);
   const auto drift = diff_live(db(), set);

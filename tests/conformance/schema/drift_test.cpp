@@ -1,4 +1,5 @@
-/// Every seeded difference is told, a migration is generated for it, and that migration leads there and back with the rows in place.
+/// Every seeded difference is told, a migration is generated for it, and that migration leads there and back with the rows
+/// in place.
 
 #include <gmock/gmock.h>
 
@@ -64,7 +65,9 @@ TEST_P(SeededDrift, IsToldAndMended) {
   auto& db = database_.db();
   const auto base = set_of({base_migration(drift.engine)});
   migrate_up(db, base, {.verify = false});
-  db.write([&](Write& tx) { tx.session().run_script("test.rows", drift.engine == Engine::sqlite ? sqlite_rows : postgres_rows); });
+  db.write([&](Write& tx) {
+    tx.session().run_script("test.rows", drift.engine == Engine::sqlite ? sqlite_rows : postgres_rows);
+  });
   const auto before = to_text(introspect(db));
   const auto desired = desired_of(drift.engine, edited(drift));
 
@@ -112,9 +115,12 @@ TEST_P(CleanSchema, GivesNoAlarm) {
   EXPECT_TRUE(diff_live(database.db(), base).differences.empty());
   // Another spelling of the same schema.
   auto spelled = base_of(GetParam());
-  for (std::size_t at = spelled.find('('); at != std::string::npos; at = spelled.find('(', at + 3)) spelled.insert(at + 1, "\n ");
-  std::transform(spelled.begin(), spelled.begin() + 13, spelled.begin(), [](char c) { return static_cast<char>(std::toupper(c)); });
-  EXPECT_TRUE(GetParam() == Engine::postgres || diff_desired(database.db(), base, desired_of(GetParam(), spelled)).differences.empty());
+  for (std::size_t at = spelled.find('('); at != std::string::npos; at = spelled.find('(', at + 3))
+    spelled.insert(at + 1, "\n ");
+  std::transform(spelled.begin(), spelled.begin() + 13, spelled.begin(),
+                 [](char c) { return static_cast<char>(std::toupper(c)); });
+  EXPECT_TRUE(GetParam() == Engine::postgres ||
+              diff_desired(database.db(), base, desired_of(GetParam(), spelled)).differences.empty());
 }
 INSTANTIATE_TEST_SUITE_P(, CleanSchema, testing::Values(Engine::sqlite, Engine::postgres),
                          [](const auto& test) { return std::string(test.param == Engine::sqlite ? "sqlite" : "postgres"); });

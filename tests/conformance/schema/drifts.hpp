@@ -15,9 +15,9 @@ struct Drift {
   std::string name;
   std::string from;
   std::string to;
-  std::string told;             ///< part of what the comparison must say
-  bool by_rebuild = false;      ///< SQLite: cannot be done by ALTER TABLE
-  bool loses_rows = false;      ///< the tables' rows do not survive
+  std::string told;         ///< part of what the comparison must say
+  bool by_rebuild = false;  ///< SQLite: cannot be done by ALTER TABLE
+  bool loses_rows = false;  ///< the tables' rows do not survive
   friend void PrintTo(const Drift& drift, std::ostream* out) { *out << drift.name; }
 };
 
@@ -25,7 +25,7 @@ extern const std::string sqlite_base;
 extern const std::string sqlite_rows;
 extern const std::string postgres_base;
 extern const std::string postgres_rows;
-const std::vector<Drift>& sqlite_drifts();
-const std::vector<Drift>& postgres_drifts();
+std::vector<Drift> sqlite_drifts();
+std::vector<Drift> postgres_drifts();
 
 }  // namespace quarry::schema::test

@@ -24,7 +24,8 @@ class Migrate : public BothEngines {
 QUARRY_BOTH_ENGINES(Migrate);
 
 const std::vector<FileTexts> three = {
-    first_migration(), both("second", "create table c (id int); create index c_id on c (id);", "drop index c_id; drop table c;"),
+    first_migration(),
+    both("second", "create table c (id int); create index c_id on c (id);", "drop index c_id; drop table c;"),
     both("third", "alter table a add column d text;", "alter table a drop column d;")};
 
 TEST_P(Migrate, BringsAnEmptyDatabaseToTheHead) {
@@ -107,8 +108,8 @@ TEST_P(Migrate, RefusesAnEditedMigrationByName) {
   edited[1].up_sqlite += "-- later\n";
   edited[1].up_postgres += "-- later\n";
   const auto set = set_of(edited);
-  for (const auto& [reason, message] :
-       {refusal([&] { check(db(), set); }), refusal([&] { migrate_up(db(), set); }), refusal([&] { migrate_down(db(), set); })}) {
+  for (const auto& [reason, message] : {refusal([&] { check(db(), set); }), refusal([&] { migrate_up(db(), set); }),
+                                        refusal([&] { migrate_down(db(), set); })}) {
     EXPECT_EQ(reason, Reason::checksum);
     EXPECT_THAT(message, HasSubstr("0002_second"));
   }
@@ -207,7 +208,8 @@ TEST_P(Migrate, WithoutTransactionStatementsCommitOneByOne) {
   auto edited = migrations;
   for (auto* text : {&edited[1].up_sqlite, &edited[1].up_postgres}) text->replace(text->find("(id int)"), 8, "(id bigint)");
   EXPECT_EQ(refusal([&] { migrate_up(db(), set_of(edited)); }).first, Reason::checksum);
-  for (auto* text : {&migrations[1].up_sqlite, &migrations[1].up_postgres}) text->replace(text->rfind("table c"), 7, "table e");
+  for (auto* text : {&migrations[1].up_sqlite, &migrations[1].up_postgres})
+    text->replace(text->rfind("table c"), 7, "table e");
   const auto set = set_of(migrations);
   const auto steps = migrate_up(db(), set);
   ASSERT_EQ(steps.size(), 2u);

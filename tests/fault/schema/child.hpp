@@ -1,6 +1,6 @@
 #pragma once
-/// A migrator in a process of its own, so that it can be killed: this test program, run again for one test case that does what the
-/// environment says.
+/// A migrator in a process of its own, so that it can be killed: this test program, run again for one test case that does
+/// what the environment says.
 
 #include <optional>
 #include <string>

@@ -13,7 +13,8 @@ using testing::HasSubstr;
 const std::string tables =
     "create table a (id integer primary key, b text not null);\n"
     "create table child (id integer primary key autoincrement, a_id integer not null references a on delete cascade);\n"
-    "create trigger a_gone after delete on a begin insert into gone values (old.id); end;\ncreate table gone (id integer);\n";
+    "create trigger a_gone after delete on a begin insert into gone values (old.id); end;\ncreate table gone (id "
+    "integer);\n";
 
 /// For SQLite alone.
 FileTexts tables_migration() { return {.name = "first", .up_sqlite = state_tables(Engine::sqlite) + tables}; }
@@ -22,7 +23,8 @@ class Rebuild : public testing::Test {
  protected:
   Rebuild() {
     migrate_up(db_, set_of({tables_migration()}), {.verify = false});
-    run("insert into a values (1, 'x'), (2, 'y'); insert into child (a_id) values (1), (1), (2); delete from child where id = 3");
+    run("insert into a values (1, 'x'), (2, 'y'); insert into child (a_id) values (1), (1), (2); delete from child where id "
+        "= 3");
   }
   void run(const std::string& sql) {
     db_.write([&](Write& tx) { tx.session().run_script("test.run", sql); });
@@ -37,8 +39,11 @@ class Rebuild : public testing::Test {
 };
 
 TEST_F(Rebuild, KeepsTheChildren) {
-  migrate_up(db_, set_with("create table n (id integer primary key, b text not null, c text);\ninsert into n (id, b) select id, b from a;\n"
-                           "drop table a;\nalter table n rename to a;"));
+  migrate_up(
+      db_,
+      set_with(
+          "create table n (id integer primary key, b text not null, c text);\ninsert into n (id, b) select id, b from a;\n"
+          "drop table a;\nalter table n rename to a;"));
   EXPECT_EQ(count("select count(*) from a"), 2);
   EXPECT_EQ(count("select count(*) from child"), 2);
   EXPECT_EQ(count("select count(*) from gone"), 0);
@@ -49,18 +54,22 @@ TEST_F(Rebuild, KeepsTheChildren) {
 
 /// Without the directive the children go: the trap that the directive is for.
 TEST_F(Rebuild, WithoutTheDirectiveWouldLoseThem) {
-  migrate_up(db_,
-             set_of({tables_migration(),
-                     {.name = "second", .up_sqlite = "create table n (id integer primary key, b text not null);\ninsert into n select * from a;\n"
-                                "drop table a;\nalter table n rename to a;"}}),
-             {.verify = false});
+  migrate_up(
+      db_,
+      set_of({tables_migration(),
+              {.name = "second",
+               .up_sqlite = "create table n (id integer primary key, b text not null);\ninsert into n select * from a;\n"
+                            "drop table a;\nalter table n rename to a;"}}),
+      {.verify = false});
   EXPECT_EQ(count("select count(*) from child"), 0);
 }
 
 TEST_F(Rebuild, RefusesACopyThatLostRows) {
   const auto [reason, message] = refusal([&] {
-    migrate_up(db_, set_with("create table n (id integer primary key, b text not null);\ninsert into n select * from a where id = 1;\n"
-                             "drop table a;\nalter table n rename to a;"));
+    migrate_up(
+        db_,
+        set_with("create table n (id integer primary key, b text not null);\ninsert into n select * from a where id = 1;\n"
+                 "drop table a;\nalter table n rename to a;"));
   });
   EXPECT_EQ(reason, Reason::failed);
   EXPECT_THAT(message, HasSubstr("it has 2 rows, the copy 1"));
@@ -69,8 +78,9 @@ TEST_F(Rebuild, RefusesACopyThatLostRows) {
 
 TEST_F(Rebuild, RefusesACopyThatChangedValues) {
   const auto [reason, message] = refusal([&] {
-    migrate_up(db_, set_with("create table n (id integer primary key, b text not null);\ninsert into n select id, 'y' from a;\n"
-                             "drop table a;\nalter table n rename to a;"));
+    migrate_up(db_,
+               set_with("create table n (id integer primary key, b text not null);\ninsert into n select id, 'y' from a;\n"
+                        "drop table a;\nalter table n rename to a;"));
   });
   EXPECT_EQ(reason, Reason::failed);
   EXPECT_THAT(message, HasSubstr("1 rows differ"));

@@ -71,7 +71,8 @@ TEST_P(Migrators, OneIsKilledWhileTheOthersWait) {
   db();
   std::vector<quarry::test::Process> children;
   for (int i = 0; i < 4; ++i)
-    children.push_back(start_child({database().url(), "small", small_set().head(), i % 2 == 0 ? std::optional<std::int64_t>(5 * i + 4) : std::nullopt}));
+    children.push_back(start_child({database().url(), "small", small_set().head(),
+                                    i % 2 == 0 ? std::optional<std::int64_t>(5 * i + 4) : std::nullopt}));
   for (auto& child : children) child.wait();
   migrate_up(db(), small_set());
   EXPECT_EQ(status(db(), small_set()).state, State::current);
@@ -119,7 +120,8 @@ class PostgresMigrator : public testing::Test {
 TEST_F(PostgresMigrator, NamesWhoHoldsATableAndGoesOnWhenItIsFree) {
   migrate_to(db(), small_set(), 1);
   auto holder = db().backend().dedicated();
-  holder->session().run_script("test.hold", "set application_name = 'long report'; begin; lock table a in access share mode");
+  holder->session().run_script("test.hold",
+                               "set application_name = 'long report'; begin; lock table a in access share mode");
   const auto set = set_of({first_migration(), both("second", "alter table a add column d text", "")});
   int waits = 0;
   MigrateOptions options{.lock_wait = 1500ms, .lock_timeout = 300ms};
@@ -135,7 +137,8 @@ TEST_F(PostgresMigrator, NamesWhoHoldsATableAndGoesOnWhenItIsFree) {
 }
 
 TEST_F(PostgresMigrator, RebuildsAnIndexThatAFailureLeftInvalid) {
-  const auto second = both("second", "-- quarry: no-transaction\ncreate unique index concurrently a_b on a (b);", "drop index a_b");
+  const auto second =
+      both("second", "-- quarry: no-transaction\ncreate unique index concurrently a_b on a (b);", "drop index a_b");
   const auto set = set_of({first_migration(), second});
   migrate_to(db(), set, 1);
   const auto run = [&](const char* sql) { db().write([&](Write& tx) { tx.session().run_script("test.run", sql); }); };
@@ -158,7 +161,9 @@ TEST_F(PostgresMigrator, RebuildsAnIndexThatAFailureLeftInvalid) {
 }
 
 TEST_F(PostgresMigrator, EndedWhileItBuildsAnIndexItIsResumed) {
-  const auto set = set_of({first_migration(), both("second", "-- quarry: no-transaction\ncreate index concurrently a_b on a (b);", "drop index a_b")});
+  const auto set =
+      set_of({first_migration(),
+              both("second", "-- quarry: no-transaction\ncreate index concurrently a_b on a (b);", "drop index a_b")});
   migrate_to(db(), set, 1);
   // CREATE INDEX CONCURRENTLY waits for every transaction that may still write to the table.
   auto writer = db().backend().dedicated();
@@ -172,9 +177,10 @@ TEST_F(PostgresMigrator, EndedWhileItBuildsAnIndexItIsResumed) {
     }
   });
   const auto ended = [&] {
-    return !quarry::test::run_on_postgres(database_.url(),
-                                          "select pg_terminate_backend(pid)::text from pg_stat_activity where application_name = 'quarry "
-                                          "migrate' and query like 'create index%' and wait_event_type = 'Lock'")
+    return !quarry::test::run_on_postgres(
+                database_.url(),
+                "select pg_terminate_backend(pid)::text from pg_stat_activity where application_name = 'quarry "
+                "migrate' and query like 'create index%' and wait_event_type = 'Lock'")
                 .empty();
   };
   while (!ended() && migrating.wait_for(20ms) != std::future_status::ready) {
@@ -190,8 +196,9 @@ TEST_F(PostgresMigrator, NoticesThatItsLockIsGone) {
   MigrateOptions options{.verify = false};
   options.at_moment = [&](const Moment& moment) {
     if (moment.what == Moment::What::done && moment.version == 1)
-      quarry::test::run_on_postgres(database_.url(), "select pg_terminate_backend(pid)::text from pg_stat_activity where application_name = "
-                                                     "'quarry migrate'");
+      quarry::test::run_on_postgres(database_.url(),
+                                    "select pg_terminate_backend(pid)::text from pg_stat_activity where application_name = "
+                                    "'quarry migrate'");
   };
   EXPECT_THROW(migrate_up(db(), small_set(), options), Error);
   EXPECT_EQ(status(db(), small_set()).version, 1);

@@ -76,8 +76,8 @@ TEST(MigrationSetTest, NamesWhatIsWrong) {
 }
 
 TEST(MigrationSetTest, ReadsDirectives) {
-  const MigrationSet set(
-      files_of("0001_a", "-- Why.\n-- quarry: rebuild\n--   quarry: is no directive with more spaces\n--  quarry:\nselect 1"));
+  const MigrationSet set(files_of(
+      "0001_a", "-- Why.\n-- quarry: rebuild\n--   quarry: is no directive with more spaces\n--  quarry:\nselect 1"));
   EXPECT_TRUE(set.find(1)->up_sqlite.rebuild);
   EXPECT_FALSE(set.find(1)->up_sqlite.no_transaction);
   const MigrationSet other(files_of("0001_a", "-- quarry: no-transaction  \n-- quarry: destructive\nvacuum"));
@@ -86,15 +86,19 @@ TEST(MigrationSetTest, ReadsDirectives) {
 }
 
 TEST(MigrationSetTest, RefusesDirectivesThatDoNotFit) {
-  EXPECT_THAT(refusal_of(files_of("0001_a", "\n-- quarry: notransaction")), HasSubstr("line 2: 'notransaction' is no directive"));
-  EXPECT_THAT(refusal_of(files_of("0001_a", "select 1;\n-- quarry: rebuild")), HasSubstr("line 2: a directive stands before"));
-  EXPECT_THAT(refusal_of(files_of("0001_a", "-- quarry: rebuild\n-- quarry: no-transaction")), HasSubstr("exclude each other"));
+  EXPECT_THAT(refusal_of(files_of("0001_a", "\n-- quarry: notransaction")),
+              HasSubstr("line 2: 'notransaction' is no directive"));
+  EXPECT_THAT(refusal_of(files_of("0001_a", "select 1;\n-- quarry: rebuild")),
+              HasSubstr("line 2: a directive stands before"));
+  EXPECT_THAT(refusal_of(files_of("0001_a", "-- quarry: rebuild\n-- quarry: no-transaction")),
+              HasSubstr("exclude each other"));
   EXPECT_THAT(refusal_of_postgres("-- quarry: rebuild"), HasSubstr("'rebuild' is for SQLite"));
 }
 
 TEST(MigrationSetTest, RefusesStatementsThatBelongToTheMigrator) {
   for (const char* statement : {"begin", "BEGIN IMMEDIATE", "commit", "rollback", "end", "savepoint a", "release a"})
-    EXPECT_THAT(refusal_of(files_of("0001_a", statement)), HasSubstr("the migrator begins and ends the transaction")) << statement;
+    EXPECT_THAT(refusal_of(files_of("0001_a", statement)), HasSubstr("the migrator begins and ends the transaction"))
+        << statement;
   EXPECT_THAT(refusal_of(files_of("0001_a", "pragma foreign_keys = off")), HasSubstr("does nothing within a transaction"));
   EXPECT_THAT(refusal_of(files_of("0001_a", "select 1;\n\nvacuum")), HasSubstr("line 3: this statement cannot stand"));
   for (const char* statement :
@@ -113,11 +117,13 @@ TEST(MigrationSetTest, SeesWhatLosesData) {
     files[3].text = down;
     return MigrationSet(files).find(1)->down_postgres.destructive;
   };
-  for (const char* statement : {"drop table a", "delete from a", "truncate a", "alter table a drop b", "alter table a drop column b",
-                                "alter table a add c int, drop column b", "alter table a alter b set not null, drop c"})
+  for (const char* statement :
+       {"drop table a", "delete from a", "truncate a", "alter table a drop b", "alter table a drop column b",
+        "alter table a add c int, drop column b", "alter table a alter b set not null, drop c"})
     EXPECT_TRUE(destructive(statement)) << statement;
-  for (const char* statement : {"drop index a", "alter table a drop constraint b", "alter table a alter column b drop default",
-                                "alter table a alter b drop not null", "create table a (b int)", "drop view v"})
+  for (const char* statement :
+       {"drop index a", "alter table a drop constraint b", "alter table a alter column b drop default",
+        "alter table a alter b drop not null", "create table a (b int)", "drop view v"})
     EXPECT_FALSE(destructive(statement)) << statement;
 }
 
