@@ -102,6 +102,10 @@ std::vector<Function> functions_of(std::string_view text) {
   int line = 1;
   int first_line = 0;
   std::size_t function_depth = 0;  // of the brace that opened the function we are in, or 0
+  std::size_t table_depth = 0;     // of the brace of a table in it (`= {`), or 0
+  int table_line = 0;
+  int table_lines = 0;
+  char before = ' ';  // the last character that is not white space
   for (std::size_t i = 0; i < code.size(); ++i) {
     const char c = code[i];
     if (c == '\n') ++line;
@@ -110,11 +114,19 @@ std::vector<Function> functions_of(std::string_view text) {
       if (function_depth == 0 && scopes.back() == Scope::function) {
         function_depth = scopes.size();
         first_line = line;
+        table_lines = 0;
+      } else if (table_depth == 0 && before == '=') {
+        table_depth = scopes.size();
+        table_line = line;
       }
       if (scopes.back() == Scope::outer) head.clear();
     } else if (c == '}' && !scopes.empty()) {
+      if (table_depth == scopes.size()) {
+        table_lines += line - table_line;
+        table_depth = 0;
+      }
       if (function_depth == scopes.size()) {
-        functions.push_back({first_line, line});
+        functions.push_back({first_line, line, table_lines});
         function_depth = 0;
       }
       scopes.pop_back();
@@ -127,6 +139,7 @@ std::vector<Function> functions_of(std::string_view text) {
     } else if (function_depth == 0) {
       head += c;
     }
+    if (c != ' ' && c != '\n') before = c;
   }
   return functions;
 }

@@ -41,6 +41,12 @@ TEST(CppText, MeasuresFunctions) {
   EXPECT_EQ(functions[3].length(), 2);
 }
 
+TEST(CppText, DoesNotCountTheLinesOfATable) {
+  const auto functions = functions_of("void f() {\n  const int table[] = {\n    1,\n    {2},\n  };\n  g();\n}\n");
+  ASSERT_EQ(functions.size(), 1u);
+  EXPECT_EQ(functions[0].length(), 4);
+}
+
 TEST(CppText, FindsIncludes) {
   const SourceFile file{"src/queue/claim.cpp", "#include \"quarry/core/id.hpp\"\n// #include <no>\n  #  include <vector>\n"};
   const auto includes = includes_of(file);
