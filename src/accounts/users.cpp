@@ -29,8 +29,9 @@ UserId ensure_local_user(Write& tx) {
   if (const auto found = find_user(tx, local_username)) return found->id;
   tx.run(insert_local, tx.new_id<UserId>(), local_username, tx.now());
   if (const auto found = find_user(tx, local_username)) return found->id;
-  throw Error(ErrorCode::conflict,
-              "the user 'local', which the command line works as, cannot be made: another user has the address local@localhost");
+  throw Error(
+      ErrorCode::conflict,
+      "the user 'local', which the command line works as, cannot be made: another user has the address local@localhost");
 }
 
 }  // namespace quarry::accounts

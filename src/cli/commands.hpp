@@ -1,5 +1,6 @@
 #pragma once
-/// Every command, by its words. Each file in `commands/` adds one group; what a command's options say is kept with its action.
+/// Every command, by its words. Each file in `commands/` adds one group; what a command's options say is kept with its
+/// action.
 
 #include <CLI/CLI.hpp>
 #include <boost/describe.hpp>
@@ -22,7 +23,8 @@ class Commands {
                 ExitCode (*action)(Context&, const Options&)) {
     auto* command = group(parent, name, help);
     command->require_subcommand(0);
-    command->callback([this, options, action] { chosen_ = [options, action](Context& context) { return action(context, *options); }; });
+    command->callback(
+        [this, options, action] { chosen_ = [options, action](Context& context) { return action(context, *options); }; });
     return command;
   }
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, ExitCode (*action)(Context&)) {
@@ -47,7 +49,8 @@ class Commands {
 template <class E>
 std::vector<std::string> names_of() {
   std::vector<std::string> names;
-  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto enumerator) { names.emplace_back(enumerator.name); });
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
+      [&](auto enumerator) { names.emplace_back(enumerator.name); });
   return names;
 }
 
@@ -75,5 +78,7 @@ void add_job_commands(CLI::App& app, Commands& commands);
 void add_job_submit_command(CLI::App& job_group, Commands& commands);
 void add_job_log_command(CLI::App& job_group, Commands& commands);
 void add_crawl_commands(CLI::App& app, Commands& commands);
+void add_artifact_commands(CLI::App& app, Commands& commands);
+void add_schedule_commands(CLI::App& app, Commands& commands);
 
 }  // namespace quarry::cli

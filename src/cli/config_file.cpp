@@ -15,7 +15,8 @@ namespace {
 constexpr std::string_view known_keys = "db, blobs, json, log";
 
 template <class T>
-void read(std::optional<T>& into, const toml::node& node, std::string_view key, std::string_view file, std::string_view type) {
+void read(std::optional<T>& into, const toml::node& node, std::string_view key, std::string_view file,
+          std::string_view type) {
   into = node.value_exact<T>();
   if (!into) throw_invalid(fmt::format("{}, line {}: '{}' must be {}", file, node.source().begin.line, key, type));
 }
@@ -32,12 +33,17 @@ PartialSettings settings_from_toml(std::string_view text, std::string_view file)
   PartialSettings settings;
   for (const auto& [name, node] : table) {
     const std::string_view key = name.str();
-    if (key == "db") read(settings.db, node, key, file, "a text in quotes");
-    else if (key == "blobs") read(settings.blobs, node, key, file, "a text in quotes");
-    else if (key == "log") read(settings.log, node, key, file, "a text in quotes");
-    else if (key == "json") read(settings.json, node, key, file, "true or false");
+    if (key == "db")
+      read(settings.db, node, key, file, "a text in quotes");
+    else if (key == "blobs")
+      read(settings.blobs, node, key, file, "a text in quotes");
+    else if (key == "log")
+      read(settings.log, node, key, file, "a text in quotes");
+    else if (key == "json")
+      read(settings.json, node, key, file, "true or false");
     else
-      throw_invalid(fmt::format("{}, line {}: the key '{}' is not known; there are {}", file, name.source().begin.line, key, known_keys));
+      throw_invalid(fmt::format("{}, line {}: the key '{}' is not known; there are {}", file, name.source().begin.line, key,
+                                known_keys));
   }
   return settings;
 }

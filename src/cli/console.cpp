@@ -22,7 +22,8 @@ ExitCode Console::report(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   // The words of an exception that is not ours may hold anything.
   const std::string message =
-      known ? known->client_message() : "something that should not happen has happened: run it again with --log debug and report it";
+      known ? known->client_message()
+            : "something that should not happen has happened: run it again with --log debug and report it";
   if (json_) {
     boost::json::object body{{"code", known ? to_string(known->code()) : std::string_view("bug")},
                              {"message", message},
@@ -35,7 +36,8 @@ ExitCode Console::report(const std::exception& error) {
   }
   err_ << "quarry: " << printable(message) << '\n';
   if (known && known->outcome_unknown())
-    err_ << "quarry: the connection broke during the commit, so the change may have been made or not: look before you repeat it\n";
+    err_ << "quarry: the connection broke during the commit, so the change may have been made or not: look before you "
+            "repeat it\n";
   if (known && !known->engine_message().empty())
     log::debug("query '{}', sqlstate '{}', native code {}: {}", known->query_name(), known->sqlstate(), known->native_code(),
                known->engine_message());

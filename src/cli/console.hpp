@@ -2,7 +2,8 @@
 /// Where a command's words go.
 ///
 /// Standard output carries results and nothing else: tables for people, or with `--json` exactly one JSON document, which is
-/// `{"error": {...}}` when the command failed. Standard error carries what people want to know besides, and errors as `quarry: <message>`.
+/// `{"error": {...}}` when the command failed. Standard error carries what people want to know besides, and errors as
+/// `quarry: <message>`.
 
 #include <boost/json/fwd.hpp>
 #include <cstddef>
@@ -36,8 +37,10 @@ class Console {
   /// The result of a command: its JSON form, or what `human` prints.
   template <class T, class F>
   void result(const T& value, F&& human) {
-    if (json_) print_json(to_json(value));
-    else human();
+    if (json_)
+      print_json(to_json(value));
+    else
+      human();
   }
 
   void print(const Table& table);

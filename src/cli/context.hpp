@@ -19,11 +19,11 @@ class Context {
   const Settings& settings() const noexcept { return settings_; }
   Console& console() const noexcept { return console_; }
 
-  /// The database that the settings name, with the schema that this program wants. Otherwise throws: what is missing, not ours, too old or too
-  /// new each has a message and an exit code of its own.
+  /// The database that the settings name, with the schema that this program wants. Otherwise throws: what is missing, not
+  /// ours, too old or too new each has a message and an exit code of its own.
   Database open(Access access, DatabaseOptions options = {}) const;
-  /// The same without a look at the schema's version; with `create`, a SQLite file is made when it is not there. Refuses to open what is
-  /// somebody else's file for writing, because that alone would change it.
+  /// The same without a look at the schema's version; with `create`, a SQLite file is made when it is not there. Refuses to
+  /// open what is somebody else's file for writing, because that alone would change it.
   Database open_any_version(bool create, DatabaseOptions options = {}) const;
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-/// Every exit code of the program, and the one place that says which trouble ends with which. `docs/exit-codes.md` tells users the same;
-/// the numbers do not change. From 64 on they are those of sysexits(3) where it has one.
+/// Every exit code of the program, and the one place that says which trouble ends with which. `docs/exit-codes.md` tells
+/// users the same; the numbers do not change. From 64 on they are those of sysexits(3) where it has one.
 
 #include <exception>
 #include <string>

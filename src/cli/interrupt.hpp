@@ -5,7 +5,8 @@
 ///     worker.run(interrupt.token());
 ///     if (interrupt.signal() != 0) ...
 ///
-/// One at a time in a process. The handler does what a handler may (signal-safety(7)): it writes to a pipe, and a thread reads there.
+/// One at a time in a process. The handler does what a handler may (signal-safety(7)): it writes to a pipe, and a thread
+/// reads there.
 
 #include <stop_token>
 #include <thread>

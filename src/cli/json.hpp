@@ -1,6 +1,6 @@
 #pragma once
-/// Values as JSON: described structs become objects with their members' names, ids, hashes and times become text, `Json` becomes what it says, and
-/// what is not there becomes null.
+/// Values as JSON: described structs become objects with their members' names, ids, hashes and times become text, `Json`
+/// becomes what it says, and what is not there becomes null.
 
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
@@ -60,7 +60,9 @@ boost::json::value to_json(const T& value) {
     using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
     boost::mp11::mp_for_each<Members>([&](auto member) { object[member.name] = to_json(value.*member.pointer); });
     return object;
-  } else if constexpr (requires { { to_string(value) } -> std::convertible_to<std::string>; }) {
+  } else if constexpr (requires {
+                         { to_string(value) } -> std::convertible_to<std::string>;
+                       }) {
     return boost::json::value(to_string(value));
   } else {
     static_assert(sizeof(T) == 0, "this type has no JSON form");

@@ -26,7 +26,8 @@ std::optional<fs::path> file_of(std::string_view url) {
 
 enum class FileKind { missing, empty, ours, sqlite, something_else };
 
-/// Looks at the header only (https://sqlite.org/fileformat.html, 1.3): the magic string, and the application id in big-endian at offset 68.
+/// Looks at the header only (https://sqlite.org/fileformat.html, 1.3): the magic string, and the application id in
+/// big-endian at offset 68.
 FileKind kind_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return FileKind::missing;
@@ -56,11 +57,13 @@ void check_ownership(const fs::path& path, const std::string& url) {
   switch (kind_of(path)) {
     case FileKind::missing:
     case FileKind::empty:
-    case FileKind::ours: return;
+    case FileKind::ours:
+      return;
     case FileKind::something_else:
       throw CommandError(ExitCode::not_ours, ErrorCode::invalid,
                          fmt::format("'{}' is no SQLite database: name another file", path.string()));
-    case FileKind::sqlite: break;
+    case FileKind::sqlite:
+      break;
   }
   // The mark may still be in the WAL.
   const auto db = Database::open(url, {.create = false, .read_only = true, .connections_max = 1});

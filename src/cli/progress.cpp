@@ -59,8 +59,10 @@ void Progress::run(std::function<ProgressFigures()> figures) {
 }
 
 void Progress::show(const std::string& line) {
-  if (const auto width = console_.terminal().err_width) console_.err() << '\r' << fit(line, *width - 1) << "\x1b[K" << std::flush;
-  else console_.err() << line << std::endl;
+  if (const auto width = console_.terminal().err_width)
+    console_.err() << '\r' << fit(line, *width - 1) << "\x1b[K" << std::flush;
+  else
+    console_.err() << line << std::endl;
 }
 
 }  // namespace quarry::cli

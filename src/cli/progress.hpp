@@ -15,8 +15,8 @@
 namespace quarry::cli {
 
 struct ProgressFigures {
-  std::int64_t done = 0;    ///< pages
-  std::int64_t known = 0;   ///< pages, the done ones included; 0 when nobody knows
+  std::int64_t done = 0;   ///< pages
+  std::int64_t known = 0;  ///< pages, the done ones included; 0 when nobody knows
   std::int64_t bytes = 0;
   std::int64_t errors = 0;
 };

@@ -22,16 +22,20 @@ struct Globals {
 };
 
 void add_globals(CLI::App& app, Globals& globals) {
-  app.add_option("--db", globals.flags.db, "The database: sqlite:data/quarry.db (default) or postgresql://user@host/name [QUARRY_DB]")
+  app.add_option("--db", globals.flags.db,
+                 "The database: sqlite:data/quarry.db (default) or postgresql://user@host/name [QUARRY_DB]")
       ->type_name("URL");
-  app.add_option("--blobs", globals.flags.blobs, "The folder of the bodies; `blobs` beside the SQLite file by default [QUARRY_BLOBS]")
+  app.add_option("--blobs", globals.flags.blobs,
+                 "The folder of the bodies; `blobs` beside the SQLite file by default [QUARRY_BLOBS]")
       ->type_name("DIR");
-  app.add_flag_callback("--json", [&globals] { globals.flags.json = true; },
-                        "Results as one JSON document on standard output [QUARRY_JSON]");
-  app.add_option("--log", globals.flags.log,
-                 "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
+  app.add_flag_callback(
+      "--json", [&globals] { globals.flags.json = true; }, "Results as one JSON document on standard output [QUARRY_JSON]");
+  app.add_option(
+         "--log", globals.flags.log,
+         "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
       ->type_name("LEVEL[,FORMAT]");
-  app.add_option("--config-file", globals.config_file, "A TOML file with db, blobs, json, log [QUARRY_CONFIG_FILE]")->type_name("FILE");
+  app.add_option("--config-file", globals.config_file, "A TOML file with db, blobs, json, log [QUARRY_CONFIG_FILE]")
+      ->type_name("FILE");
   app.set_version_flag("--version", std::string("quarry " QUARRY_VERSION), "Print the version");
 }
 
@@ -45,7 +49,8 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error)) {
     const auto unknown = app.remaining(true);
-    if (!unknown.empty() && message == "A subcommand is required") message = fmt::format("there is no command '{}'", unknown.front());
+    if (!unknown.empty() && message == "A subcommand is required")
+      message = fmt::format("there is no command '{}'", unknown.front());
   }
   if (message.empty()) message = "the command line cannot be read";
   // `quarry postgresql://...` without --db would print the URL.
@@ -57,11 +62,14 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
 
 /// What was asked for by `--help` or `--version`, or an error of usage.
 ExitCode stop_parsing(const CLI::App& app, const CLI::ParseError& error, Console& console) {
-  if (error.get_exit_code() != 0) return console.report(CommandError(ExitCode::usage, ErrorCode::invalid, usage_message(app, error)));
+  if (error.get_exit_code() != 0)
+    return console.report(CommandError(ExitCode::usage, ErrorCode::invalid, usage_message(app, error)));
   const bool is_version = dynamic_cast<const CLI::CallForVersion*>(&error) != nullptr;
   const auto text = is_version ? app.version() + "\n" : app.help();
-  if (console.json()) console.print_json(boost::json::object{{is_version ? "version" : "help", is_version ? QUARRY_VERSION : text}});
-  else console.raw(text);
+  if (console.json())
+    console.print_json(boost::json::object{{is_version ? "version" : "help", is_version ? QUARRY_VERSION : text}});
+  else
+    console.raw(text);
   return ExitCode::ok;
 }
 
@@ -76,7 +84,11 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   Commands commands;
   add_init_command(app, commands);
   add_migrate_commands(app, commands);
+  add_crawl_commands(app, commands);
+  add_job_commands(app, commands);
   add_queue_commands(app, commands);
+  add_artifact_commands(app, commands);
+  add_schedule_commands(app, commands);
 
   try {
     std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
@@ -101,7 +113,9 @@ ExitCode run(const Invocation& invocation) {
   try {
     const auto code = run_command(invocation, console);
     invocation.out.flush();
-    if (!invocation.out) return console.report(CommandError(ExitCode::unavailable, ErrorCode::unavailable, "standard output cannot be written"));
+    if (!invocation.out)
+      return console.report(
+          CommandError(ExitCode::unavailable, ErrorCode::unavailable, "standard output cannot be written"));
     return code;
   } catch (const std::exception& error) {
     return console.report(error);

@@ -1,6 +1,6 @@
 #pragma once
-/// What holds for every command, wherever it was said: by a flag, by an environment variable, in the config file, or nowhere. The first of them
-/// that says something wins.
+/// What holds for every command, wherever it was said: by a flag, by an environment variable, in the config file, or
+/// nowhere. The first of them that says something wins.
 ///
 /// | flag           | environment          | config file | default                  |
 /// |----------------|----------------------|-------------|--------------------------|
@@ -40,8 +40,8 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 /// Throws `invalid` for a variable that cannot be read.
 PartialSettings settings_from(const Environment& environment);
 
-/// Reads TOML. `file` names it in messages. Throws `invalid` with the line for what is no TOML, and with the key for a key that is not
-/// known or a value of another type.
+/// Reads TOML. `file` names it in messages. Throws `invalid` with the line for what is no TOML, and with the key for a key
+/// that is not known or a value of another type.
 PartialSettings settings_from_toml(std::string_view text, std::string_view file);
 /// Throws `not_found` for a file that is not there.
 PartialSettings settings_from_file(const std::string& file);

@@ -75,7 +75,8 @@ std::string Fields::to_text() const {
   std::size_t width = 0;
   for (const auto& [name, value] : fields_) width = std::max(width, display_width(name));
   std::string text;
-  for (const auto& [name, value] : fields_) text += padded(name, width, Align::left, false) + std::string(gap, ' ') + value + "\n";
+  for (const auto& [name, value] : fields_)
+    text += padded(name, width, Align::left, false) + std::string(gap, ' ') + value + "\n";
   return text;
 }
 

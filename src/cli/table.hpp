@@ -1,8 +1,8 @@
 #pragma once
 /// Rows under headings, aligned.
 ///
-/// Columns are as wide as their widest cell. When the terminal is narrower than that, the widest columns give way first and their cells end in an
-/// ellipsis; into a file or a pipe everything is written whole.
+/// Columns are as wide as their widest cell. When the terminal is narrower than that, the widest columns give way first and
+/// their cells end in an ellipsis; into a file or a pipe everything is written whole.
 
 #include <cstddef>
 #include <optional>

@@ -12,11 +12,12 @@
 
 namespace quarry::cli {
 
-/// One line without control characters: runs of white space become one space, other controls and what is not UTF-8 become `\u{fffd}`.
+/// One line without control characters: runs of white space become one space, other controls and what is not UTF-8 become
+/// `\u{fffd}`.
 std::string printable(std::string_view text);
 
-/// Columns that `text` takes: none for combining marks, two for East Asian wide characters and emoji (the ranges of Unicode's
-/// EastAsianWidth.txt, coarsely), one for everything else.
+/// Columns that `text` takes: none for combining marks, two for East Asian wide characters and emoji (the ranges of
+/// Unicode's EastAsianWidth.txt, coarsely), one for everything else.
 std::size_t display_width(std::string_view text);
 
 /// The start of `text` that fits into `columns`, with an ellipsis as its last one when something is missing.

@@ -19,10 +19,14 @@ std::size_t character_length(std::string_view text) {
   if (first < 0x80) return first == 0 ? 0 : 1;
   std::size_t length = 0;
   unsigned low = 0x80, high = 0xBF;
-  if (first >= 0xC2 && first <= 0xDF) length = 2;
-  else if (first >= 0xE0 && first <= 0xEF) length = 3;
-  else if (first >= 0xF0 && first <= 0xF4) length = 4;
-  else return 0;
+  if (first >= 0xC2 && first <= 0xDF)
+    length = 2;
+  else if (first >= 0xE0 && first <= 0xEF)
+    length = 3;
+  else if (first >= 0xF0 && first <= 0xF4)
+    length = 4;
+  else
+    return 0;
   if (first == 0xE0) low = 0xA0;
   if (first == 0xED) high = 0x9F;
   if (first == 0xF0) low = 0x90;
@@ -64,7 +68,8 @@ void check_text(std::string_view field, std::string_view text, std::size_t least
 }
 
 void check_json_object(std::string_view field, const std::string& text, std::size_t bytes_max) {
-  if (!parse(field, text, bytes_max).is_object()) throw_invalid(fmt::format("{} is JSON, but not an object: {{...}}", field));
+  if (!parse(field, text, bytes_max).is_object())
+    throw_invalid(fmt::format("{} is JSON, but not an object: {{...}}", field));
 }
 
 void check_json(std::string_view field, const std::string& text, std::size_t bytes_max) { parse(field, text, bytes_max); }

@@ -67,7 +67,8 @@ Moved pause(Write& tx, JobId job, int limit) {
 
 Moved resume(Write& tx, JobId job, int limit) {
   const auto standing = lock(tx, job);
-  if (!is_open(standing.status)) refuse(job, standing.status, "there is nothing left to resume; to try what failed again, retry it");
+  if (!is_open(standing.status))
+    refuse(job, standing.status, "there is nothing left to resume; to try what failed again, retry it");
   tx.run(set_paused, job, false, tx.now());
   return moved(queue::resume_job(tx, job, limit), limit);
 }
@@ -77,14 +78,17 @@ Moved retry(Write& tx, JobId job, int limit) {
   if (standing.status == JobStatus::cancelled) refuse(job, standing.status, "submit it again instead");
   const bool runs_again = !is_open(standing.status);
   if (runs_again) {
-    if (tx.value(count_lost, job) == 0) refuse(job, standing.status, "none of its tasks failed, so there is nothing to try again");
+    if (tx.value(count_lost, job) == 0)
+      refuse(job, standing.status, "none of its tasks failed, so there is nothing to try again");
     // First the job, then its tasks: the queue leaves a job alone that has ended.
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
   }
   const auto result = moved(queue::retry_job(tx, job, limit), limit);
   if (standing.is_paused) {
-    if (runs_again) tx.run(set_paused, job, false, tx.now());
-    else queue::pause_job(tx, job, queue::move_limit);
+    if (runs_again)
+      tx.run(set_paused, job, false, tx.now());
+    else
+      queue::pause_job(tx, job, queue::move_limit);
   }
   return result;
 }

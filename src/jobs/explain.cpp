@@ -14,14 +14,16 @@ constexpr sql::Query<std::optional<Instant>(JobId)> find_next_due{
     "jobs.next_due", "select min(scheduled_at) from task_queue where job_id = $1 and status = 'scheduled'"};
 constexpr sql::Query<WaitingHost(JobId)> count_hosts{
     "jobs.waiting_hosts",
-    sql::sqlite("select h.host_key, w.tasks, h.in_flight, h.max_in_flight, h.delay_ms, h.backoff_count,"
-                " max(h.next_at, h.blocked_until) as free_at"
-                " from (select host_id, count(*) as tasks from task_queue where job_id = $1 and status = 'pending'"
-                "  and host_id is not null group by host_id) w join hosts h on h.id = w.host_id order by w.tasks desc, h.id"),
-    sql::postgres("select h.host_key, w.tasks, h.in_flight, h.max_in_flight, h.delay_ms, h.backoff_count,"
-                  " greatest(h.next_at, h.blocked_until) as free_at"
-                  " from (select host_id, count(*) as tasks from task_queue where job_id = $1 and status = 'pending'"
-                  "  and host_id is not null group by host_id) w join hosts h on h.id = w.host_id order by w.tasks desc, h.id")};
+    sql::sqlite(
+        "select h.host_key, w.tasks, h.in_flight, h.max_in_flight, h.delay_ms, h.backoff_count,"
+        " max(h.next_at, h.blocked_until) as free_at"
+        " from (select host_id, count(*) as tasks from task_queue where job_id = $1 and status = 'pending'"
+        "  and host_id is not null group by host_id) w join hosts h on h.id = w.host_id order by w.tasks desc, h.id"),
+    sql::postgres(
+        "select h.host_key, w.tasks, h.in_flight, h.max_in_flight, h.delay_ms, h.backoff_count,"
+        " greatest(h.next_at, h.blocked_until) as free_at"
+        " from (select host_id, count(*) as tasks from task_queue where job_id = $1 and status = 'pending'"
+        "  and host_id is not null group by host_id) w join hosts h on h.id = w.host_id order by w.tasks desc, h.id")};
 constexpr sql::Query<std::string(JobId)> find_paused_queues{
     "jobs.paused_queues",
     "select name from queues where is_paused and id in"
@@ -44,7 +46,8 @@ std::string why_not(const WaitingHost& host, Instant now) {
     return fmt::format("{} refused {} times in a row and is left alone until {}", host.host_key, host.backoff_count,
                        to_iso8601(host.free_at));
   if (host.free_at > now)
-    return fmt::format("{} is left alone until {} (its delay is {} ms)", host.host_key, to_iso8601(host.free_at), host.delay_ms);
+    return fmt::format("{} is left alone until {} (its delay is {} ms)", host.host_key, to_iso8601(host.free_at),
+                       host.delay_ms);
   return fmt::format("{} has {} tasks in flight, which is its limit", host.host_key, host.in_flight);
 }
 
@@ -54,19 +57,20 @@ void explain_pending(Explanation& result, std::int64_t pending, Instant now) {
   for (const auto& host : result.hosts)
     if (!is_free(host, now)) held += host.tasks;
   if (pending > held)
-    result.findings.push_back({Reason::waits_for_workers,
-                               fmt::format("{} may run now and {} for a worker: start one with `quarry work`",
-                                           tasks(pending - held), pending - held == 1 ? "waits" : "wait")});
+    result.findings.push_back(
+        {Reason::waits_for_workers, fmt::format("{} may run now and {} for a worker: start one with `quarry work`",
+                                                tasks(pending - held), pending - held == 1 ? "waits" : "wait")});
   std::size_t told = 0;
   for (const auto& host : result.hosts)
     if (!is_free(host, now) && told++ < 3)
-      result.findings.push_back(
-          {Reason::waits_for_hosts, fmt::format("{} for a host: {}", tasks(host.tasks) + (host.tasks == 1 ? " waits" : " wait"),
-                                                why_not(host, now))});
+      result.findings.push_back({Reason::waits_for_hosts,
+                                 fmt::format("{} for a host: {}", tasks(host.tasks) + (host.tasks == 1 ? " waits" : " wait"),
+                                             why_not(host, now))});
 }
 
 void explain_ended(Explanation& result, const Job& job) {
-  auto message = fmt::format("the job is {}: {} completed, {} failed", to_string(job.status), job.processed_items, job.failed_items);
+  auto message =
+      fmt::format("the job is {}: {} completed, {} failed", to_string(job.status), job.processed_items, job.failed_items);
   if (job.error_message) message += fmt::format(" ({})", *job.error_message);
   if (job.failed_items > 0 && job.status != JobStatus::cancelled)
     message += fmt::format("; `quarry job retry {}` tries those that failed again", to_string(job.id));
@@ -86,16 +90,18 @@ void explain_open(Read& tx, Explanation& result, const Job& job) {
                                            to_string(*job.depends_on_job_id)));
   if (const auto n = of(result.tasks, TaskStatus::pending)) explain_pending(result, n, tx.now());
   if (const auto n = of(result.tasks, TaskStatus::scheduled); n > 0 && result.next_due)
-    add(Reason::waits_for_time, fmt::format("{} due later, the next one at {}", tasks(n) + (n == 1 ? " is" : " are"),
-                                            to_iso8601(*result.next_due)));
-  if (result.findings.empty()) add(Reason::waits_for_workers, "its tasks have ended, and the job ends with the next one that is added");
+    add(Reason::waits_for_time,
+        fmt::format("{} due later, the next one at {}", tasks(n) + (n == 1 ? " is" : " are"), to_iso8601(*result.next_due)));
+  if (result.findings.empty())
+    add(Reason::waits_for_workers, "its tasks have ended, and the job ends with the next one that is added");
 }
 
 }  // namespace
 
 Explanation explain(Read& tx, JobId id) {
   const auto job = get(tx, id);
-  Explanation result{.job_id = id, .status = job.status, .findings = {}, .tasks = tx.all(count_tasks, id), .hosts = {}, .next_due = {}};
+  Explanation result{
+      .job_id = id, .status = job.status, .findings = {}, .tasks = tx.all(count_tasks, id), .hosts = {}, .next_due = {}};
   if (is_open(job.status)) {
     result.next_due = tx.value(find_next_due, id);
     result.hosts = tx.all(count_hosts, id);

@@ -23,7 +23,8 @@ class Conditions {
   void add(std::string_view condition, const A& first, const B& second) {
     params_.push_back(sql::Codec<A>::to_param(first));
     params_.push_back(sql::Codec<B>::to_param(second));
-    text_ += fmt::format(fmt::runtime(condition), fmt::format("${}", params_.size() - 1), fmt::format("${}", params_.size()));
+    text_ +=
+        fmt::format(fmt::runtime(condition), fmt::format("${}", params_.size() - 1), fmt::format("${}", params_.size()));
   }
   const std::string& text() const { return text_; }
   const std::vector<sql::Param>& params() const { return params_; }
@@ -43,7 +44,8 @@ Job get(Read& tx, JobId job) {
 }
 
 std::vector<Job> list(Read& tx, const ListFilter& filter) {
-  if (filter.limit < 1 || filter.limit > 1000) throw_invalid(fmt::format("limit {}: it must be from 1 to 1000", filter.limit));
+  if (filter.limit < 1 || filter.limit > 1000)
+    throw_invalid(fmt::format("limit {}: it must be from 1 to 1000", filter.limit));
   Conditions where;
   if (filter.user_id) where.add(" and user_id = {}", *filter.user_id);
   if (filter.status) where.add(" and status = {}", *filter.status);

@@ -10,9 +10,11 @@ struct Move {
 };
 
 constexpr Move moves[] = {
-    {JobStatus::pending, JobStatus::running},   {JobStatus::pending, JobStatus::completed}, {JobStatus::pending, JobStatus::failed},
-    {JobStatus::pending, JobStatus::cancelled}, {JobStatus::running, JobStatus::completed}, {JobStatus::running, JobStatus::failed},
-    {JobStatus::running, JobStatus::cancelled}, {JobStatus::completed, JobStatus::running}, {JobStatus::failed, JobStatus::running},
+    {JobStatus::pending, JobStatus::running},   {JobStatus::pending, JobStatus::completed},
+    {JobStatus::pending, JobStatus::failed},    {JobStatus::pending, JobStatus::cancelled},
+    {JobStatus::running, JobStatus::completed}, {JobStatus::running, JobStatus::failed},
+    {JobStatus::running, JobStatus::cancelled}, {JobStatus::completed, JobStatus::running},
+    {JobStatus::failed, JobStatus::running},
 };
 
 }  // namespace

@@ -27,11 +27,13 @@ constexpr sql::Query<UserId(JobId)> find_owner{"jobs.find_owner", "select user_i
 constexpr sql::Query<LogLine(JobId, std::int64_t, bool, bool, bool, int)> oldest_first{
     "jobs.log",
     "select id, level, message, metadata, created_at from job_logs where job_id = $1 and id > $2"
-    " and (level = 'error' or level = 'warning' and $3 or level = 'info' and $4 or level = 'debug' and $5) order by id limit $6"};
+    " and (level = 'error' or level = 'warning' and $3 or level = 'info' and $4 or level = 'debug' and $5) order by id "
+    "limit $6"};
 constexpr sql::Query<LogLine(JobId, std::int64_t, bool, bool, bool, int)> newest_first{
     "jobs.log_tail",
     "select id, level, message, metadata, created_at from job_logs where job_id = $1 and id > $2"
-    " and (level = 'error' or level = 'warning' and $3 or level = 'info' and $4 or level = 'debug' and $5) order by id desc limit $6"};
+    " and (level = 'error' or level = 'warning' and $3 or level = 'info' and $4 or level = 'debug' and $5) order by id desc "
+    "limit $6"};
 
 constexpr std::size_t message_bytes_max = 10'000;
 constexpr std::size_t metadata_bytes_max = 64 * 1024;
@@ -53,7 +55,8 @@ void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines) {
 void append_log(Write& tx, JobId job, const NewLogLine& line) { append_log(tx, job, std::span(&line, 1)); }
 
 std::vector<LogLine> list_log(Read& tx, JobId job, const LogFilter& filter) {
-  if (filter.limit < 1 || filter.limit > 10'000) throw_invalid(fmt::format("limit {}: it must be from 1 to 10000", filter.limit));
+  if (filter.limit < 1 || filter.limit > 10'000)
+    throw_invalid(fmt::format("limit {}: it must be from 1 to 10000", filter.limit));
   auto lines = tx.all(filter.newest ? newest_first : oldest_first, job, filter.after, filter.at_least <= LogLevel::warning,
                       filter.at_least <= LogLevel::info, filter.at_least <= LogLevel::debug, filter.limit);
   if (filter.newest) std::reverse(lines.begin(), lines.end());

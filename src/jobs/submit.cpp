@@ -32,16 +32,18 @@ BOOST_DESCRIBE_STRUCT(JobRow, (),
 
 constexpr sql::Command<void(JobRow)> insert_job{
     "jobs.insert",
-    "insert into scraping_jobs (id, user_id, job_type, title, description, keywords, config, schema_version, priority, scheduled_at,"
+    "insert into scraping_jobs (id, user_id, job_type, title, description, keywords, config, schema_version, priority, "
+    "scheduled_at,"
     " depends_on_job_id, search_id, scraper_name, created_at, updated_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)"};
 
-constexpr sql::Query<UserId(UserId)> find_user{"jobs.find_user", "select id from users where id = $1 and deleted_at is null"};
+constexpr sql::Query<UserId(UserId)> find_user{"jobs.find_user",
+                                               "select id from users where id = $1 and deleted_at is null"};
 constexpr sql::Query<JobId(JobId, UserId)> find_job_of_user{
     "jobs.find_of_user", "select id from scraping_jobs where id = $1 and user_id = $2 and deleted_at is null"};
 
-/// The job that `$1` depends on, as long as that one has not ended. On PostgreSQL it is locked against ending meanwhile: its last task's
-/// transaction releases what waits for it, and would not see what this transaction is about to put in.
+/// The job that `$1` depends on, as long as that one has not ended. On PostgreSQL it is locked against ending meanwhile: its
+/// last task's transaction releases what waits for it, and would not see what this transaction is about to put in.
 constexpr sql::Query<JobId(JobId)> open_dependency{
     "jobs.open_dependency",
     sql::sqlite("select d.id from scraping_jobs j join scraping_jobs d on d.id = j.depends_on_job_id"
@@ -98,8 +100,9 @@ Job submit(Write& tx, const NewJob& job) {
     throw Error(ErrorCode::not_found,
                 fmt::format("there is no job {} of this user to depend on", to_string(*job.depends_on_job_id)));
   const auto id = tx.new_id<JobId>();
-  tx.run(insert_job, {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.config, job.schema_version,
-                      job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id, job.scraper_name, tx.now()});
+  tx.run(insert_job,
+         {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.config, job.schema_version,
+          job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id, job.scraper_name, tx.now()});
   return get(tx, id);
 }
 
@@ -110,8 +113,10 @@ queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<
   if (enqueued.ids.empty()) return enqueued;
   // The enqueue has changed the job's row, so from here on nobody else can, and what it says now holds until the commit.
   const auto now = standing_of(tx, job);
-  if (now.status == JobStatus::cancelled) queue::cancel_job(tx, job);
-  else if (now.is_paused) queue::pause_job(tx, job);
+  if (now.status == JobStatus::cancelled)
+    queue::cancel_job(tx, job);
+  else if (now.is_paused)
+    queue::pause_job(tx, job);
   return enqueued;
 }
 

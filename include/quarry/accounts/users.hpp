@@ -35,8 +35,8 @@ inline constexpr std::string_view local_username = "local";
 std::optional<User> find_user(Read& tx, std::string_view username);
 std::optional<User> find_user(Read& tx, UserId user);
 
-/// The local user, made at its first use. It is an admin that nobody can log in as: its password hash is `!`, which no password has (the
-/// convention of shadow(5)).
+/// The local user, made at its first use. It is an admin that nobody can log in as: its password hash is `!`, which no
+/// password has (the convention of shadow(5)).
 UserId ensure_local_user(Write& tx);
 
 }  // namespace quarry::accounts

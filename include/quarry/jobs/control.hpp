@@ -1,8 +1,9 @@
 #pragma once
 /// What people do to jobs.
 ///
-/// `cancel`, `pause`, `resume` and `retry` change the job first and then at most `limit` of its tasks, so that no transaction grows without
-/// bound: call again, in a transaction of its own, while the result is not `done`. Calling again when it is done changes nothing.
+/// `cancel`, `pause`, `resume` and `retry` change the job first and then at most `limit` of its tasks, so that no
+/// transaction grows without bound: call again, in a transaction of its own, while the result is not `done`. Calling again
+/// when it is done changes nothing.
 ///
 /// Errors: `not_found`; `conflict` for a move that the state machine does not have, naming both states.
 
@@ -28,8 +29,8 @@ Moved cancel(Write& tx, JobId job, int limit = queue::move_limit);
 Moved pause(Write& tx, JobId job, int limit = queue::move_limit);
 Moved resume(Write& tx, JobId job, int limit = queue::move_limit);
 
-/// Tries the job's failed and dead tasks again; an ended job runs again. The attempts stay on record. A job whose tasks have all
-/// succeeded is a `conflict`, and so is a cancelled one.
+/// Tries the job's failed and dead tasks again; an ended job runs again. The attempts stay on record. A job whose tasks have
+/// all succeeded is a `conflict`, and so is a cancelled one.
 Moved retry(Write& tx, JobId job, int limit = queue::move_limit);
 
 /// For jobs that end otherwise than with their last task (their seed was refused, say). `error` is kept with the job.

@@ -27,7 +27,7 @@ struct WaitingHost {
   int max_in_flight = 0;
   int delay_ms = 0;
   int backoff_count = 0;
-  Instant free_at;         ///< no start before; in the past when it is free
+  Instant free_at;  ///< no start before; in the past when it is free
 };
 BOOST_DESCRIBE_STRUCT(WaitingHost, (), (host_key, tasks, in_flight, max_in_flight, delay_ms, backoff_count, free_at))
 
@@ -54,9 +54,9 @@ BOOST_DESCRIBE_STRUCT(Finding, (), (reason, message))
 struct Explanation {
   JobId job_id;
   JobStatus status = JobStatus::pending;
-  std::vector<Finding> findings;  ///< the most telling first; never empty
-  std::vector<TaskCount> tasks;   ///< by state; states without tasks are left out
-  std::vector<WaitingHost> hosts; ///< with the most waiting tasks first, at most 10
+  std::vector<Finding> findings;    ///< the most telling first; never empty
+  std::vector<TaskCount> tasks;     ///< by state; states without tasks are left out
+  std::vector<WaitingHost> hosts;   ///< with the most waiting tasks first, at most 10
   std::optional<Instant> next_due;  ///< of its scheduled tasks
 };
 BOOST_DESCRIBE_STRUCT(Explanation, (), (job_id, status, findings, tasks, hosts, next_due))

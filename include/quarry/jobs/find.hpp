@@ -30,7 +30,8 @@ struct ListFilter {
   int limit = 50;                  ///< 1 to 1000
 };
 
-/// The newest first. Pages stay right while jobs come and go: they go by key, not by number. Throws `invalid` for a limit out of bounds.
+/// The newest first. Pages stay right while jobs come and go: they go by key, not by number. Throws `invalid` for a limit
+/// out of bounds.
 std::vector<Job> list(Read& tx, const ListFilter& filter = {});
 
 }  // namespace quarry::jobs

@@ -1,13 +1,14 @@
 #pragma once
-/// Jobs: what a user asked for. A job is the unit of submission, progress, cancellation and cost; its work is the tasks of the queue that
-/// carry its id.
+/// Jobs: what a user asked for. A job is the unit of submission, progress, cancellation and cost; its work is the tasks of
+/// the queue that carry its id.
 ///
 ///     pending ──first claim──► running ──last task ended──► completed, or failed when every task failed
 ///        │                        │                            │
 ///        └──────── cancel ────────┴──► cancelled               └── retry ──► running
 ///
-/// The queue keeps the figures: the transaction that adds, ends or retries a task changes `total_items`, `open_tasks`, `processed_items`
-/// and `failed_items` too, starts the job with its first claim and ends it with its last task. This store does the rest.
+/// The queue keeps the figures: the transaction that adds, ends or retries a task changes `total_items`, `open_tasks`,
+/// `processed_items` and `failed_items` too, starts the job with its first claim and ends it with its last task. This store
+/// does the rest.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -44,13 +45,13 @@ struct Job {
   Json config;
   int schema_version = 1;  ///< of `config`
   JobStatus status = JobStatus::pending;
-  int priority = 5;        ///< 1 (highest) to 10
-  int progress = 0;        ///< percent of the items known so far
+  int priority = 5;  ///< 1 (highest) to 10
+  int progress = 0;  ///< percent of the items known so far
   std::int64_t total_items = 0;
   std::int64_t processed_items = 0;  ///< completed
   std::int64_t failed_items = 0;     ///< failed or dead
   std::int64_t results_count = 0;
-  std::int64_t open_tasks = 0;       ///< tasks that have not ended
+  std::int64_t open_tasks = 0;  ///< tasks that have not ended
   std::int64_t bytes_fetched = 0;
   std::optional<JobId> depends_on_job_id;
   std::optional<SearchId> search_id;
@@ -65,9 +66,9 @@ struct Job {
   Instant updated_at;
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
-                      (id, user_id, job_type, title, description, keywords, config, schema_version, status, priority, progress,
-                       total_items, processed_items, failed_items, results_count, open_tasks, bytes_fetched, depends_on_job_id,
-                       search_id, scraper_name, error_message, cancel_requested_at, is_paused, scheduled_at, started_at, completed_at,
-                       created_at, updated_at))
+                      (id, user_id, job_type, title, description, keywords, config, schema_version, status, priority,
+                       progress, total_items, processed_items, failed_items, results_count, open_tasks, bytes_fetched,
+                       depends_on_job_id, search_id, scraper_name, error_message, cancel_requested_at, is_paused,
+                       scheduled_at, started_at, completed_at, created_at, updated_at))
 
 }  // namespace quarry::jobs

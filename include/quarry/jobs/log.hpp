@@ -43,7 +43,8 @@ struct LogFilter {
   /// The newest `limit` lines instead of the oldest; still given oldest first.
   bool newest = false;
 };
-/// Oldest first. Ids grow in the order of writing; on PostgreSQL a line may become visible a little later than one with a greater id.
+/// Oldest first. Ids grow in the order of writing; on PostgreSQL a line may become visible a little later than one with a
+/// greater id.
 std::vector<LogLine> list_log(Read& tx, JobId job, const LogFilter& filter = {});
 
 }  // namespace quarry::jobs

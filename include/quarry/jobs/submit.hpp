@@ -2,8 +2,8 @@
 /// New jobs, and the tasks that are their work.
 ///
 ///     db.write([&](Write& tx) {
-///       const auto job = jobs::submit(tx, {.user_id = user, .title = "Lithium papers", .config = {R"({"targetUrl": ...})"}});
-///       jobs::add_tasks(tx, job.id, queue::open_queue(tx, "crawl"), tasks);
+///       const auto job = jobs::submit(tx, {.user_id = user, .title = "Lithium papers", .config = {R"({"targetUrl":
+///       ...})"}}); jobs::add_tasks(tx, job.id, queue::open_queue(tx, "crawl"), tasks);
 ///     });
 ///
 /// Thread safety: as for every store, that of the transaction.
@@ -21,8 +21,8 @@ namespace quarry::jobs {
 
 struct NewJob {
   UserId user_id{};
-  std::string job_type = "crawl";            ///< 1 to 50 characters
-  std::string title{};                       ///< 1 to 255 characters
+  std::string job_type = "crawl";  ///< 1 to 50 characters
+  std::string title{};             ///< 1 to 255 characters
   std::optional<std::string> description{};
   std::vector<std::string> keywords{};       ///< at most 100, of 1 to 100 characters
   Json config{"{}"};                         ///< a JSON object of at most 1 MiB
@@ -37,8 +37,9 @@ struct NewJob {
 /// Throws `invalid`, naming the field and its bounds, or `not_found` for a user or a job to depend on that is not there.
 Job submit(Write& tx, const NewJob& job);
 
-/// Puts in tasks of a job, as its state wants it: blocked while the job depends on one that has not ended, paused while the job is, and
-/// cancelled at once when it was cancelled meanwhile (a page in flight that found more links). Throws `not_found` for an unknown job.
+/// Puts in tasks of a job, as its state wants it: blocked while the job depends on one that has not ended, paused while the
+/// job is, and cancelled at once when it was cancelled meanwhile (a page in flight that found more links). Throws
+/// `not_found` for an unknown job.
 queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks);
 
 /// What a finished piece of work adds to its job's figures, beside the items that the queue counts.

@@ -10,7 +10,8 @@
 
 namespace quarry::cli {
 
-/// Calls `move(tx, limit)`, which returns how many rows it moved, until it moves fewer than it might, or `most` are moved (0: no bound).
+/// Calls `move(tx, limit)`, which returns how many rows it moved, until it moves fewer than it might, or `most` are moved
+/// (0: no bound).
 template <class F>
 std::int64_t in_batches(const Database& db, std::int64_t most, F&& move) {
   std::int64_t moved = 0;

@@ -15,10 +15,14 @@ using namespace crawl::limits;
 
 void add_target_options(CLI::App& command, TargetCli& cli) {
   command.add_option("url", cli.url, "Where to begin; the config's targetUrl by default");
-  command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow (docs/crawling.md)")->type_name("FILE");
-  command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages")->check(CLI::Range(std::int64_t{1}, pages_max));
-  command.add_option("--depth", cli.depth, "Follow links at most so far from the first page")->check(CLI::Range(std::int64_t{0}, depth_max));
-  command.add_option("--delay-ms", cli.delay_ms, "Between two requests to one host")->check(CLI::Range(std::int64_t{0}, delay_ms_max));
+  command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow (docs/crawling.md)")
+      ->type_name("FILE");
+  command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages")
+      ->check(CLI::Range(std::int64_t{1}, pages_max));
+  command.add_option("--depth", cli.depth, "Follow links at most so far from the first page")
+      ->check(CLI::Range(std::int64_t{0}, depth_max));
+  command.add_option("--delay-ms", cli.delay_ms, "Between two requests to one host")
+      ->check(CLI::Range(std::int64_t{0}, delay_ms_max));
   command.add_option("--user-agent", cli.user_agent, "What hosts are told")->type_name("TEXT");
   command.add_flag("--no-robots", cli.no_robots, "Do not ask for robots.txt: for hosts of your own");
 }
@@ -36,8 +40,10 @@ std::string read_text_file(const std::string& path, const char* what, std::size_
 
 crawl::JobConfig job_config_of(const TargetCli& cli) {
   crawl::JobConfig config;
-  if (cli.config_file.empty()) config.follow.emplace();
-  else config = crawl::parse_job_config(read_text_file(cli.config_file, "the job's config", config_bytes_max));
+  if (cli.config_file.empty())
+    config.follow.emplace();
+  else
+    config = crawl::parse_job_config(read_text_file(cli.config_file, "the job's config", config_bytes_max));
   if (!cli.url.empty()) config.target_url = crawl::Url::parse(cli.url);
   if (!config.target_url) throw_invalid("the crawl has no target: give a URL, or \"targetUrl\" in the config");
   if (!config.follow && (cli.max_pages || cli.depth)) config.follow.emplace();

@@ -1,5 +1,6 @@
 #pragma once
-/// What `crawl`, `work` and `job submit` have in common: a job's config from a file and from options, and the worker's settings.
+/// What `crawl`, `work` and `job submit` have in common: a job's config from a file and from options, and the worker's
+/// settings.
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
@@ -23,8 +24,8 @@ struct TargetCli {
 };
 void add_target_options(CLI::App& command, TargetCli& cli);
 
-/// Without a file, links within the target's host are followed. Throws `invalid` for what `parse_job_config` refuses, `not_found` for a file
-/// that is not there.
+/// Without a file, links within the target's host are followed. Throws `invalid` for what `parse_job_config` refuses,
+/// `not_found` for a file that is not there.
 crawl::JobConfig job_config_of(const TargetCli& cli);
 
 /// How to crawl.
@@ -36,7 +37,8 @@ struct WorkerCli {
 void add_worker_options(CLI::App& command, WorkerCli& cli);
 crawl::WorkerOptions worker_options_of(const WorkerCli& cli);
 
-/// The whole file. Throws `not_found`, calling it `what`, when it cannot be read, and `invalid` when it is larger than `bytes_max`.
+/// The whole file. Throws `not_found`, calling it `what`, when it cannot be read, and `invalid` when it is larger than
+/// `bytes_max`.
 std::string read_text_file(const std::string& path, const char* what, std::size_t bytes_max);
 
 }  // namespace quarry::cli

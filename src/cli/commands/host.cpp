@@ -31,7 +31,11 @@ ExitCode list(Context& context, const HostsCli& cli) {
   auto& console = context.console();
   console.result(result, [&] {
     const auto now = db.now();
-    Table table({{"HOST"}, {"PENDING", Align::right}, {"IN FLIGHT", Align::right}, {"LIMIT", Align::right}, {"DELAY", Align::right},
+    Table table({{"HOST"},
+                 {"PENDING", Align::right},
+                 {"IN FLIGHT", Align::right},
+                 {"LIMIT", Align::right},
+                 {"DELAY", Align::right},
                  {"BLOCKED UNTIL"}});
     for (const auto& host : result.hosts)
       table.row({host.host_key, fmt::format("{}", host.pending), fmt::format("{}", host.in_flight), limit_of(host),
@@ -79,7 +83,8 @@ ExitCode set(Context& context, const HostCli& cli) {
   const auto db = context.open(Access::write);
   show_host(context, db.write([&](Write& tx) {
     return queue::configure_host(tx, cli.host, {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
-  }), db.now());
+  }),
+            db.now());
   return ExitCode::ok;
 }
 
@@ -89,7 +94,8 @@ ExitCode block(Context& context, const HostCli& cli) {
   show_host(context, db.write([&](Write& tx) {
     queue::block_host(tx, get(tx, cli.host).id, tx.now() + duration);
     return get(tx, cli.host);
-  }), db.now());
+  }),
+            db.now());
   return ExitCode::ok;
 }
 
@@ -98,7 +104,8 @@ ExitCode unblock(Context& context, const HostCli& cli) {
   show_host(context, db.write([&](Write& tx) {
     queue::block_host(tx, get(tx, cli.host).id, tx.now());
     return get(tx, cli.host);
-  }), db.now());
+  }),
+            db.now());
   return ExitCode::ok;
 }
 

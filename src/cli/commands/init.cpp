@@ -29,8 +29,8 @@ ExitCode init(Context& context) {
   auto& console = context.console();
   console.result(result, [&] {
     console.line(steps.empty() ? fmt::format("{} is ready, as it was (version {:04})", result.database, result.version)
-                               : fmt::format("{} is ready: version {:04}, {} migration{} applied", result.database, result.version,
-                                             steps.size(), steps.size() == 1 ? "" : "s"));
+                               : fmt::format("{} is ready: version {:04}, {} migration{} applied", result.database,
+                                             result.version, steps.size(), steps.size() == 1 ? "" : "s"));
   });
   return ExitCode::ok;
 }

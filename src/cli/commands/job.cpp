@@ -22,8 +22,8 @@ void add_fields(Fields& fields, const jobs::Job& job) {
   fields.add("title", job.title);
   fields.add("type", job.job_type);
   fields.add("status", std::string(to_string(job.status)) + (job.is_paused ? " (paused)" : ""));
-  fields.add("progress", fmt::format("{} %: {} of {} done, {} failed, {} open", job.progress, job.processed_items, job.total_items,
-                                     job.failed_items, job.open_tasks));
+  fields.add("progress", fmt::format("{} %: {} of {} done, {} failed, {} open", job.progress, job.processed_items,
+                                     job.total_items, job.failed_items, job.open_tasks));
   fields.add("results", fmt::format("{}", job.results_count));
   fields.add("bytes", human_bytes(job.bytes_fetched));
   fields.add("priority", fmt::format("{}", job.priority));
@@ -73,12 +73,21 @@ ExitCode list(Context& context, const ListCli& cli) {
   });
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"JOB"}, {"STATUS"}, {"DONE", Align::right}, {"KNOWN", Align::right}, {"FAILED", Align::right}, {"CREATED"}, {"TITLE"}});
+    Table table({{"JOB"},
+                 {"STATUS"},
+                 {"DONE", Align::right},
+                 {"KNOWN", Align::right},
+                 {"FAILED", Align::right},
+                 {"CREATED"},
+                 {"TITLE"}});
     for (const auto& job : result.jobs)
-      table.row({to_string(job.id), job.is_paused ? "paused" : std::string(to_string(job.status)), fmt::format("{}", job.processed_items),
-                 fmt::format("{}", job.total_items), fmt::format("{}", job.failed_items), human_time(job.created_at), job.title});
-    if (table.empty()) console.note("there are no such jobs");
-    else console.print(table);
+      table.row({to_string(job.id), job.is_paused ? "paused" : std::string(to_string(job.status)),
+                 fmt::format("{}", job.processed_items), fmt::format("{}", job.total_items),
+                 fmt::format("{}", job.failed_items), human_time(job.created_at), job.title});
+    if (table.empty())
+      console.note("there are no such jobs");
+    else
+      console.print(table);
     if (result.next) console.note(fmt::format("there may be more: --after {}", to_string(*result.next)));
   });
   return ExitCode::ok;
@@ -107,8 +116,8 @@ ExitCode control(Context& context, const JobCli& cli, Control move, const char* 
   result.is_paused = job.is_paused;
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(fmt::format("job {} is {}; {} task{} {}", to_string(id), job.is_paused ? "paused" : to_string(job.status), result.tasks,
-                             result.tasks == 1 ? "" : "s", what));
+    console.line(fmt::format("job {} is {}; {} task{} {}", to_string(id), job.is_paused ? "paused" : to_string(job.status),
+                             result.tasks, result.tasks == 1 ? "" : "s", what));
   });
   return ExitCode::ok;
 }

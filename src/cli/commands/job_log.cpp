@@ -31,8 +31,9 @@ constexpr std::chrono::milliseconds look_interval{250};
 
 void print(Console& console, const std::vector<jobs::LogLine>& lines) {
   for (const auto& line : lines)
-    console.line(fmt::format("{} {:7} {}{}{}", human_time(line.created_at), boost::describe::enum_to_string(line.level, "unknown"),
-                             line.message, line.metadata ? " " : "", line.metadata ? line.metadata->text : ""));
+    console.line(fmt::format("{} {:7} {}{}{}", human_time(line.created_at),
+                             boost::describe::enum_to_string(line.level, "unknown"), line.message, line.metadata ? " " : "",
+                             line.metadata ? line.metadata->text : ""));
 }
 
 /// Until the job has ended and its last line was read, or Ctrl-C.

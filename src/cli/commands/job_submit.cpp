@@ -4,9 +4,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
+#include "cli/commands/crawl_submit.hpp"
 #include "quarry/accounts/users.hpp"
-#include "quarry/crawl/crawl_job.hpp"
-#include "quarry/jobs/find.hpp"
 #include "quarry/jobs/submit.hpp"
 
 namespace quarry::cli {
@@ -38,15 +37,6 @@ jobs::NewJob job_of(const SubmitCli& cli) {
   return job;
 }
 
-/// A crawl comes with its first page; other jobs get their tasks from whoever made them.
-SubmitResult submit_crawl(Write& tx, jobs::NewJob job, const crawl::JobConfig& config) {
-  job.config = Json{crawl::to_json(config)};
-  const auto id = jobs::submit(tx, job).id;
-  const crawl::PageTask first{*config.target_url, 0};
-  const auto tasks = crawl::add_pages(tx, id, config, std::span(&first, 1), {});
-  return {jobs::get(tx, id), tasks};
-}
-
 ExitCode submit(Context& context, const SubmitCli& cli) {
   auto job = job_of(cli);
   std::optional<crawl::JobConfig> config;
@@ -56,9 +46,12 @@ ExitCode submit(Context& context, const SubmitCli& cli) {
   } else if (!cli.config_file.empty()) {
     job.config = Json{read_text_file(cli.config_file, "the job's config", 1 << 20)};
   }
+  // A crawl comes with its first page; other jobs get their tasks from whoever made them.
   const auto result = context.open(Access::write).write([&](Write& tx) {
     job.user_id = accounts::ensure_local_user(tx);
-    return config ? submit_crawl(tx, job, *config) : SubmitResult{jobs::submit(tx, job), 0};
+    if (!config) return SubmitResult{jobs::submit(tx, job), 0};
+    const auto made = submit_crawl(tx, job, *config);
+    return SubmitResult{made.job, made.tasks};
   });
   auto& console = context.console();
   console.result(result, [&] { console.line(to_string(result.job.id)); });
@@ -69,12 +62,14 @@ ExitCode submit(Context& context, const SubmitCli& cli) {
 
 void add_job_submit_command(CLI::App& group, Commands& commands) {
   auto cli = std::make_shared<SubmitCli>();
-  auto* command = commands.add(group, "submit", "Put a job into the queue, for `quarry work` to do; prints its id", cli, submit);
+  auto* command =
+      commands.add(group, "submit", "Put a job into the queue, for `quarry work` to do; prints its id", cli, submit);
   add_target_options(*command, *cli);
   command->add_option("--title", cli->title, "1 to 255 characters; the URL by default");
   command->add_option("--type", cli->type, "`crawl` by default; jobs of other types are for workers of your own");
   command->add_option("--description", cli->description, "For people");
-  command->add_option("--keyword", cli->keywords, "For people to find it by; may be said several times")->allow_extra_args(false);
+  command->add_option("--keyword", cli->keywords, "For people to find it by; may be said several times")
+      ->allow_extra_args(false);
   command->add_option("--priority", cli->priority, "1 (highest) to 10; 5 by default")->check(CLI::Range(1, 10));
   command->add_option("--depends-on", cli->depends_on, "A job that must end first")->type_name("JOB");
 }

@@ -52,16 +52,18 @@ schema::MigrateOptions options_of(const MigrateCli& cli, Console& console) {
   return options;
 }
 
-ExitCode show_steps(Context& context, const Database& db, const MigrationSet& set, const std::vector<schema::AppliedStep>& steps) {
+ExitCode show_steps(Context& context, const Database& db, const MigrationSet& set,
+                    const std::vector<schema::AppliedStep>& steps) {
   MigrateResult result{.database = db.display_url(), .version = schema::status(db, set).version, .steps = {}};
   for (const auto& step : steps)
-    result.steps.push_back({step.version, step.name, std::string(to_string(step.direction)), static_cast<std::int64_t>(step.statements),
-                            step.duration.count(), step.resumed});
+    result.steps.push_back({step.version, step.name, std::string(to_string(step.direction)),
+                            static_cast<std::int64_t>(step.statements), step.duration.count(), step.resumed});
   auto& console = context.console();
   console.result(result, [&] {
     for (const auto& step : steps)
-      console.line(fmt::format("{} {} ({} statements, {}){}", to_string(step.direction), schema::label(step.version, step.name),
-                               step.statements, human_duration(step.duration), step.resumed ? ", resumed" : ""));
+      console.line(fmt::format("{} {} ({} statements, {}){}", to_string(step.direction),
+                               schema::label(step.version, step.name), step.statements, human_duration(step.duration),
+                               step.resumed ? ", resumed" : ""));
     console.line(steps.empty() ? fmt::format("nothing to do: {} is at version {:04}", result.database, result.version)
                                : fmt::format("{} is at version {:04}", result.database, result.version));
   });
@@ -99,12 +101,17 @@ BOOST_DESCRIBE_STRUCT(CurrentResult, (), (database, state, version, head, pendin
 
 ExitCode exit_code_of(schema::State state) {
   switch (state) {
-    case schema::State::current: return ExitCode::ok;
+    case schema::State::current:
+      return ExitCode::ok;
     case schema::State::empty:
-    case schema::State::behind: return ExitCode::pending;
-    case schema::State::newer: return ExitCode::newer;
-    case schema::State::edited: return ExitCode::checksum;
-    case schema::State::foreign: return ExitCode::not_ours;
+    case schema::State::behind:
+      return ExitCode::pending;
+    case schema::State::newer:
+      return ExitCode::newer;
+    case schema::State::edited:
+      return ExitCode::checksum;
+    case schema::State::foreign:
+      return ExitCode::not_ours;
   }
   return ExitCode::bug;
 }
@@ -113,8 +120,9 @@ ExitCode current(Context& context, const MigrateCli& cli) {
   const auto set = set_of(cli.dir);
   const auto db = context.open_any_version(false, {.read_only = true});
   const auto status = schema::status(db, set);
-  const CurrentResult result{db.display_url(), std::string(to_string(status.state)), status.version, status.head, status.pending,
-                             status.edited, status.message};
+  const CurrentResult result{
+      db.display_url(), std::string(to_string(status.state)), status.version, status.head, status.pending, status.edited,
+      status.message};
   auto& console = context.console();
   console.result(result, [&] {
     console.line(fmt::format("{:04} of {:04} ({}): {}", status.version, status.head, result.state, result.database));
@@ -168,8 +176,9 @@ ExitCode plan(Context& context, const PlanCli& cli) {
   const auto db = context.open_any_version(false, {.read_only = true});
   PlanResult result;
   for (auto& step : schema::plan(db, set, cli.version < 0 ? set.head() : cli.version))
-    result.steps.push_back({step.version, step.name, std::string(to_string(step.direction)), step.destructive, step.no_transaction,
-                            static_cast<std::int64_t>(step.first_statement), std::move(step.statements)});
+    result.steps.push_back({step.version, step.name, std::string(to_string(step.direction)), step.destructive,
+                            step.no_transaction, static_cast<std::int64_t>(step.first_statement),
+                            std::move(step.statements)});
   auto& console = context.console();
   console.result(result, [&] {
     if (result.steps.empty()) console.line("nothing to do");
@@ -177,7 +186,8 @@ ExitCode plan(Context& context, const PlanCli& cli) {
       const auto statements = step.statements.size() - static_cast<std::size_t>(step.first_statement);
       console.line(fmt::format("{}{} {}: {} statement{}{}{}", cli.sql ? "-- " : "", step.direction,
                                schema::label(step.version, step.name), statements, statements == 1 ? "" : "s",
-                               step.destructive ? ", destructive" : "", step.no_transaction ? ", without a transaction" : ""));
+                               step.destructive ? ", destructive" : "",
+                               step.no_transaction ? ", without a transaction" : ""));
       if (!cli.sql) continue;
       for (std::size_t i = static_cast<std::size_t>(step.first_statement); i < step.statements.size(); ++i)
         console.raw(step.statements[i] + ";\n");
@@ -200,7 +210,8 @@ struct NewResult {
 BOOST_DESCRIBE_STRUCT(NewResult, (), (label, files))
 
 /// The difference is made by the engines: SQLite in memory, PostgreSQL in the database that `--db` names.
-std::map<Engine, schema::SchemaDiff> changes_of(Context& context, const MigrationSet& set, const schema::DesiredSchema& desired) {
+std::map<Engine, schema::SchemaDiff> changes_of(Context& context, const MigrationSet& set,
+                                                const schema::DesiredSchema& desired) {
   std::map<Engine, schema::SchemaDiff> changes;
   changes[Engine::sqlite] = schema::diff_desired(Database::open("sqlite::memory:"), set, desired);
   if (!context.settings().db.starts_with("postgres")) return changes;
@@ -211,9 +222,11 @@ std::map<Engine, schema::SchemaDiff> changes_of(Context& context, const Migratio
 ExitCode make_new(Context& context, const NewCli& cli) {
   std::map<Engine, schema::SchemaDiff> changes;
   if (cli.autogenerate) {
-    changes = changes_of(context, MigrationSet::from_directory(cli.dir), schema::DesiredSchema::from_directory(cli.schema_dir));
+    changes =
+        changes_of(context, MigrationSet::from_directory(cli.dir), schema::DesiredSchema::from_directory(cli.schema_dir));
     if (!changes.contains(Engine::postgres))
-      context.console().note("only SQLite's files are filled: name a PostgreSQL server by --db postgresql://... for the others");
+      context.console().note(
+          "only SQLite's files are filled: name a PostgreSQL server by --db postgresql://... for the others");
   }
   const auto made = schema::new_migration(cli.dir, cli.name, changes);
   const NewResult result{made.label, made.files};
@@ -242,9 +255,11 @@ ExitCode diff(Context& context, const DiffCli& cli) {
   const auto set = set_of(cli.dir);
   const auto found = [&] {
     if (cli.live) return schema::diff_live(context.open_any_version(false, {.read_only = true}), set);
-    const auto desired = cli.schema_dir.empty() ? schema::DesiredSchema::embedded() : schema::DesiredSchema::from_directory(cli.schema_dir);
+    const auto desired =
+        cli.schema_dir.empty() ? schema::DesiredSchema::embedded() : schema::DesiredSchema::from_directory(cli.schema_dir);
     const bool postgres = context.settings().db.starts_with("postgres");
-    return schema::diff_desired(postgres ? context.open_any_version(false) : Database::open("sqlite::memory:"), set, desired);
+    return schema::diff_desired(postgres ? context.open_any_version(false) : Database::open("sqlite::memory:"), set,
+                                desired);
   }();
   DiffResult result{context.settings().db.starts_with("postgres") ? "postgresql" : "sqlite", {}, found.up.statements};
   for (const auto& difference : found.differences) result.differences.push_back(schema::to_text(difference));
@@ -261,7 +276,8 @@ ExitCode diff(Context& context, const DiffCli& cli) {
 void add_running_options(CLI::App& command, MigrateCli& cli) {
   command.add_flag("--allow-data-loss", cli.allow_data_loss, "Run scripts that destroy data");
   command.add_flag("--no-verify", cli.no_verify, "Do not compare the schema with what the migrations make afterwards");
-  command.add_option("--lock-wait-ms", cli.lock_wait_ms, "How long to wait for others in all")->check(CLI::Range(0, 86'400'000));
+  command.add_option("--lock-wait-ms", cli.lock_wait_ms, "How long to wait for others in all")
+      ->check(CLI::Range(0, 86'400'000));
 }
 
 template <class Options>
@@ -308,8 +324,10 @@ void add_migrate_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<NewCli>();
     auto* command = commands.add(group, "new", "Write the files of the next migration", cli, make_new);
     command->add_option("name", cli->name, "Its name, of a-z, 0-9 and _")->required();
-    command->add_flag("--autogenerate", cli->autogenerate, "Fill them with the difference to the desired schema; read it before use");
-    command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; `schema` by default")->type_name("DIR");
+    command->add_flag("--autogenerate", cli->autogenerate,
+                      "Fill them with the difference to the desired schema; read it before use");
+    command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; `schema` by default")
+        ->type_name("DIR");
     add_dir(*command, *cli, "`migrations` by default");
   }
   {
@@ -317,7 +335,8 @@ void add_migrate_commands(CLI::App& app, Commands& commands) {
     auto* command = commands.add(group, "diff", "Compare what the migrations make with the desired schema", cli, diff);
     command->add_flag("--live", cli->live, "Compare the database with what its migrations make instead");
     command->add_flag("--sql", cli->sql, "Print the statements that mend it");
-    command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; the built-in one by default")->type_name("DIR");
+    command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; the built-in one by default")
+        ->type_name("DIR");
     add_dir(*command, *cli, built_in);
   }
 }

@@ -65,15 +65,23 @@ ExitCode list(Context& context) {
   for (const auto& view : views) queues.push_back(to_json(view));
   auto& console = context.console();
   console.result(boost::json::object{{"queues", std::move(queues)}}, [&] {
-    Table table({{"QUEUE"}, {"STATE"}, {"PENDING", Align::right}, {"SCHEDULED", Align::right}, {"PROCESSING", Align::right},
-                 {"COMPLETED", Align::right}, {"FAILED", Align::right}, {"DEAD", Align::right}});
+    Table table({{"QUEUE"},
+                 {"STATE"},
+                 {"PENDING", Align::right},
+                 {"SCHEDULED", Align::right},
+                 {"PROCESSING", Align::right},
+                 {"COMPLETED", Align::right},
+                 {"FAILED", Align::right},
+                 {"DEAD", Align::right}});
     for (const auto& view : views) {
       const auto n = [&](const char* status) { return fmt::format("{}", view.counts.at(status)); };
-      table.row({view.name, view.is_paused ? "paused" : "open", n("pending"), n("scheduled"), n("processing"), n("completed"),
-                 n("failed"), n("dead")});
+      table.row({view.name, view.is_paused ? "paused" : "open", n("pending"), n("scheduled"), n("processing"),
+                 n("completed"), n("failed"), n("dead")});
     }
-    if (table.empty()) console.note("there are no queues yet: they are made when their first task is put in");
-    else console.print(table);
+    if (table.empty())
+      console.note("there are no queues yet: they are made when their first task is put in");
+    else
+      console.print(table);
   });
   return ExitCode::ok;
 }
@@ -128,11 +136,17 @@ ExitCode tasks(Context& context, const TasksCli& cli) {
   if (std::ssize(result.tasks) == cli.limit) result.next = result.tasks.back().id;
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"ID", Align::right}, {"TYPE"}, {"PRIORITY", Align::right}, {"SCHEDULED"}, {"TRIES", Align::right}, {"PAYLOAD"},
+    Table table({{"ID", Align::right},
+                 {"TYPE"},
+                 {"PRIORITY", Align::right},
+                 {"SCHEDULED"},
+                 {"TRIES", Align::right},
+                 {"PAYLOAD"},
                  {"ERROR"}});
     for (const auto& task : result.tasks)
       table.row({fmt::format("{}", task.id), task.task_type, fmt::format("{}", task.priority), human_time(task.scheduled_at),
-                 fmt::format("{}/{}", task.retry_count, task.max_retries), task.payload.text, task.error_message.value_or("")});
+                 fmt::format("{}/{}", task.retry_count, task.max_retries), task.payload.text,
+                 task.error_message.value_or("")});
     console.print(table);
     if (result.next) console.note(fmt::format("there may be more: --after {}", *result.next));
   });
@@ -151,7 +165,8 @@ ExitCode set_paused(Context& context, const NameCli& cli, bool paused) {
       context.open(Access::write).write([&](Write& tx) { return queue::set_paused(tx, find(tx, cli.name), paused); });
   auto& console = context.console();
   console.result(PausedResult{cli.name, paused, changed}, [&] {
-    console.line(fmt::format("the queue '{}' {} {}", cli.name, changed ? "is now" : "was already", paused ? "paused" : "open"));
+    console.line(
+        fmt::format("the queue '{}' {} {}", cli.name, changed ? "is now" : "was already", paused ? "paused" : "open"));
   });
   return ExitCode::ok;
 }
@@ -167,7 +182,8 @@ struct RedriveCli : NameCli {
 ExitCode redrive(Context& context, const RedriveCli& cli) {
   const auto db = context.open(Access::write);
   const auto queue = db.read([&](Read& tx) { return find(tx, cli.name); });
-  const MovedResult result{in_batches(db, cli.limit, [&](Write& tx, int limit) { return queue::redrive(tx, queue, cli.status, limit); })};
+  const MovedResult result{
+      in_batches(db, cli.limit, [&](Write& tx, int limit) { return queue::redrive(tx, queue, cli.status, limit); })};
   auto& console = context.console();
   console.result(result, [&] { console.line(fmt::format("{} tasks will be tried again", result.tasks)); });
   return ExitCode::ok;
@@ -187,7 +203,8 @@ ExitCode purge(Context& context, const PurgeCli& cli) {
 }
 
 template <class Options>
-CLI::App* add_named(CLI::App& group, Commands& commands, const char* name, const char* help, ExitCode (*action)(Context&, const Options&),
+CLI::App* add_named(CLI::App& group, Commands& commands, const char* name, const char* help,
+                    ExitCode (*action)(Context&, const Options&),
                     std::shared_ptr<Options> cli = std::make_shared<Options>()) {
   auto* command = commands.add(group, name, help, cli, action);
   command->add_option("queue", cli->name, "The queue; `crawl` by default");
@@ -213,13 +230,16 @@ void add_queue_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<RedriveCli>();
     auto* command = add_named(group, commands, "redrive", "Try tasks again that have ended badly", redrive, cli);
-    add_enum<TaskStatus>(*command, "--status", cli->status, "How they ended: dead (default), failed, cancelled or completed");
-    command->add_option("--limit", cli->limit, "At most; all by default")->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+    add_enum<TaskStatus>(*command, "--status", cli->status,
+                         "How they ended: dead (default), failed, cancelled or completed");
+    command->add_option("--limit", cli->limit, "At most; all by default")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   }
   {
     auto cli = std::make_shared<PurgeCli>();
     auto* command = commands.add(group, "purge", "Delete tasks that ended long ago, in all queues", cli, purge);
-    command->add_option("--older-than-hours", cli->older_than_hours, "Ended before that; 168 by default")->check(CLI::Range(0.0, 1e6));
+    command->add_option("--older-than-hours", cli->older_than_hours, "Ended before that; 168 by default")
+        ->check(CLI::Range(0.0, 1e6));
   }
   add_task_commands(group, commands);
   add_host_commands(group, commands);

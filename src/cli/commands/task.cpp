@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/text.hpp"
 #include "quarry/queue/control.hpp"
+#include "quarry/queue/explain.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -49,8 +50,8 @@ ExitCode show(Context& context, const TaskCli& cli) {
     console.print(fields);
     Table table({{"ATTEMPT", Align::right}, {"OUTCOME"}, {"ENDED"}, {"WORKER"}, {"ERROR"}});
     for (const auto& attempt : result.attempts)
-      table.row({fmt::format("{}", attempt.attempt), attempt.outcome, human_time(attempt.ended_at), attempt.worker.value_or(""),
-                 attempt.error_message.value_or("")});
+      table.row({fmt::format("{}", attempt.attempt), attempt.outcome, human_time(attempt.ended_at),
+                 attempt.worker.value_or(""), attempt.error_message.value_or("")});
     if (!table.empty()) console.print(table);
   });
   return ExitCode::ok;
@@ -69,10 +70,16 @@ ExitCode cancel(Context& context, const TaskCli& cli) {
     console.result(CancelResult{cli.id, word}, [&] { console.line(fmt::format("task {} {}", cli.id, sentence)); });
   };
   switch (outcome) {
-    case queue::CancelOutcome::cancelled: tell("cancelled", "is cancelled"); return ExitCode::ok;
-    case queue::CancelOutcome::requested: tell("requested", "is running: its worker will be told to stop"); return ExitCode::ok;
-    case queue::CancelOutcome::not_found: throw no_such_task(cli.id);
-    case queue::CancelOutcome::already_ended: break;
+    case queue::CancelOutcome::cancelled:
+      tell("cancelled", "is cancelled");
+      return ExitCode::ok;
+    case queue::CancelOutcome::requested:
+      tell("requested", "is running: its worker will be told to stop");
+      return ExitCode::ok;
+    case queue::CancelOutcome::not_found:
+      throw no_such_task(cli.id);
+    case queue::CancelOutcome::already_ended:
+      break;
   }
   throw Error(ErrorCode::conflict, fmt::format("task {} has ended already: there is nothing left to cancel", cli.id));
 }
@@ -81,11 +88,27 @@ ExitCode retry(Context& context, const TaskCli& cli) {
   context.open(Access::write).write([&](Write& tx) {
     const auto status = get(tx, cli.id).status;
     if (!queue::retry_task(tx, cli.id))
-      throw Error(ErrorCode::conflict, fmt::format("task {} is {}: only failed, dead and cancelled tasks can be tried again", cli.id,
-                                                   boost::describe::enum_to_string(status, "unknown")));
+      throw Error(ErrorCode::conflict, fmt::format("task {} is {}: only failed, dead and cancelled tasks can be tried again",
+                                                   cli.id, boost::describe::enum_to_string(status, "unknown")));
   });
   auto& console = context.console();
   console.result(CancelResult{cli.id, "pending"}, [&] { console.line(fmt::format("task {} will be tried again", cli.id)); });
+  return ExitCode::ok;
+}
+
+ExitCode explain(Context& context, const TaskCli& cli) {
+  const auto found = context.open(Access::read).read([&](Read& tx) { return queue::explain(tx, cli.id, tx.now()); });
+  if (!found.status) throw no_such_task(cli.id);
+  auto& console = context.console();
+  console.result(found, [&] {
+    for (const auto& finding : found.findings) console.line(finding.message);
+    if (found.runs_at) console.line(fmt::format("it can run at {} at the earliest", human_time(*found.runs_at)));
+    Table table({{"TASK", Align::right}, {"WORKER"}, {"LEASE UNTIL"}});
+    for (const auto& holder : found.holders)
+      table.row({fmt::format("{}", holder.id), holder.worker.value_or(""),
+                 holder.lease_until ? human_time(*holder.lease_until) : "-"});
+    if (!table.empty()) console.print(table);
+  });
   return ExitCode::ok;
 }
 
@@ -97,6 +120,7 @@ void add_task_commands(CLI::App& group, Commands& commands) {
     commands.add(group, name, help, cli, action)->add_option("id", cli->id, "The task")->required();
   };
   add("task", "Show a task and its attempts", show);
+  add("explain", "Tell why a task is not running, and when it will", explain);
   add("cancel", "Cancel a task, or ask its worker to stop", cancel);
   add("retry", "Try an ended task again", retry);
 }

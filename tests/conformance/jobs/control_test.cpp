@@ -32,7 +32,8 @@ TEST_P(JobsControl, CancelsInBatchesAndAsksWhatRunsToStop) {
   EXPECT_EQ(cancel(job.id).tasks, 0);
   EXPECT_EQ(in_state(job.id, TaskStatus::processing), 2);
 
-  const std::vector<queue::LeaseRef> leases{{running[0].id, running[0].lease_token}, {running[1].id, running[1].lease_token}};
+  const std::vector<queue::LeaseRef> leases{{running[0].id, running[0].lease_token},
+                                            {running[1].id, running[1].lease_token}};
   const auto beat = db().write([&](Write& tx) { return queue::heartbeat(tx, leases, std::chrono::seconds(30)); });
   EXPECT_EQ(beat.cancelled.size(), 2U);
   finish(running[0]);
@@ -129,7 +130,9 @@ TEST_P(JobsLog, FiltersByLevelAndFollows) {
     jobs::append_log(tx, job.id, lines);
     jobs::append_log(tx, other.id, {LogLevel::info, "elsewhere"});
   });
-  const auto list = [&](jobs::LogFilter filter) { return db().read([&](Read& tx) { return jobs::list_log(tx, job.id, filter); }); };
+  const auto list = [&](jobs::LogFilter filter) {
+    return db().read([&](Read& tx) { return jobs::list_log(tx, job.id, filter); });
+  };
   const auto all = list({});
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all[0].message, "one");
@@ -155,7 +158,9 @@ TEST_P(JobsLog, CutsLongLinesAtACharacterAndRefusesWhatIsNoText) {
   db().write([&](Write& tx) { jobs::append_log(tx, job.id, {jobs::LogLevel::info, text}); });
   const auto line = db().read([&](Read& tx) { return jobs::list_log(tx, job.id); }).front();
   EXPECT_EQ(line.message, std::string(9'999, 'x'));
-  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { jobs::append_log(tx, job.id, {jobs::LogLevel::info, "\xC3"}); }); }),
+  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) {
+                            jobs::append_log(tx, job.id, {jobs::LogLevel::info, "\xC3"});
+                          }); }),
             ErrorCode::invalid);
   EXPECT_EQ(code_of([&] {
               db().write([&](Write& tx) { jobs::append_log(tx, job.id, {jobs::LogLevel::info, "x", Json{"{"}}); });

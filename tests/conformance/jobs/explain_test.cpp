@@ -46,7 +46,8 @@ TEST_P(JobsExplain, WaitingForHostsAndForTime) {
   const auto until = clock().now() + std::chrono::minutes(5);
   db().write([&](Write& tx) { queue::block_host(tx, queue::find_host(tx, "slow.example")->id, until); });
   const auto found = explain(job.id);
-  EXPECT_THAT(reasons(job.id), testing::ElementsAre(Reason::waits_for_workers, Reason::waits_for_hosts, Reason::waits_for_time));
+  EXPECT_THAT(reasons(job.id),
+              testing::ElementsAre(Reason::waits_for_workers, Reason::waits_for_hosts, Reason::waits_for_time));
   ASSERT_EQ(found.hosts.size(), 2U);
   EXPECT_EQ(found.hosts[0].host_key, "slow.example");
   EXPECT_EQ(found.hosts[0].tasks, 2);

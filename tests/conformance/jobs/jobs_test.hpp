@@ -37,7 +37,9 @@ class JobsTest : public MigratedEngines {
   queue::Enqueued add(JobId job, const std::vector<queue::NewTask>& tasks) {
     return db().write([&](Write& tx) { return jobs::add_tasks(tx, job, queue_, tasks); });
   }
-  queue::Enqueued add(JobId job, int count) { return add(job, std::vector<queue::NewTask>(static_cast<std::size_t>(count))); }
+  queue::Enqueued add(JobId job, int count) {
+    return add(job, std::vector<queue::NewTask>(static_cast<std::size_t>(count)));
+  }
 
   std::vector<queue::ClaimedTask> claim(int limit = 100) {
     return db().write([&](Write& tx) { return queue::claim(tx, queue_, {.worker = "test", .limit = limit}); });

@@ -57,9 +57,7 @@ TEST_P(JobsSubmit, RefusesWhatTheSchemaRefusesAndNamesIt) {
 
 TEST_P(JobsSubmit, UnknownUsersAndDependenciesAreNotFound) {
   const auto stranger = db().write([](Write& tx) { return tx.new_uuid(); });
-  EXPECT_EQ(code_of([&] {
-              db().write([&](Write& tx) { jobs::submit(tx, {.user_id = UserId{stranger}, .title = "x"}); });
-            }),
+  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { jobs::submit(tx, {.user_id = UserId{stranger}, .title = "x"}); }); }),
             ErrorCode::not_found);
   EXPECT_EQ(code_of([&] { submit({.depends_on_job_id = JobId{stranger}}); }), ErrorCode::not_found);
   EXPECT_EQ(code_of([&] { add(JobId{stranger}, 1); }), ErrorCode::not_found);

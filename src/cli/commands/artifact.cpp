@@ -1,0 +1,145 @@
+/// `quarry artifact`: what was fetched, and the bodies that it was fetched in.
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/text.hpp"
+#include "quarry/artifacts/extractions.hpp"
+#include "quarry/artifacts/file_blob_store.hpp"
+#include "quarry/artifacts/store.hpp"
+
+namespace quarry::cli {
+namespace {
+
+using artifacts::Artifact;
+
+struct ArtifactCli {
+  std::string id;
+  bool text = false;
+};
+
+Artifact get(Read& tx, const std::string& id) {
+  if (auto found = artifacts::find(tx, ArtifactId{parse_uuid(id)})) return *std::move(found);
+  throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}: `quarry artifact list` names those that are", id));
+}
+
+struct ListCli {
+  std::string job;
+  std::string tag;
+  std::string before;
+  std::optional<artifacts::ArtifactType> type;
+  bool deleted = false;
+  int limit = 50;
+};
+
+struct ListResult {
+  std::vector<Artifact> artifacts;
+  std::optional<ArtifactId> next;  ///< for --before; nothing on the last page
+};
+BOOST_DESCRIBE_STRUCT(ListResult, (), (artifacts, next))
+
+ExitCode list(Context& context, const ListCli& cli) {
+  artifacts::ArtifactFilter filter{.type = cli.type, .deleted = cli.deleted};
+  if (!cli.job.empty()) filter.job_id = JobId{parse_uuid(cli.job)};
+  if (!cli.tag.empty()) filter.tag = cli.tag;
+  std::optional<ArtifactId> before;
+  if (!cli.before.empty()) before = ArtifactId{parse_uuid(cli.before)};
+  auto page = context.open(Access::read).read([&](Read& tx) { return artifacts::list(tx, filter, cli.limit, before); });
+  const ListResult result{std::move(page.items), page.next};
+  auto& console = context.console();
+  console.result(result, [&] {
+    Table table({{"ARTIFACT"}, {"STATUS", Align::right}, {"SIZE", Align::right}, {"TITLE"}, {"URL"}});
+    for (const auto& artifact : result.artifacts)
+      table.row({to_string(artifact.id), artifact.http_status ? fmt::format("{}", *artifact.http_status) : "-",
+                 human_bytes(artifact.file_size.value_or(0)), artifact.title.value_or(""),
+                 artifact.source_url.value_or("")});
+    if (table.empty())
+      console.note("there are no such artifacts");
+    else
+      console.print(table);
+    if (result.next) console.note(fmt::format("there are more: --before {}", to_string(*result.next)));
+  });
+  return ExitCode::ok;
+}
+
+struct ShowResult {
+  Artifact artifact;
+  std::vector<artifacts::StoredExtraction> extractions;
+};
+BOOST_DESCRIBE_STRUCT(ShowResult, (), (artifact, extractions))
+
+ExitCode show(Context& context, const ArtifactCli& cli) {
+  const auto result = context.open(Access::read).read([&](Read& tx) {
+    ShowResult found{get(tx, cli.id), {}};
+    found.extractions = artifacts::list_extractions(tx, found.artifact.user_id, found.artifact.id);
+    return found;
+  });
+  auto& console = context.console();
+  console.result(result, [&] {
+    const auto& artifact = result.artifact;
+    Fields fields;
+    fields.add("artifact", to_string(artifact.id));
+    fields.add("type", boost::describe::enum_to_string(artifact.artifact_type, "unknown"));
+    fields.add_if("url", artifact.source_url);
+    fields.add_if("title", artifact.title);
+    fields.add_if("description", artifact.description);
+    fields.add_if("media type", artifact.mime_type);
+    if (artifact.http_status) fields.add("status", fmt::format("{}", *artifact.http_status));
+    if (artifact.file_size) fields.add("size", human_bytes(*artifact.file_size));
+    fields.add("sha-256", artifact.content_hash);
+    if (artifact.job_id) fields.add("job", to_string(*artifact.job_id));
+    if (artifact.fetched_at) fields.add("fetched", human_time(*artifact.fetched_at));
+    if (artifact.deleted_at) fields.add("deleted", human_time(*artifact.deleted_at));
+    for (const auto& extraction : result.extractions) fields.add(extraction.extraction_type, extraction.extracted_data.text);
+    console.print(fields);
+  });
+  return ExitCode::ok;
+}
+
+/// The bytes as they came, which may be anything: they are for a file or a pipe.
+ExitCode cat(Context& context, const ArtifactCli& cli) {
+  auto& console = context.console();
+  if (console.json()) throw_invalid("`artifact cat` gives bytes and not JSON: leave --json out, or use `artifact show`");
+  const auto db = context.open(Access::read);
+  if (cli.text) {
+    const auto text = db.read([&](Read& tx) {
+      const auto artifact = get(tx, cli.id);
+      return artifacts::read_text(tx, artifact.user_id, artifact.id);
+    });
+    console.raw(text.value_or(""));
+    return ExitCode::ok;
+  }
+  const auto artifact = db.read([&](Read& tx) { return get(tx, cli.id); });
+  if (!artifact.blob_hash) throw Error(ErrorCode::not_found, fmt::format("artifact {} has no body", cli.id));
+  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
+  const auto body = blobs.get(*artifact.blob_hash);
+  console.raw({reinterpret_cast<const char*>(body.data()), body.size()});
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_artifact_commands(CLI::App& app, Commands& commands) {
+  auto& group = *commands.group(app, "artifact", "Look at what was fetched, and at the bodies that are kept");
+  {
+    auto cli = std::make_shared<ListCli>();
+    auto* command = commands.add(group, "list", "List artifacts, the newest first", cli, list);
+    command->add_option("--job", cli->job, "Only those of this job");
+    command->add_option("--tag", cli->tag, "Only those with this tag");
+    add_enum<artifacts::ArtifactType>(*command, "--type", cli->type, "Only those of this type");
+    command->add_flag("--deleted", cli->deleted, "The deleted ones instead of the others");
+    command->add_option("--before", cli->before, "Only those before this one: the last id of the page before");
+    command->add_option("--limit", cli->limit, "At most")->check(CLI::Range(1, 1000));
+  }
+  const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const ArtifactCli&)) {
+    auto cli = std::make_shared<ArtifactCli>();
+    auto* command = commands.add(group, name, help, cli, action);
+    command->add_option("id", cli->id, "The artifact")->required();
+    return std::pair(command, cli);
+  };
+  add("show", "Show an artifact and what was extracted from it", show);
+  const auto [command, cli] = add("cat", "Print an artifact's body, byte for byte", cat);
+  command->add_flag("--text", cli->text, "The text that search reads instead");
+}
+
+}  // namespace quarry::cli

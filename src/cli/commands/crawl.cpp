@@ -1,0 +1,204 @@
+/// `quarry crawl`: one job from its first page to its last. `quarry work`: every crawl job there is.
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "cli/commands.hpp"
+#include "cli/commands/crawl_options.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
+#include "cli/schedule_runner.hpp"
+#include "cli/text.hpp"
+#include "quarry/accounts/users.hpp"
+#include "quarry/artifacts/file_blob_store.hpp"
+#include "quarry/crawl/crawl_job.hpp"
+#include "quarry/jobs/find.hpp"
+#include "quarry/queue/control.hpp"
+
+namespace quarry::cli {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+struct CrawlCli : TargetCli, WorkerCli {
+  std::string title;
+};
+
+/// The job's figures as the worker's thread last read them, for the thread that shows them.
+struct Watched {
+  std::atomic<std::int64_t> done{0}, known{0}, bytes{0};
+
+  void read(const jobs::Job& job) {
+    done = job.processed_items + job.failed_items;
+    known = job.total_items;
+    bytes = job.bytes_fetched;
+  }
+};
+
+struct CrawlResult {
+  jobs::Job job;
+  bool resumed = false;
+  bool interrupted = false;
+  std::int64_t pages = 0;  ///< by this run
+  std::int64_t errors = 0;
+  std::int64_t links = 0;
+  std::int64_t results = 0;
+  std::int64_t bytes = 0;
+  std::int64_t duration_us = 0;
+};
+BOOST_DESCRIBE_STRUCT(CrawlResult, (), (job, resumed, interrupted, pages, errors, links, results, bytes, duration_us))
+
+void add_figures(CrawlResult& result, const crawl::WorkerStats& stats, SteadyClock::time_point begin) {
+  result.pages = stats.pages;
+  result.errors = stats.failed;
+  result.links = stats.links;
+  result.results = stats.results;
+  result.bytes = stats.bytes;
+  result.duration_us = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin).count();
+}
+
+std::string speed_of(const CrawlResult& result) {
+  const double seconds = static_cast<double>(result.duration_us) / 1e6;
+  return fmt::format("{:.1f} pages/s", seconds > 0 ? static_cast<double>(result.pages) / seconds : 0.0);
+}
+
+void show(Console& console, const CrawlResult& result) {
+  Fields fields;
+  fields.add("job", to_string(result.job.id));
+  fields.add("title", result.job.title);
+  fields.add("status", std::string(to_string(result.job.status)) + (result.resumed ? " (an earlier crawl went on)" : ""));
+  fields.add("pages", fmt::format("{} of {}", result.job.processed_items, result.job.total_items));
+  fields.add("failed", fmt::format("{}", result.job.failed_items));
+  fields.add("items", fmt::format("{}", result.job.results_count));
+  fields.add("bytes", human_bytes(result.job.bytes_fetched));
+  fields.add("this run", fmt::format("{} pages in {}, {}", result.pages,
+                                     human_duration(std::chrono::microseconds(result.duration_us)), speed_of(result)));
+  console.print(fields);
+}
+
+ExitCode ended_by(int signal) { return signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted; }
+
+ExitCode crawl_url(Context& context, const CrawlCli& cli) {
+  const auto config = job_config_of(cli);
+  const auto db = context.open(Access::write);
+  artifacts::FileBlobStore blobs(context.settings().blobs);
+  auto options = worker_options_of(cli);
+  const auto started = db.write([&](Write& tx) {
+    return crawl::start_crawl(tx, {.user_id = accounts::ensure_local_user(tx),
+                                   .config = config,
+                                   .title = cli.title,
+                                   .politeness = options.politeness});
+  });
+
+  auto& console = context.console();
+  if (!console.json() && started.resumed)
+    console.note(fmt::format("job {} goes on: {} of {} pages are done", to_string(started.job.id),
+                             started.job.processed_items, started.job.total_items));
+  Watched watched;
+  watched.read(started.job);
+  options.finished = [&] {
+    const auto job = db.read([&](Read& tx) { return jobs::get(tx, started.job.id); });
+    watched.read(job);
+    return !jobs::is_open(job.status);
+  };
+
+  const auto begin = SteadyClock::now();
+  const Interrupt interrupt;
+  crawl::Worker worker(db, blobs, std::move(options));
+  {
+    const Progress progress(console, [&] {
+      return ProgressFigures{watched.done, watched.known, watched.bytes, worker.stats().failed};
+    });
+    worker.run(interrupt.token());
+  }
+
+  CrawlResult result{.job = db.read([&](Read& tx) { return jobs::get(tx, started.job.id); }), .resumed = started.resumed};
+  add_figures(result, worker.stats(), begin);
+  result.interrupted = interrupt.signal() != 0 && jobs::is_open(result.job.status);
+  console.result(result, [&] { show(console, result); });
+  if (result.interrupted) {
+    console.note("interrupted; the same command goes on where this one stopped");
+    return ended_by(interrupt.signal());
+  }
+  return result.job.status == jobs::JobStatus::completed ? ExitCode::ok : ExitCode::failed;
+}
+
+struct WorkCli : WorkerCli {
+  bool until_idle = false;
+};
+
+struct WorkResult {
+  std::int64_t pages = 0;
+  std::int64_t errors = 0;
+  std::int64_t links = 0;
+  std::int64_t results = 0;
+  std::int64_t bytes = 0;
+  std::int64_t duration_us = 0;
+};
+BOOST_DESCRIBE_STRUCT(WorkResult, (), (pages, errors, links, results, bytes, duration_us))
+
+ExitCode work(Context& context, const WorkCli& cli) {
+  const auto db = context.open(Access::write);
+  artifacts::FileBlobStore blobs(context.settings().blobs);
+  auto options = worker_options_of(cli);
+  if (cli.until_idle)
+    options.finished = [&] {
+      return db.read([&](Read& tx) {
+        const auto queue = queue::find_queue(tx, crawl::crawl_queue);
+        return !queue || queue::counts(tx, *queue).open() == 0;
+      });
+    };
+
+  const auto begin = SteadyClock::now();
+  const Interrupt interrupt;
+  crawl::Worker worker(db, blobs, std::move(options));
+  auto& console = context.console();
+  {
+    const ScheduleRunner schedules(db);
+    const Progress progress(console, [&] {
+      const auto& stats = worker.stats();
+      return ProgressFigures{stats.pages, 0, stats.bytes, stats.failed};
+    });
+    worker.run(interrupt.token());
+  }
+  CrawlResult figures;
+  add_figures(figures, worker.stats(), begin);
+  const WorkResult result{figures.pages, figures.errors, figures.links, figures.results, figures.bytes, figures.duration_us};
+  console.result(result, [&] {
+    Fields fields;
+    fields.add("pages", fmt::format("{}", result.pages));
+    fields.add("errors", fmt::format("{}", result.errors));
+    fields.add("items", fmt::format("{}", result.results));
+    fields.add("bytes", human_bytes(result.bytes));
+    fields.add("time",
+               fmt::format("{}, {}", human_duration(std::chrono::microseconds(result.duration_us)), speed_of(figures)));
+    console.print(fields);
+  });
+  // To be stopped is how a worker ends.
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_crawl_commands(CLI::App& app, Commands& commands) {
+  {
+    auto cli = std::make_shared<CrawlCli>();
+    auto* command = commands.add(
+        app, "crawl", "Fetch a site's pages as one job; Ctrl-C leaves a job that the same command resumes", cli, crawl_url);
+    add_target_options(*command, *cli);
+    add_worker_options(*command, *cli);
+    command->add_option("--title", cli->title, "The job's title; the URL by default")->type_name("TEXT");
+  }
+  {
+    auto cli = std::make_shared<WorkCli>();
+    auto* command = commands.add(app, "work", "Work on every crawl job, and fire schedules, until it is stopped", cli, work);
+    add_worker_options(*command, *cli);
+    command->add_option("--user-agent", cli->WorkerCli::user_agent, "What hosts are told, for jobs that say nothing else")
+        ->type_name("TEXT");
+    command->add_flag("--until-idle", cli->until_idle, "End when there is nothing left to do");
+  }
+}
+
+}  // namespace quarry::cli

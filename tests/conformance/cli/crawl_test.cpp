@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <csignal>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "conformance/cli/cli_test.hpp"
+#include "support/http/loopback_server.hpp"
+
+namespace quarry::test {
+namespace {
+
+using testing::HasSubstr;
+
+/// A site of numbered pages, each linking to the next two; it notes who was asked for.
+class Site {
+ public:
+  explicit Site(int pages, std::chrono::milliseconds delay = {}) : pages_(pages), delay_(delay) {}
+
+  std::string url(const std::string& path = "/0.html") const { return server_.url(path); }
+  std::multiset<std::string> asked() {
+    const std::scoped_lock lock(mutex_);
+    return asked_;
+  }
+
+ private:
+  HttpReply answer(const HttpRequest& request) {
+    if (request.target == "/robots.txt") return {.status = 404};
+    {
+      const std::scoped_lock lock(mutex_);
+      asked_.insert(request.target);
+    }
+    const int number = std::atoi(request.target.c_str() + 1);
+    if (number >= pages_) return {.status = 404};
+    return {
+        .headers = {{"Content-Type", "text/html"}},
+        .body = fmt::format("<title>Page {0}</title><p>lithium number{0}<a href='{1}.html'>a</a><a href='{2}.html'>b</a>",
+                            number, std::min(number + 1, pages_ - 1), std::min(number + 2, pages_ - 1)),
+        .delay = delay_};
+  }
+
+  const int pages_;
+  const std::chrono::milliseconds delay_;
+  std::mutex mutex_;
+  std::multiset<std::string> asked_;
+  LoopbackServer server_{[this](const HttpRequest& request) { return answer(request); }};
+};
+
+class CliCrawl : public CliTest {
+ protected:
+  Args crawl(const Site& site, Args more = {}) {
+    Args args{"crawl", site.url(), "--allow-private", "--delay-ms", "0"};
+    args.insert(args.end(), more.begin(), more.end());
+    return args;
+  }
+};
+QUARRY_BOTH_ENGINES(CliCrawl);
+
+TEST_P(CliCrawl, FetchesASiteAndEndsWithATable) {
+  Site site(12);
+  const auto result = json(crawl(site));
+  EXPECT_EQ(number(result, "pages"), 12);
+  EXPECT_FALSE(result.at("resumed").as_bool());
+  EXPECT_EQ(text(result.at("job").as_object(), "status"), "completed");
+  EXPECT_EQ(number(result.at("job").as_object(), "processed_items"), 12);
+  const auto plain = run(crawl(site));
+  EXPECT_EQ(plain.exit.code, 0) << plain.err;
+  EXPECT_THAT(plain.out, testing::AllOf(HasSubstr("completed"), HasSubstr("12 of 12")));
+  EXPECT_EQ(json({"job", "list"}).at("jobs").as_array().size(), 2U);
+}
+
+TEST_P(CliCrawl, WhatWasFetchedCanBeListedShownAndPrinted) {
+  Site site(3);
+  write_file(database().folder() / "job.json",
+             R"({"fields": {"title": {"type": "text", "selector": "title"}}, "follow": {"maxPages": 10}})");
+  const auto job = text(json(crawl(site, {"--config", "job.json"})).at("job").as_object(), "id");
+  const auto list = json({"artifact", "list", "--job", job}).at("artifacts").as_array();
+  ASSERT_EQ(list.size(), 3U);
+  const auto page = json({"artifact", "list", "--limit", "2"});
+  EXPECT_EQ(page.at("artifacts").as_array().size(), 2U);
+  EXPECT_EQ(json({"artifact", "list", "--before", text(page, "next")}).at("artifacts").as_array().size(), 1U);
+
+  const auto id = text(list[0].as_object(), "id");
+  const auto shown = json({"artifact", "show", id});
+  EXPECT_EQ(number(shown.at("artifact").as_object(), "http_status"), 200);
+  EXPECT_THAT(boost::json::serialize(shown.at("extractions")), HasSubstr("Page "));
+  EXPECT_THAT(run({"artifact", "cat", id}).out, testing::StartsWith("<title>Page "));
+  EXPECT_THAT(run({"artifact", "cat", id, "--text"}).out, HasSubstr("lithium number"));
+  EXPECT_EQ(run({"artifact", "cat", id, "--json"}).exit.code, 64);
+  EXPECT_THAT(run({"artifact", "list"}).out, HasSubstr("Page 1"));
+  refused({"artifact", "show", job}, 66);
+  refused({"artifact", "cat", "five"}, 64);
+}
+
+TEST_P(CliCrawl, KeepsToItsLimits) {
+  Site site(12);
+  EXPECT_EQ(number(json(crawl(site, {"--max-pages", "5"})), "pages"), 5);
+  EXPECT_EQ(number(json(crawl(site, {"--depth", "1"})), "pages"), 3);
+}
+
+TEST_P(CliCrawl, AJobThatFailsIsAFailure) {
+  Site site(0);
+  const auto result = json(crawl(site), 1);
+  EXPECT_EQ(text(result.at("job").as_object(), "status"), "failed");
+  EXPECT_THAT(refused({"crawl"}, 64), HasSubstr("no target"));
+  EXPECT_THAT(refused({"crawl", "ftp://h/"}, 64), HasSubstr("ftp"));
+}
+
+TEST_P(CliCrawl, PrivateAddressesAreRefusedUnlessAllowed) {
+  Site site(3);
+  json({"crawl", site.url(), "--delay-ms", "0"}, 1);
+  EXPECT_TRUE(site.asked().empty());
+}
+
+TEST_P(CliCrawl, CtrlCLeavesAJobThatTheSameCommandResumes) {
+  Site site(40, std::chrono::milliseconds(30));
+  auto first = Process::start(command(crawl(site, {"--concurrency", "2", "--json"})));
+  while (site.asked().size() < 6 && first.running()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  first.signal(SIGINT);
+  EXPECT_EQ(first.wait().code, 130) << first.err();
+  const auto stopped = document_of({{}, first.out(), first.err()});
+  EXPECT_TRUE(stopped.at("interrupted").as_bool());
+  EXPECT_THAT(first.err(), HasSubstr("goes on where this one stopped"));
+  EXPECT_EQ(number(json({"queue", "counts"}), "processing"), 0);
+
+  const auto second = json(crawl(site, {"--concurrency", "8"}));
+  EXPECT_TRUE(second.at("resumed").as_bool());
+  EXPECT_EQ(text(second.at("job").as_object(), "id"), text(stopped.at("job").as_object(), "id"));
+  EXPECT_EQ(text(second.at("job").as_object(), "status"), "completed");
+  EXPECT_EQ(number(second.at("job").as_object(), "processed_items"), 40);
+  EXPECT_EQ(number(second, "pages") + number(stopped, "pages"), 40);
+}
+
+TEST_P(CliCrawl, WorkDoesWhatWasSubmitted) {
+  Site site(6);
+  json({"job", "submit", site.url(), "--delay-ms", "0"});
+  const auto result = json({"work", "--until-idle", "--allow-private"});
+  EXPECT_EQ(number(result, "pages"), 6);
+  auto worker = Process::start(command({"work", "--allow-private"}));
+  json({"job", "submit", site.url(), "--delay-ms", "0", "--title", "again"});
+  while (worker.running() && number(json({"queue", "counts"}), "completed") < 12)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  worker.signal(SIGTERM);
+  EXPECT_EQ(worker.wait().code, 0) << worker.err();
+}
+
+}  // namespace
+}  // namespace quarry::test

@@ -1,0 +1,103 @@
+#include "conformance/cli/cli_test.hpp"
+#include "quarry/jobs/log.hpp"
+#include "quarry/queue/claim.hpp"
+#include "quarry/queue/enqueue.hpp"
+#include "quarry/queue/finish.hpp"
+
+namespace quarry::test {
+namespace {
+
+using testing::HasSubstr;
+
+class CliJobs : public CliTest {
+ protected:
+  std::string submit(Args more = {}) {
+    Args args{"job", "submit", "http://127.0.0.1:1/"};
+    args.insert(args.end(), more.begin(), more.end());
+    return text(json(args).at("job").as_object(), "id");
+  }
+  /// Ends the one task that there is.
+  void fail_all() {
+    const auto db = on_real_time();
+    db.write([](Write& tx) {
+      const auto queue = queue::find_queue(tx, "crawl").value();
+      for (const auto& task : queue::claim(tx, queue, {.worker = "test", .limit = 100})) {
+        const queue::Failure failure{.id = task.id, .lease_token = task.lease_token, .error = "404", .permanent = true};
+        queue::fail(tx, std::span(&failure, 1));
+      }
+    });
+  }
+};
+QUARRY_BOTH_ENGINES(CliJobs);
+
+TEST_P(CliJobs, SubmitShowAndList) {
+  const auto id = submit({"--title", "Lithium", "--priority", "2", "--keyword", "a", "--keyword", "b", "--max-pages", "7"});
+  const auto job = json({"job", "show", id});
+  EXPECT_EQ(text(job, "title"), "Lithium");
+  EXPECT_EQ(number(job, "priority"), 2);
+  EXPECT_EQ(number(job, "total_items"), 1);
+  EXPECT_EQ(number(job.at("config").at("follow").as_object(), "maxPages"), 7);
+  EXPECT_EQ(job.at("keywords").as_array().size(), 2U);
+  const auto plain = run({"job", "submit", "http://127.0.0.1:1/other"});
+  EXPECT_THAT(plain.out, testing::MatchesRegex("[0-9a-f-]{36}\n"));
+
+  const auto page = json({"job", "list", "--limit", "1"});
+  ASSERT_EQ(page.at("jobs").as_array().size(), 1U);
+  EXPECT_EQ(text(page.at("jobs").as_array()[0].as_object(), "id") + "\n", plain.out);
+  EXPECT_EQ(text(json({"job", "list", "--after", text(page, "next")}).at("jobs").as_array().at(0).as_object(), "id"), id);
+  EXPECT_TRUE(json({"job", "list", "--status", "failed"}).at("jobs").as_array().empty());
+  EXPECT_THAT(run({"job", "list"}).out, HasSubstr("Lithium"));
+}
+
+TEST_P(CliJobs, WhatCannotBeSubmittedIsToldApart) {
+  EXPECT_THAT(refused({"job", "submit"}, 64), HasSubstr("no target"));
+  EXPECT_THAT(refused({"job", "submit", "not a url"}, 64), HasSubstr("not a url"));
+  EXPECT_THAT(refused({"job", "submit", "http://h/", "--config", "nowhere.json"}, 66), HasSubstr("nowhere.json"));
+  write_file(database().folder() / "bad.json", R"({"targetUrl": "http://h/", "fieldz": {}})");
+  EXPECT_THAT(refused({"job", "submit", "--config", "bad.json"}, 64), HasSubstr("fieldz"));
+  EXPECT_THAT(refused({"job", "submit", "http://h/", "--title", std::string(256, 'x')}, 64), HasSubstr("title"));
+  EXPECT_THAT(refused({"job", "submit", "http://h/", "--depends-on", "01a1fb79-8374-7d74-b691-8346b832d337"}, 66),
+              HasSubstr("depend"));
+  EXPECT_THAT(refused({"job", "show", "five"}, 64), HasSubstr("five"));
+  EXPECT_THAT(refused({"job", "show", "01a1fb79-8374-7d74-b691-8346b832d337"}, 66), HasSubstr("there is no job"));
+}
+
+TEST_P(CliJobs, CancelPauseResumeAndRetry) {
+  const auto id = submit();
+  EXPECT_EQ(number(json({"job", "pause", id}), "tasks"), 1);
+  EXPECT_EQ(text(json({"job", "explain", id}).at("findings").as_array().at(0).as_object(), "reason"), "paused");
+  EXPECT_EQ(number(json({"job", "resume", id}), "tasks"), 1);
+  fail_all();
+  EXPECT_EQ(text(json({"job", "show", id}), "status"), "failed");
+  EXPECT_THAT(run({"job", "explain", id}).out, HasSubstr("job retry"));
+  EXPECT_EQ(number(json({"job", "retry", id}), "tasks"), 1);
+  EXPECT_EQ(text(json({"job", "show", id}), "status"), "running");
+  EXPECT_EQ(text(json({"job", "cancel", id}), "status"), "cancelled");
+  EXPECT_THAT(refused({"job", "retry", id}, 75), HasSubstr("is cancelled"));
+  EXPECT_THAT(refused({"job", "pause", id}, 75), HasSubstr("is cancelled"));
+}
+
+TEST_P(CliJobs, LogsAreFilteredAndFollowed) {
+  const auto id = submit();
+  const auto db = on_real_time();
+  const JobId job{parse_uuid(id)};
+  db.write([&](Write& tx) {
+    jobs::append_log(tx, job, {jobs::LogLevel::debug, "a detail"});
+    jobs::append_log(tx, job, {jobs::LogLevel::warning, "a warning\x1b[0m"});
+  });
+  EXPECT_EQ(json({"job", "logs", id}).at("lines").as_array().size(), 1U);
+  EXPECT_EQ(json({"job", "logs", id, "--level", "debug"}).at("lines").as_array().size(), 2U);
+  EXPECT_THAT(run({"job", "logs", id}).out, testing::AllOf(HasSubstr("a warning"), testing::Not(HasSubstr("\x1b"))));
+  refused({"job", "logs", "01a1fb79-8374-7d74-b691-8346b832d337"}, 66);
+  EXPECT_EQ(run({"job", "logs", id, "--follow", "--json"}).exit.code, 64);
+
+  auto follower = Process::start(command({"job", "logs", id, "--follow"}));
+  follower.wait_for_output("a warning");
+  db.write([&](Write& tx) { jobs::append_log(tx, job, {jobs::LogLevel::info, "news"}); });
+  follower.wait_for_output("news");
+  json({"job", "cancel", id});
+  EXPECT_EQ(follower.wait().code, 0);
+}
+
+}  // namespace
+}  // namespace quarry::test

@@ -1,0 +1,124 @@
+/// The program within the test's process: what needs no database.
+
+#include "cli/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <sstream>
+
+namespace quarry::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ran {
+  int code = 0;
+  std::string out, err;
+};
+
+Ran run_with(
+    std::vector<std::string> args, Environment environment = [](const char*) { return std::nullopt; }) {
+  std::ostringstream out, err;
+  const auto code = run({.args = std::move(args), .environment = std::move(environment), .out = out, .err = err});
+  return {static_cast<int>(code), out.str(), err.str()};
+}
+
+boost::json::object error_of(const Ran& ran) { return boost::json::parse(ran.out).as_object().at("error").as_object(); }
+
+TEST(Run, VersionAndHelp) {
+  EXPECT_THAT(run_with({"--version"}).out, HasSubstr("quarry 0."));
+  EXPECT_EQ(run_with({"--version"}).code, 0);
+  const auto help = run_with({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const auto* command : {"init", "migrate", "queue", "job", "crawl", "work"}) EXPECT_THAT(help.out, HasSubstr(command));
+  EXPECT_THAT(run_with({"queue", "tasks", "--help"}).out, HasSubstr("--status"));
+  EXPECT_EQ(help.err, "");
+  EXPECT_TRUE(boost::json::parse(run_with({"--version", "--json"}).out).as_object().contains("version"));
+  EXPECT_TRUE(boost::json::parse(run_with({"--json", "queue", "--help"}).out).as_object().contains("help"));
+}
+
+TEST(Run, ErrorsOfUsageAreOneLineAndNameTheMatter) {
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{}, "a subcommand is required"},
+      {{"frobnicate"}, "there is no command 'frobnicate'"},
+      {{"queue", "frobnicate"}, "frobnicate"},
+      {{"queue", "list", "--frobnicate"}, "--frobnicate"},
+      {{"queue", "tasks", "--limit", "x"}, "--limit"},
+      {{"queue", "tasks", "--limit", "0"}, "--limit"},
+      {{"queue", "tasks", "--status", "happy"}, "--status"},
+      {{"queue", "cancel"}, "id is required"},
+      {{"queue", "list", "--db"}, "--db"},
+      {{"queue", "list", "--log", "loud"}, "--log 'loud'"},
+      {{"migrate", "to", "-1"}, "version"},
+      {{"--db", "sqlite:a", "queue", "list", "--db", "sqlite:b"}, "--db"},
+  };
+  for (const auto& [args, words] : wrong) {
+    const auto ran = run_with(args);
+    EXPECT_EQ(ran.code, 64) << words;
+    EXPECT_THAT(ran.err, testing::StartsWith("quarry: "));
+    EXPECT_THAT(ran.err, HasSubstr(words));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
+TEST(Run, GlobalOptionsWorkBeforeAndAfterTheCommand) {
+  for (const auto& args : std::vector<std::vector<std::string>>{{"--json", "--db", "mysql:x", "queue", "list"},
+                                                                {"queue", "--json", "list", "--db", "mysql:x"},
+                                                                {"queue", "list", "--db=mysql:x", "--json"}}) {
+    const auto ran = run_with(args);
+    EXPECT_EQ(ran.code, 64);
+    EXPECT_EQ(error_of(ran).at("code").as_string(), "invalid");
+    EXPECT_EQ(error_of(ran).at("exit_code").as_int64(), 64);
+    EXPECT_THAT(ran.err, HasSubstr("'mysql:'"));
+  }
+}
+
+TEST(Run, WithJsonErrorsOfUsageAreJsonToo) {
+  EXPECT_THAT(std::string(error_of(run_with({"frobnicate", "--json"})).at("message").as_string()), HasSubstr("frobnicate"));
+  const auto variable = run_with({"frobnicate"}, [](const char* name) {
+    return std::string_view(name) == "QUARRY_JSON" ? std::optional<std::string>("1") : std::nullopt;
+  });
+  EXPECT_EQ(error_of(variable).at("exit_code").as_int64(), 64);
+}
+
+TEST(Run, APasswordIsNeverPrinted) {
+  const std::string url = "postgresql://me:s3cret@[bad";
+  for (const auto& args :
+       std::vector<std::vector<std::string>>{{"--db", url, "queue", "list"},
+                                             {"--db", url, "--log", "debug", "queue", "list", "--json"},
+                                             {url},
+                                             {"queue", url},
+                                             {"queue", "list", url, "--json"},
+                                             {"--db", "mysql://me:s3cret@h/d", "queue", "list"},
+                                             {"--db", url, "--db", url, "queue", "list"},
+                                             {"migrate", "current", "--db", "postgresql://me:s3cret@127.0.0.1:1/d"}}) {
+    const auto ran = run_with(args);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_THAT(ran.out + ran.err, Not(HasSubstr("s3cret")));
+  }
+}
+
+TEST(Run, ADirectoryOrAFileThatIsMissingIsTold) {
+  const auto no_folder = run_with({"init", "--db", "sqlite:/nowhere/at/all.db"});
+  EXPECT_EQ(no_folder.code, 73);
+  EXPECT_THAT(no_folder.err, HasSubstr("mkdir -p '/nowhere/at'"));
+  const auto no_file = run_with({"queue", "list", "--db", "sqlite:/tmp/no-such-quarry.db"});
+  EXPECT_EQ(no_file.code, 66);
+  EXPECT_THAT(no_file.err, HasSubstr("quarry init"));
+  EXPECT_EQ(run_with({"queue", "list", "--config-file", "/nowhere/quarry.toml"}).code, 66);
+}
+
+TEST(Run, AnOutputThatCannotBeWrittenIsAnError) {
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);
+  const auto code =
+      run({.args = {"--version"}, .environment = [](const char*) { return std::nullopt; }, .out = out, .err = err});
+  EXPECT_EQ(static_cast<int>(code), 69);
+}
+
+}  // namespace
+}  // namespace quarry::cli

@@ -1,0 +1,76 @@
+#include "cli/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "quarry/core/error.hpp"
+
+namespace quarry::cli {
+namespace {
+
+Environment environment(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const char* name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+std::string refusal(std::string_view toml) {
+  try {
+    settings_from_toml(toml, "quarry.toml");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::invalid);
+    return error.client_message();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return {};
+}
+
+TEST(Settings, HaveDefaults) {
+  const auto settings = resolve({}, {}, {});
+  EXPECT_EQ(settings.db, "sqlite:data/quarry.db");
+  EXPECT_EQ(settings.blobs, "data/blobs");
+  EXPECT_FALSE(settings.json);
+  EXPECT_EQ(settings.log.level, log::Level::warn);
+}
+
+TEST(Settings, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
+  const PartialSettings flags{.db = "sqlite:flag.db"};
+  const auto variables = settings_from(environment({{"QUARRY_DB", "sqlite:env.db"}, {"QUARRY_LOG", "debug,json"}}));
+  const auto file = settings_from_toml("db = 'sqlite:file.db'\nlog = 'info'\njson = true\nblobs = '/b'", "f");
+  const auto settings = resolve(flags, variables, file);
+  EXPECT_EQ(settings.db, "sqlite:flag.db");
+  EXPECT_EQ(settings.log.level, log::Level::debug);
+  EXPECT_EQ(settings.log.format, log::Format::json);
+  EXPECT_TRUE(settings.json);
+  EXPECT_EQ(settings.blobs, "/b");
+  EXPECT_EQ(resolve({}, variables, file).db, "sqlite:env.db");
+  EXPECT_EQ(resolve({}, {}, file).db, "sqlite:file.db");
+  EXPECT_FALSE(resolve({}, settings_from(environment({{"QUARRY_JSON", "0"}})), file).json);
+}
+
+TEST(Settings, BodiesLieBesideTheDatabase) {
+  EXPECT_EQ(resolve({.db = "sqlite:/var/lib/q/x.db"}, {}, {}).blobs, "/var/lib/q/blobs");
+  EXPECT_EQ(resolve({.db = "sqlite:x.db"}, {}, {}).blobs, "blobs");
+  EXPECT_EQ(resolve({.db = "postgresql://h/d"}, {}, {}).blobs, "data/blobs");
+}
+
+TEST(Settings, TheFilesKeysAreChecked) {
+  EXPECT_THAT(refusal("\ndatabase = 'x'"), testing::AllOf(testing::HasSubstr("'database'"), testing::HasSubstr("line 2"),
+                                                          testing::HasSubstr("quarry.toml")));
+  EXPECT_THAT(refusal("json = 'yes'"), testing::HasSubstr("'json' must be true or false"));
+  EXPECT_THAT(refusal("db = 5"), testing::HasSubstr("'db' must be a text"));
+  EXPECT_THAT(refusal("db = "), testing::HasSubstr("not TOML"));
+  EXPECT_THAT(refusal("[crawl]\nx = 1"), testing::HasSubstr("'crawl'"));
+}
+
+TEST(Settings, WhatCannotBeReadIsRefused) {
+  EXPECT_THROW(settings_from(environment({{"QUARRY_JSON", "maybe"}})), Error);
+  EXPECT_THROW(resolve({.log = "loud"}, {}, {}), Error);
+  EXPECT_THROW(settings_from_file("/nowhere/quarry.toml"), Error);
+}
+
+}  // namespace
+}  // namespace quarry::cli
