@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "conformance/schema/drifts.hpp"
 #include "conformance/schema/migration_files.hpp"
@@ -42,12 +43,27 @@ FileTexts generated_migration(Engine engine, const SchemaDiff& diff) {
   return texts;
 }
 
+/// All differences of an engine share one database: each of them leads back to where it began, and when one does not, the
+/// next one gets a new database.
 class SeededDrift : public testing::TestWithParam<Drift> {
  protected:
-  std::int64_t count(const std::string& sql) {
-    return database_.db().read([&](Read& tx) { return tx.value(sql::Query<std::int64_t()>("test.count", sql)); });
+  void SetUp() override {
+    if (database_) return;
+    const Engine engine = GetParam().engine;
+    database_ = std::make_unique<quarry::test::TestDatabase>(engine, quarry::test::Schema::none);
+    migrate_up(database_->db(), set_of({base_migration(engine)}), {.verify = false});
+    database_->db().write(
+        [&](Write& tx) { tx.session().run_script("test.rows", engine == Engine::sqlite ? sqlite_rows : postgres_rows); });
   }
-  quarry::test::TestDatabase database_{GetParam().engine, quarry::test::Schema::none};
+  void TearDown() override {
+    if (HasFailure() || GetParam().loses_rows) database_.reset();
+  }
+  static void TearDownTestSuite() { database_.reset(); }
+
+  std::int64_t count(const std::string& sql) {
+    return database_->db().read([&](Read& tx) { return tx.value(sql::Query<std::int64_t()>("test.count", sql)); });
+  }
+  static inline std::unique_ptr<quarry::test::TestDatabase> database_;
 };
 
 /// With the engine's own words, which a migration's message leaves out.
@@ -62,12 +78,8 @@ void run(F&& body) {
 
 TEST_P(SeededDrift, IsToldAndMended) {
   const Drift& drift = GetParam();
-  auto& db = database_.db();
+  auto& db = database_->db();
   const auto base = set_of({base_migration(drift.engine)});
-  migrate_up(db, base, {.verify = false});
-  db.write([&](Write& tx) {
-    tx.session().run_script("test.rows", drift.engine == Engine::sqlite ? sqlite_rows : postgres_rows);
-  });
   const auto before = to_text(introspect(db));
   const auto desired = desired_of(drift.engine, edited(drift));
 
