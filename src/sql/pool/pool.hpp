@@ -1,15 +1,15 @@
 #pragma once
 /// A bounded pool of connections that block: FIFO waiters with a deadline, probes of rested connections, ages with
-/// jitter, generations. What to do is decided by `PoolState`; this does it, under one mutex and with every slow thing (opening, probing,
-/// closing) outside of it.
+/// jitter, generations. What to do is decided by `PoolState`; this does it, under one mutex and with every slow thing
+/// (opening, probing, closing) outside of it.
 ///
 ///     Pool<Connection> pool({.connections_max = 8, .open = ..., .healthy = ..., .random = ...});
 ///     auto lease = pool.acquire(deadline);
 ///     lease->execute(...);          // if the connection broke: lease.poison();
 ///
-/// Errors: `busy` when `waiters_max` callers wait already, `timeout` when the deadline or `acquire_timeout` passes (both say how
-/// many connections are out, for how long, and doing what), and whatever `open` throws, which goes to the caller who asked
-/// for it and to nobody else.
+/// Errors: `busy` when `waiters_max` callers wait already, `timeout` when the deadline or `acquire_timeout` passes (both say
+/// how many connections are out, for how long, and doing what), and whatever `open` throws, which goes to the caller who
+/// asked for it and to nobody else.
 ///
 /// Thread safety: all functions may be called from any thread. A lease belongs to one thread at a time, and leases must
 /// end before the pool does.
@@ -116,8 +116,10 @@ class Pool {
     auto decision = state_.acquire(now);
     if (decision.act == PoolState::Act::refuse) throw pool_exhausted(ErrorCode::busy, state_.describe(now));
     Retired retired;
-    if (decision.act == PoolState::Act::wait) decision = wait(lock, decision.ticket, deadline);
-    else retired = retire(now);  // a waiter must not: whoever waits closes nothing, and nothing rests while somebody waits
+    if (decision.act == PoolState::Act::wait)
+      decision = wait(lock, decision.ticket, deadline);
+    else
+      retired = retire(now);  // a waiter must not: whoever waits closes nothing, and nothing rests while somebody waits
     auto connection = std::move(resting_[decision.slot]);
     lock.unlock();
     close(std::move(retired));

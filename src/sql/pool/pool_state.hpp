@@ -70,10 +70,11 @@ class PoolState {
   Decision acquire(Time now);
   /// The holder of `slot` has opened its connection. `random` spreads the ages.
   void opened(Slot slot, Time now, std::uint64_t random);
-  /// It could not be opened: the error is its caller's. The slot goes to the next waiter, who tries for himself: after an outage
-  /// nobody waits longer than the server does.
+  /// It could not be opened: the error is its caller's. The slot goes to the next waiter, who tries for himself: after an
+  /// outage nobody waits longer than the server does.
   std::optional<Grant> open_failed(Slot slot, Time now);
-  /// The probe of a `check` failed. The holder closes the connection and then acts as after `open`. Others that rest are suspect too.
+  /// The probe of a `check` failed. The holder closes the connection and then acts as after `open`. Others that rest are
+  /// suspect too.
   void check_failed(Slot slot, Time now);
 
   enum class Release { keep, close };

@@ -18,8 +18,10 @@ WorkPool::~WorkPool() {
   }
   shared_->wake.notify_all();
   for (std::thread& thread : threads_) {
-    if (thread.get_id() == std::this_thread::get_id()) thread.detach();
-    else thread.join();
+    if (thread.get_id() == std::this_thread::get_id())
+      thread.detach();
+    else
+      thread.join();
   }
 }
 

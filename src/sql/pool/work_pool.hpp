@@ -1,5 +1,6 @@
 #pragma once
-/// A few threads that run closures in the order they were posted: the place where blocking database calls of an event loop go.
+/// A few threads that run closures in the order they were posted: the place where blocking database calls of an event loop
+/// go.
 ///
 /// The threads start with the first `post`. The destructor runs what was posted before it and joins them; called from one
 /// of the pool's own threads (a job held the last handle of a database), it lets that thread finish by itself.

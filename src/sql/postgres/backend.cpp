@@ -27,15 +27,20 @@ DatabaseOptions with_defaults(DatabaseOptions options) {
 
 std::string limits_per_transaction(const DatabaseOptions& options) {
   if (options.server_prepare) return "";
-  return fmt::format("select set_config('statement_timeout', '{}', true), set_config('lock_timeout', '{}', true)",
-                     options.statement_timeout.count(), options.busy_timeout.count());
+  return fmt::format(
+      "select set_config('statement_timeout', '{}', true), set_config('lock_timeout', '{}', true), "
+      "set_config('idle_in_transaction_session_timeout', '{}', true)",
+      options.statement_timeout.count(), options.busy_timeout.count(), options.statement_timeout.count() * 10);
 }
 
 std::string_view begin_for(Isolation isolation) {
   switch (isolation) {
-    case Isolation::read_committed: return "begin isolation level read committed";
-    case Isolation::repeatable_read: return "begin isolation level repeatable read";
-    case Isolation::serializable: return "begin isolation level serializable";
+    case Isolation::read_committed:
+      return "begin isolation level read committed";
+    case Isolation::repeatable_read:
+      return "begin isolation level repeatable read";
+    case Isolation::serializable:
+      return "begin isolation level serializable";
   }
   return "begin";
 }
@@ -134,7 +139,8 @@ std::vector<std::function<void()>> PostgresBackend::write_once(const WriteOption
     body(tx);
     session.commit();
   } catch (const Error& error) {
-    if (error.sqlstate() == "25006") pool_->bump_generation();  // a failover: the other connections lead to the old primary too
+    if (error.sqlstate() == "25006")
+      pool_->bump_generation();  // a failover: the other connections lead to the old primary too
     give_up(session, lease);
   } catch (...) {
     give_up(session, lease);
@@ -178,7 +184,14 @@ void PostgresBackend::write(const WriteOptions& options, FunctionRef<void(Write&
     run_with_retries(end, [&] { actions = write_once(options, body, end); });
   }
   ++writes_;
-  for (const auto& action : actions) action();
+  for (const auto& action : actions) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      // The work is committed: an exception here would tell the caller the opposite.
+      log::error("an action after a commit failed: {}", error.what());
+    }
+  }
 }
 
 DatabaseStats PostgresBackend::stats() const {

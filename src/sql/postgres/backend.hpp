@@ -1,8 +1,8 @@
 #pragma once
 /// PostgreSQL behind a `Database`: the pool, the transactions with their retries, the listener.
 ///
-/// A closure runs again when its transaction lost against another (40001, 40P01), when its connection broke before COMMIT was sent, or
-/// when a prepared statement was out of date. Thread-safe.
+/// A closure runs again when its transaction lost against another (40001, 40P01), when its connection broke before COMMIT
+/// was sent, or when a prepared statement was out of date. Thread-safe.
 
 #include <atomic>
 #include <memory>

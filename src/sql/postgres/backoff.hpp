@@ -1,6 +1,6 @@
 #pragma once
-/// Pauses between attempts: decorrelated jitter (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). Each
-/// pause is random between the base and three times the last one, so that rivals drift apart.
+/// Pauses between attempts: decorrelated jitter (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+/// 2015). Each pause is random between the base and three times the last one, so that rivals drift apart.
 
 #include <algorithm>
 #include <chrono>

@@ -66,13 +66,20 @@ oid::Type element_of(Kind kind) {
 
 oid::Type array_of(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return oid::boolean_array;
-    case Kind::int64: return oid::int8_array;
-    case Kind::real: return oid::float8_array;
-    case Kind::bytes: return oid::bytea_array;
-    case Kind::uuid: return oid::uuid_array;
-    case Kind::instant: return oid::timestamptz_array;
-    default: return oid::text_array;
+    case Kind::boolean:
+      return oid::boolean_array;
+    case Kind::int64:
+      return oid::int8_array;
+    case Kind::real:
+      return oid::float8_array;
+    case Kind::bytes:
+      return oid::bytea_array;
+    case Kind::uuid:
+      return oid::uuid_array;
+    case Kind::instant:
+      return oid::timestamptz_array;
+    default:
+      return oid::text_array;
   }
 }
 
@@ -98,11 +105,17 @@ class ColumnArray {
         const char value = param.integer != 0;
         return put_array_element(bytes_, {&value, 1});
       }
-      case Kind::int64: return add_int64(param.integer);
-      case Kind::instant: return add_int64(instant_to_wire({param.integer}));
-      case Kind::real: return add_int64(std::bit_cast<std::int64_t>(param.real));
-      case Kind::uuid: return put_array_element(bytes_, {static_cast<const char*>(param.data), 16});
-      default: check_size(param.size); return put_array_element(bytes_, param.view());
+      case Kind::int64:
+        return add_int64(param.integer);
+      case Kind::instant:
+        return add_int64(instant_to_wire({param.integer}));
+      case Kind::real:
+        return add_int64(std::bit_cast<std::int64_t>(param.real));
+      case Kind::uuid:
+        return put_array_element(bytes_, {static_cast<const char*>(param.data), 16});
+      default:
+        check_size(param.size);
+        return put_array_element(bytes_, param.view());
     }
   }
   std::string_view finish() {
@@ -126,7 +139,8 @@ class ColumnArray {
 };
 
 /// Fills `columns` from row `at` on and returns the row behind the chunk.
-std::size_t fill_chunk(std::vector<ColumnArray>& columns, const RowSource& rows, std::size_t at, std::vector<Param>& params) {
+std::size_t fill_chunk(std::vector<ColumnArray>& columns, const RowSource& rows, std::size_t at,
+                       std::vector<Param>& params) {
   const std::size_t end = std::min(rows.size(), at + chunk_rows);
   std::size_t bytes = 0;
   for (ColumnArray& column : columns) column.start();
@@ -156,15 +170,18 @@ std::int64_t run_each(Link& link, std::string_view text, Pipeline::Text kind, st
       window.abandon();
       throw;
     }
-    if (i == 0) link.pipeline.send(text, kind, list);
-    else link.pipeline.send_again(text, kind, list);
+    if (i == 0)
+      link.pipeline.send(text, kind, list);
+    else
+      link.pipeline.send_again(text, kind, list);
     window.sent(list.bytes());
     if (window.full()) window.end_segment();
   }
   return window.finish();
 }
 
-std::int64_t insert_unnest(Link& link, const BulkPlan& plan, const RowSource& rows, OnConflict on_conflict, Deadline deadline) {
+std::int64_t insert_unnest(Link& link, const BulkPlan& plan, const RowSource& rows, OnConflict on_conflict,
+                           Deadline deadline) {
   Window window(link.pipeline, deadline);
   std::vector<ColumnArray> columns;
   for (const BulkColumn& column : plan.columns) columns.emplace_back(column.kind);

@@ -10,7 +10,8 @@
 namespace quarry::sql::postgres_driver {
 namespace {
 
-// A domain is sent as its base type. format_type with -1: a bare name without a length, so that a cast never cuts a text short.
+// A domain is sent as its base type. format_type with -1: a bare name without a length, so that a cast never cuts a text
+// short.
 constexpr std::string_view describe_sql =
     "select a.attname::text, coalesce(b.typreceive, t.typreceive)::text, format_type(a.atttypid, -1), "
     "       coalesce(e.oid, 0)::int8, coalesce(e.typreceive::text, '') "
@@ -43,21 +44,29 @@ std::vector<CatalogColumn> describe(std::string_view table, Pipeline& pipeline, 
   const PGresult* result = reply.result.get();
   std::vector<CatalogColumn> columns;
   for (int row = 0; row < PQntuples(result); ++row)
-    columns.push_back({std::string(cell(result, row, 0)), unqualified(cell(result, row, 1)), std::string(cell(result, row, 2)),
-                       static_cast<oid::Type>(decode_integer(cell(result, row, 3))), unqualified(cell(result, row, 4))});
+    columns.push_back({std::string(cell(result, row, 0)), unqualified(cell(result, row, 1)),
+                       std::string(cell(result, row, 2)), static_cast<oid::Type>(decode_integer(cell(result, row, 3))),
+                       unqualified(cell(result, row, 4))});
   if (columns.empty()) throw_bug(fmt::format("the table '{}' does not exist: has the schema been migrated?", table));
   return columns;
 }
 
 std::string_view array_type(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return "boolean[]";
-    case Kind::int64: return "int8[]";
-    case Kind::real: return "float8[]";
-    case Kind::bytes: return "bytea[]";
-    case Kind::uuid: return "uuid[]";
-    case Kind::instant: return "timestamptz[]";
-    default: return "text[]";
+    case Kind::boolean:
+      return "boolean[]";
+    case Kind::int64:
+      return "int8[]";
+    case Kind::real:
+      return "float8[]";
+    case Kind::bytes:
+      return "bytea[]";
+    case Kind::uuid:
+      return "uuid[]";
+    case Kind::instant:
+      return "timestamptz[]";
+    default:
+      return "text[]";
   }
 }
 
@@ -66,8 +75,8 @@ bool is_array(Kind kind) {
 }
 
 bool is_text(std::string_view receive) {
-  constexpr std::array<std::string_view, 8> known{"textrecv", "varcharrecv", "bpcharrecv", "namerecv",
-                                                  "enum_recv", "json_recv",  "citextrecv", "unknownrecv"};
+  constexpr std::array<std::string_view, 8> known{"textrecv",  "varcharrecv", "bpcharrecv", "namerecv",
+                                                  "enum_recv", "json_recv",   "citextrecv", "unknownrecv"};
   return std::find(known.begin(), known.end(), receive) != known.end();
 }
 
@@ -82,11 +91,14 @@ BulkPlan make_plan(const BulkTarget& target, const std::vector<CatalogColumn>& c
   std::string names, selects, arrays, aliases, values;
   plan.copies = true;
   for (std::size_t i = 0; i < target.columns.size(); ++i) {
-    const auto found = std::find_if(catalog.begin(), catalog.end(), [&](const auto& c) { return c.name == target.columns[i]; });
+    const auto found =
+        std::find_if(catalog.begin(), catalog.end(), [&](const auto& c) { return c.name == target.columns[i]; });
     if (found == catalog.end())
-      throw_bug(fmt::format("the table '{}' has no column '{}': has the schema been migrated?", target.name, target.columns[i]));
+      throw_bug(
+          fmt::format("the table '{}' has no column '{}': has the schema been migrated?", target.name, target.columns[i]));
     const Kind kind = target.kinds[i];
-    plan.columns.push_back({kind, encoder_for(kind, found->receive, found->element, found->element_receive), found->element});
+    plan.columns.push_back(
+        {kind, encoder_for(kind, found->receive, found->element, found->element_receive), found->element});
     plan.copies &= plan.columns.back().encoder != Encoder::none;
     plan.has_arrays |= is_array(kind);
     const std::string_view comma = i == 0 ? "" : ", ";
@@ -99,8 +111,8 @@ BulkPlan make_plan(const BulkTarget& target, const std::vector<CatalogColumn>& c
   constexpr std::string_view endings[2] = {"", " on conflict do nothing"};
   plan.copy_sql = fmt::format("copy {} ({}) from stdin (format binary)", target.name, names);
   for (int i = 0; i < 2; ++i) {
-    plan.unnest_sql[i] = fmt::format("insert into {} ({}) select {} from unnest({}) as u({}){}", target.name, names, selects, arrays,
-                                     aliases, endings[i]);
+    plan.unnest_sql[i] = fmt::format("insert into {} ({}) select {} from unnest({}) as u({}){}", target.name, names, selects,
+                                     arrays, aliases, endings[i]);
     plan.insert_sql[i] = fmt::format("insert into {} ({}) values ({}){}", target.name, names, values, endings[i]);
   }
   return plan;
@@ -111,7 +123,8 @@ BulkPlan make_plan(const BulkTarget& target, const std::vector<CatalogColumn>& c
 Encoder encoder_for(Kind kind, std::string_view receive, oid::Type element, std::string_view element_receive) {
   const bool array = receive == "array_recv";
   switch (kind) {
-    case Kind::boolean: return receive == "boolrecv" ? Encoder::boolean : Encoder::none;
+    case Kind::boolean:
+      return receive == "boolrecv" ? Encoder::boolean : Encoder::none;
     case Kind::int64:
       return receive == "int8recv"   ? Encoder::int8
              : receive == "int4recv" ? Encoder::int4
@@ -120,16 +133,21 @@ Encoder encoder_for(Kind kind, std::string_view receive, oid::Type element, std:
     case Kind::real:
       return receive == "float8recv" ? Encoder::float8 : receive == "float4recv" ? Encoder::float4 : Encoder::none;
     case Kind::text:
-    case Kind::json: return is_text(receive) ? Encoder::raw : receive == "jsonb_recv" ? Encoder::jsonb : Encoder::none;
-    case Kind::bytes: return receive == "bytearecv" ? Encoder::raw : Encoder::none;
-    case Kind::uuid: return receive == "uuid_recv" ? Encoder::uuid : Encoder::none;
+    case Kind::json:
+      return is_text(receive) ? Encoder::raw : receive == "jsonb_recv" ? Encoder::jsonb : Encoder::none;
+    case Kind::bytes:
+      return receive == "bytearecv" ? Encoder::raw : Encoder::none;
+    case Kind::uuid:
+      return receive == "uuid_recv" ? Encoder::uuid : Encoder::none;
     case Kind::instant:
       return receive == "timestamptz_recv" || receive == "timestamp_recv" ? Encoder::instant : Encoder::none;
     case Kind::int64_array:
       return array && (element == oid::int8 || element == oid::int4 || element == oid::int2) ? Encoder::int64_array
-                                                                                            : Encoder::none;
-    case Kind::text_array: return array && is_text(element_receive) ? Encoder::text_array : Encoder::none;
-    case Kind::uuid_array: return array && element == oid::uuid ? Encoder::uuid_array : Encoder::none;
+                                                                                             : Encoder::none;
+    case Kind::text_array:
+      return array && is_text(element_receive) ? Encoder::text_array : Encoder::none;
+    case Kind::uuid_array:
+      return array && element == oid::uuid ? Encoder::uuid_array : Encoder::none;
     case Kind::instant_array:
       return array && (element == oid::timestamptz || element == oid::timestamp) ? Encoder::instant_array : Encoder::none;
   }

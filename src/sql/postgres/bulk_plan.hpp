@@ -21,7 +21,20 @@ namespace quarry::sql::postgres_driver {
 /// Binary form of one column in COPY.
 enum class Encoder : std::uint8_t {
   none,  ///< there is none for this kind and type
-  boolean, int8, int4, int2, float8, float4, raw, jsonb, uuid, instant, int64_array, text_array, uuid_array, instant_array,
+  boolean,
+  int8,
+  int4,
+  int2,
+  float8,
+  float4,
+  raw,
+  jsonb,
+  uuid,
+  instant,
+  int64_array,
+  text_array,
+  uuid_array,
+  instant_array,
 };
 
 struct BulkColumn {
@@ -39,8 +52,8 @@ struct BulkPlan {
   std::string insert_sql[2];
 };
 
-/// What a column of the catalogue becomes. `receive` and `element_receive` are names of its types' input functions (`int4recv`), which
-/// tell what is on the wire better than the types do: enums, domains and citext share them.
+/// What a column of the catalogue becomes. `receive` and `element_receive` are names of its types' input functions
+/// (`int4recv`), which tell what is on the wire better than the types do: enums, domains and citext share them.
 Encoder encoder_for(Kind kind, std::string_view receive, oid::Type element, std::string_view element_receive);
 
 /// The plans of one connection, by table, columns and kinds. Not thread-safe.

@@ -16,7 +16,8 @@ using std::chrono::steady_clock;
 
 std::string text_of(const char* text) { return text ? text : ""; }
 
-std::string join(const std::vector<ConnectSettings::Server>& servers, std::size_t first, std::string ConnectSettings::Server::*part) {
+std::string join(const std::vector<ConnectSettings::Server>& servers, std::size_t first,
+                 std::string ConnectSettings::Server::*part) {
   std::string out;
   for (std::size_t i = first; i < servers.size(); ++i) out += (i > first ? "," : "") + servers[i].*part;
   return out.find_first_not_of(',') == out.npos ? "" : out;
@@ -66,8 +67,9 @@ Deadline server_deadline(const ConnectSettings& settings, std::size_t position, 
 
 std::string Connection::where() const {
   const std::string host = text_of(PQhost(handle_));
-  return fmt::format("{}{}{}, database '{}', user '{}'", host.empty() ? "the default host" : host, host.starts_with('/') ? " port " : ":",
-                     text_of(PQport(handle_)), text_of(PQdb(handle_)), text_of(PQuser(handle_)));
+  return fmt::format("{}{}{}, database '{}', user '{}'", host.empty() ? "the default host" : host,
+                     host.starts_with('/') ? " port " : ":", text_of(PQport(handle_)), text_of(PQdb(handle_)),
+                     text_of(PQuser(handle_)));
 }
 
 std::unique_ptr<Connection> Connection::open(const ConnectSettings& settings, Deadline deadline) {
@@ -87,8 +89,8 @@ std::unique_ptr<Connection> Connection::open(const ConnectSettings& settings, De
   }
 }
 
-/// libpq goes on to the next server by itself when one refuses, but not when one is silent: then the result is the place of the
-/// server to start again with. It is behind the last one when the connection stands.
+/// libpq goes on to the next server by itself when one refuses, but not when one is silent: then the result is the place of
+/// the server to start again with. It is behind the last one when the connection stands.
 std::size_t Connection::finish_connecting(const ConnectSettings& settings, std::size_t first, Deadline deadline) {
   if (PQstatus(handle_) == CONNECTION_BAD) throw connect_error(where(), PQerrorMessage(handle_));
   std::size_t position = position_of(handle_, settings, first);
@@ -107,8 +109,10 @@ std::size_t Connection::finish_connecting(const ConnectSettings& settings, std::
       wanted = PQconnectPoll(handle_);
     } else if (const auto now = steady_clock::now(); now >= patience) {
       if (now < deadline && position + 1 < settings.servers.size()) return position + 1;
-      throw Error(ErrorCode::unavailable, fmt::format("cannot connect to PostgreSQL at {}: no answer in time. Check host and port in "
-                                                      "the URL, and whether a firewall stands between", where()));
+      throw Error(ErrorCode::unavailable,
+                  fmt::format("cannot connect to PostgreSQL at {}: no answer in time. Check host and port in "
+                              "the URL, and whether a firewall stands between",
+                              where()));
     }
   }
   return settings.servers.size();

@@ -40,9 +40,7 @@ int milliseconds_until(Deadline deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-Error out_of_time() {
-  return Error(ErrorCode::timeout, "the database did not answer in time").set_poisons_connection(true);
-}
+Error out_of_time() { return Error(ErrorCode::timeout, "the database did not answer in time").set_poisons_connection(true); }
 
 }  // namespace
 
@@ -61,7 +59,8 @@ void Connection::check_sent(int sent) {
   const bool lost = broken();
   broken_ = true;
   if (lost) throw connection_lost(message);
-  throw Error(ErrorCode::bug, "a statement could not be sent to the database", {message, "", 0}).set_poisons_connection(true);
+  throw Error(ErrorCode::bug, "a statement could not be sent to the database", {message, "", 0})
+      .set_poisons_connection(true);
 }
 
 void Connection::send_prepare(const std::string& name, std::string_view text, const ParamList& params) {
@@ -70,13 +69,14 @@ void Connection::send_prepare(const std::string& name, std::string_view text, co
 }
 
 void Connection::send_prepared(const std::string& name, const ParamList& params) {
-  check_sent(PQsendQueryPrepared(handle_, name.c_str(), params.count(), params.values(), params.lengths(), params.formats(), 1));
+  check_sent(
+      PQsendQueryPrepared(handle_, name.c_str(), params.count(), params.values(), params.lengths(), params.formats(), 1));
 }
 
 void Connection::send_unprepared(std::string_view text, const ParamList& params) {
   const std::string query(text);
-  check_sent(PQsendQueryParams(handle_, query.c_str(), params.count(), params.types().data(), params.values(), params.lengths(),
-                               params.formats(), 1));
+  check_sent(PQsendQueryParams(handle_, query.c_str(), params.count(), params.types().data(), params.values(),
+                               params.lengths(), params.formats(), 1));
 }
 
 void Connection::send_sync() { check_sent(PQpipelineSync(handle_)); }
@@ -168,8 +168,10 @@ bool Connection::looks_alive() {
     const int ready = poll(&entry, 1, 0);
     if (ready == 0 || (ready < 0 && errno == EINTR)) return true;
     // Something is there: an answer nobody waited for, a notice, the server's last words, the end.
-    if (ready < 0 || !PQconsumeInput(handle_)) broken_ = true;
-    else PQisBusy(handle_);  // has libpq look at it; last words reach `receive_notice`
+    if (ready < 0 || !PQconsumeInput(handle_))
+      broken_ = true;
+    else
+      PQisBusy(handle_);  // has libpq look at it; last words reach `receive_notice`
   }
   return false;
 }

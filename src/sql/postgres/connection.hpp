@@ -1,10 +1,10 @@
 #pragma once
 /// One connection: a libpq handle whose socket never blocks, with a deadline on every wait.
 ///
-/// It lives in pipeline mode, so that the commands of one caller can go out together and be answered together; the simple protocol
-/// and COPY leave that mode for a while (`PipelinePause`). When a deadline passes while the server works, the statement is
-/// cancelled, and its answer, an error, is waited for a little longer: the connection stays usable. When that does not
-/// come either, the connection is `broken`.
+/// It lives in pipeline mode, so that the commands of one caller can go out together and be answered together; the simple
+/// protocol and COPY leave that mode for a while (`PipelinePause`). When a deadline passes while the server works, the
+/// statement is cancelled, and its answer, an error, is waited for a little longer: the connection stays usable. When that
+/// does not come either, the connection is `broken`.
 ///
 /// Errors: `unavailable` (retryable, poisoning) when the connection is gone; `timeout` (poisoning) as above.
 /// Not thread-safe. Survives a fork by being left alone in the child.

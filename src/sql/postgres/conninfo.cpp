@@ -20,8 +20,9 @@ ConninfoPtr parse(const std::string& url) {
   if (parsed) return parsed;
   // libpq's words may repeat the URL, and with it the password; the name of an unknown option is all that is safe.
   constexpr std::string_view unknown = "invalid URI query parameter: \"";
-  std::string client = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database?option=value, with "
-                       "special characters percent-encoded";
+  std::string client =
+      "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database?option=value, with "
+      "special characters percent-encoded";
   if (const std::string_view text = message ? message : ""; text.starts_with(unknown)) {
     const auto name = text.substr(unknown.size());
     client = fmt::format("the PostgreSQL URL has an option '{}' that libpq does not know", name.substr(0, name.find('"')));
@@ -51,8 +52,10 @@ std::string encode(std::string_view text) {
   for (const char c : text) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                        std::string_view("-._~/:[]").find(c) != std::string_view::npos;
-    if (plain) out += c;
-    else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    if (plain)
+      out += c;
+    else
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return out;
 }
@@ -124,8 +127,12 @@ ConnectSettings parse_url(std::string_view url, const DatabaseOptions& options) 
   std::from_chars(timeout.data(), timeout.data() + timeout.size(), seconds);
   settings.connect_timeout = std::chrono::seconds(std::max(seconds, 0));
   // A peer that vanished is noticed after about a minute, also while something waits to be sent to it.
-  settings.defaults = {{"fallback_application_name", "quarry"}, {"client_encoding", "UTF8"}, {"keepalives", "1"},
-                       {"keepalives_idle", "30"},               {"keepalives_interval", "10"}, {"keepalives_count", "3"},
+  settings.defaults = {{"fallback_application_name", "quarry"},
+                       {"client_encoding", "UTF8"},
+                       {"keepalives", "1"},
+                       {"keepalives_idle", "30"},
+                       {"keepalives_interval", "10"},
+                       {"keepalives_count", "3"},
                        {"tcp_user_timeout", "60000"}};
   const auto own = value_of(parsed.get(), "options");
   settings.server_options = options.server_prepare ? server_options(options, own) : own;

@@ -8,7 +8,7 @@
 namespace quarry::sql::postgres_driver {
 namespace {
 
-constexpr std::size_t flush_bytes = 64 * 1024;  // about one socket buffer
+constexpr std::size_t flush_bytes = 64 * 1024;                                   // about one socket buffer
 constexpr std::string_view signature("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);  // with no flags and no extension
 
 template <class T>
@@ -20,10 +20,18 @@ void encode_array(ByteBuffer& out, const BulkColumn& column, const Param& param)
   const std::size_t start = out.size();
   out.grow(4);
   switch (column.encoder) {
-    case Encoder::int64_array: encode_int64_array(out, elements<std::int64_t>(param), column.element); break;
-    case Encoder::text_array: encode_text_array(out, elements<std::string>(param), column.element); break;
-    case Encoder::uuid_array: encode_uuid_array(out, elements<Uuid>(param)); break;
-    default: encode_instant_array(out, elements<Instant>(param), column.element); break;
+    case Encoder::int64_array:
+      encode_int64_array(out, elements<std::int64_t>(param), column.element);
+      break;
+    case Encoder::text_array:
+      encode_text_array(out, elements<std::string>(param), column.element);
+      break;
+    case Encoder::uuid_array:
+      encode_uuid_array(out, elements<Uuid>(param));
+      break;
+    default:
+      encode_instant_array(out, elements<Instant>(param), column.element);
+      break;
   }
   check_size(out.size() - start);
   put_int32(out.data() + start, static_cast<std::int32_t>(out.size() - start - 4));
@@ -41,9 +49,12 @@ inline void put_integer(ByteBuffer& out, std::int64_t value) {
   check_integer_width(value, Width);
   char* at = out.grow(4 + Width);
   put_int32(at, Width);
-  if constexpr (Width == 8) put_int64(at + 4, value);
-  else if constexpr (Width == 4) put_int32(at + 4, static_cast<std::int32_t>(value));
-  else put_int16(at + 4, static_cast<std::int16_t>(value));
+  if constexpr (Width == 8)
+    put_int64(at + 4, value);
+  else if constexpr (Width == 4)
+    put_int32(at + 4, static_cast<std::int32_t>(value));
+  else
+    put_int16(at + 4, static_cast<std::int16_t>(value));
 }
 
 void encode_field(ByteBuffer& out, const BulkColumn& column, const Param& param) {
@@ -55,9 +66,12 @@ void encode_field(ByteBuffer& out, const BulkColumn& column, const Param& param)
       at[4] = param.integer != 0;
       return;
     }
-    case Encoder::int8: return put_integer<8>(out, param.integer);
-    case Encoder::int4: return put_integer<4>(out, param.integer);
-    case Encoder::int2: return put_integer<2>(out, param.integer);
+    case Encoder::int8:
+      return put_integer<8>(out, param.integer);
+    case Encoder::int4:
+      return put_integer<4>(out, param.integer);
+    case Encoder::int2:
+      return put_integer<2>(out, param.integer);
     case Encoder::float8: {
       char* at = out.grow(12);
       put_int32(at, 8);
@@ -68,7 +82,8 @@ void encode_field(ByteBuffer& out, const BulkColumn& column, const Param& param)
       put_int32(at, 4);
       return put_float4(at + 4, static_cast<float>(param.real));
     }
-    case Encoder::raw: return put_bytes(out, param.data, param.size);
+    case Encoder::raw:
+      return put_bytes(out, param.data, param.size);
     case Encoder::jsonb: {
       check_size(param.size + 1);
       char* at = out.grow(5 + param.size);
@@ -77,10 +92,14 @@ void encode_field(ByteBuffer& out, const BulkColumn& column, const Param& param)
       if (param.size > 0) std::memcpy(at + 5, param.data, param.size);
       return;
     }
-    case Encoder::uuid: return put_bytes(out, param.data, 16);
-    case Encoder::instant: return put_integer<8>(out, instant_to_wire({param.integer}));
-    case Encoder::none: throw_bug("a column without a binary form is copied");
-    default: return encode_array(out, column, param);
+    case Encoder::uuid:
+      return put_bytes(out, param.data, 16);
+    case Encoder::instant:
+      return put_integer<8>(out, instant_to_wire({param.integer}));
+    case Encoder::none:
+      throw_bug("a column without a binary form is copied");
+    default:
+      return encode_array(out, column, param);
   }
 }
 

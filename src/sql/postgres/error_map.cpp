@@ -19,14 +19,16 @@ struct Rule {
 constexpr std::array rules{
     // What the server says of COPY data that it cannot read; the connection is as good as before.
     Rule{"08P01", ErrorCode::bug, false, false, "the server could not read the binary form of a value"},
-    Rule{"08", ErrorCode::unavailable, true, true, "the connection to the database broke"},
+    Rule{"08", ErrorCode::unavailable, true, true,
+         "the connection to the database broke: try again, and look at the server if it goes on"},
     Rule{"0A", ErrorCode::bug, false, false, "the statement needs a feature that this server lacks"},
     Rule{"21", ErrorCode::bug, false, false, "a subquery gave several rows where one is wanted"},
     Rule{"22001", ErrorCode::invalid, false, false, "a text is longer than its column allows: shorten it"},
     Rule{"22003", ErrorCode::invalid, false, false, "a number is out of its column's range"},
     Rule{"22008", ErrorCode::invalid, false, false, "a time is outside of PostgreSQL's calendar"},
     Rule{"22021", ErrorCode::invalid, false, false, "a text is not valid UTF-8 or holds a zero byte: clean it first"},
-    Rule{"22P02", ErrorCode::invalid, false, false, "a text cannot be read as its column's type (number, enum, address, JSON)"},
+    Rule{"22P02", ErrorCode::invalid, false, false,
+         "a text cannot be read as its column's type (number, enum, address, JSON)"},
     Rule{"22P05", ErrorCode::invalid, false, false, "a character cannot be stored by this database"},
     Rule{"22", ErrorCode::invalid, false, false, "a value is not acceptable to the database"},
     Rule{"23", ErrorCode::constraint, false, false, "a rule of the schema refused the row"},
@@ -42,9 +44,12 @@ constexpr std::array rules{
     Rule{"40", ErrorCode::conflict, false, false, "the transaction was rolled back"},
     Rule{"42P05", ErrorCode::bug, false, false,
          "the server knows a prepared statement of another client: behind PgBouncer switch server_prepare off"},
-    Rule{"42501", ErrorCode::denied, false, false, "the database user lacks the right to do this: grant it or use another user"},
-    Rule{"42P01", ErrorCode::bug, false, false, "a table that the query needs does not exist: has the schema been migrated?"},
-    Rule{"42703", ErrorCode::bug, false, false, "a column that the query needs does not exist: has the schema been migrated?"},
+    Rule{"42501", ErrorCode::denied, false, false,
+         "the database user lacks the right to do this: grant it or use another user"},
+    Rule{"42P01", ErrorCode::bug, false, false,
+         "a table that the query needs does not exist: has the schema been migrated?"},
+    Rule{"42703", ErrorCode::bug, false, false,
+         "a column that the query needs does not exist: has the schema been migrated?"},
     Rule{"42", ErrorCode::bug, false, false, "the query is not valid on this database: has the schema been migrated?"},
     Rule{"44", ErrorCode::constraint, false, false, "a view's check option refused the row"},
     Rule{"53100", ErrorCode::unavailable, false, false, "the database server's disk is full: free space there"},
@@ -56,7 +61,8 @@ constexpr std::array rules{
     Rule{"55P03", ErrorCode::busy, false, false, "another transaction holds a lock on the same rows: try again"},
     Rule{"55", ErrorCode::busy, false, false, "an object is in use or not in the right state for this"},
     Rule{"57014", ErrorCode::timeout, false, false, "the statement took too long and was cancelled"},
-    Rule{"57P", ErrorCode::unavailable, true, true, "the database server ended the connection: it is shutting down or starting"},
+    Rule{"57P", ErrorCode::unavailable, true, true,
+         "the database server ended the connection: it is shutting down or starting"},
     Rule{"58", ErrorCode::unavailable, false, false, "the database server has trouble with its system"},
     Rule{"P0001", ErrorCode::constraint, false, false, "a rule of the schema refused the change"},
     Rule{"XX001", ErrorCode::corrupt, false, false, "the database server reports damaged data"},
@@ -72,8 +78,7 @@ const Rule& rule_for(std::string_view state) {
 
 std::string constraint_message(const ServerReport& report) {
   const auto& state = report.sqlstate;
-  if (state == "23502")
-    return fmt::format("column '{}' of table '{}' must not be empty", report.column, report.table);
+  if (state == "23502") return fmt::format("column '{}' of table '{}' must not be empty", report.column, report.table);
   const std::string_view what = state == "23505"   ? "a row with the same key exists already"
                                 : state == "23503" ? "a row that is referred to does not exist, or is still referred to"
                                 : state == "23514" ? "a value breaks a rule"
@@ -132,7 +137,9 @@ Error make_error(const ServerReport& report) {
 }
 
 Error connection_lost(std::string engine_message) {
-  Error error(ErrorCode::unavailable, "the connection to the database broke", {std::move(engine_message), "", 0});
+  Error error(ErrorCode::unavailable,
+              "the connection to the database broke: try again, and look at the server if it goes on",
+              {std::move(engine_message), "", 0});
   error.set_retryable(true).set_poisons_connection(true);
   return error;
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// From SQLSTATE to `Error`: what happened, whether the transaction may run again, and whether the connection can be used again.
-/// (Appendix A of PostgreSQL's manual lists the states.)
+/// From SQLSTATE to `Error`: what happened, whether the transaction may run again, and whether the connection can be used
+/// again. (Appendix A of PostgreSQL's manual lists the states.)
 ///
 /// Client messages name constraints, tables and columns, never values: the server's own text, which may hold row
 /// data, goes to `engine_message`, and its DETAIL nowhere.
@@ -27,8 +27,8 @@ Error make_error(const ServerReport& report);
 /// The connection broke in the middle of a transaction that was not being committed: the whole may run again on another one.
 Error connection_lost(std::string engine_message);
 
-/// The server will not execute a prepared statement any more, and a fresh one will do: its result type changed (0A000), or the
-/// server has forgotten it (26000).
+/// The server will not execute a prepared statement any more, and a fresh one will do: its result type changed (0A000), or
+/// the server has forgotten it (26000).
 bool is_stale_statement(const ServerReport& report);
 
 /// Why a connection could not be made. `where` is `db.example.org:5432, database 'quarry', user 'ada'`.

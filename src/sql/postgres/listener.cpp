@@ -71,7 +71,8 @@ struct Listener::Shared {
 
 class Listener::Handle final : public Subscription {
  public:
-  Handle(std::shared_ptr<Shared> shared, std::shared_ptr<Entry> entry) : shared_(std::move(shared)), entry_(std::move(entry)) {}
+  Handle(std::shared_ptr<Shared> shared, std::shared_ptr<Entry> entry)
+      : shared_(std::move(shared)), entry_(std::move(entry)) {}
   ~Handle() override {
     {
       const std::scoped_lock lock(entry_->calling);
@@ -153,7 +154,8 @@ void Listener::listen(Connection& connection) {
     const bool more = !sql.empty();
     for (const auto& channel : listening)
       if (!wanted.contains(channel)) sql += "unlisten " + quote_channel(channel) + ";";
-    if (!sql.empty()) check_simple(connection, connection.simple(sql, steady_clock::now() + answer_wait).get(), PGRES_COMMAND_OK);
+    if (!sql.empty())
+      check_simple(connection, connection.simple(sql, steady_clock::now() + answer_wait).get(), PGRES_COMMAND_OK);
     listening = wanted;
     if (more) shared_->wake(nullptr);
 

@@ -1,8 +1,8 @@
 #pragma once
 /// LISTEN: one connection beside the pool, with a thread that waits on it, shared by all subscribers of a backend.
 ///
-/// The thread starts with the first subscriber and keeps trying when the server is away. After every (re)connect, and when a new
-/// channel has been added, each subscriber is woken once, because something may have been missed. Through PgBouncer's
+/// The thread starts with the first subscriber and keeps trying when the server is away. After every (re)connect, and when a
+/// new channel has been added, each subscriber is woken once, because something may have been missed. Through PgBouncer's
 /// transaction pooling LISTEN hears nothing: polling stays the truth.
 ///
 /// Thread-safe. A subscription that ends waits for its running callback, unless it ends inside of it.
@@ -18,8 +18,8 @@
 
 #include "quarry/core/random.hpp"
 #include "quarry/sql/backend.hpp"
-#include "sql/postgres/conninfo.hpp"
 #include "sql/postgres/connection.hpp"
+#include "sql/postgres/conninfo.hpp"
 
 namespace quarry::sql::postgres_driver {
 

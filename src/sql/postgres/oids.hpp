@@ -1,6 +1,6 @@
 #pragma once
-/// The built-in types of PostgreSQL that the driver knows, by their object ids: `select oid, typname from pg_type`. They are fixed
-/// for ever; types made by a user (enums, citext) have ids from `first_dynamic` on, which differ between databases.
+/// The built-in types of PostgreSQL that the driver knows, by their object ids: `select oid, typname from pg_type`. They are
+/// fixed for ever; types made by a user (enums, citext) have ids from `first_dynamic` on, which differ between databases.
 
 #include <string>
 

@@ -17,18 +17,30 @@ std::span<const T> elements(const Param& param) {
 
 oid::Type ParamList::type_of(Kind kind) noexcept {
   switch (kind) {
-    case Kind::boolean: return oid::boolean;
-    case Kind::int64: return oid::int8;
-    case Kind::real: return oid::float8;
-    case Kind::text: return oid::inferred;
-    case Kind::json: return oid::jsonb;
-    case Kind::bytes: return oid::bytea;
-    case Kind::uuid: return oid::uuid;
-    case Kind::instant: return oid::timestamptz;
-    case Kind::int64_array: return oid::int8_array;
-    case Kind::text_array: return oid::text_array;
-    case Kind::uuid_array: return oid::uuid_array;
-    case Kind::instant_array: return oid::timestamptz_array;
+    case Kind::boolean:
+      return oid::boolean;
+    case Kind::int64:
+      return oid::int8;
+    case Kind::real:
+      return oid::float8;
+    case Kind::text:
+      return oid::inferred;
+    case Kind::json:
+      return oid::jsonb;
+    case Kind::bytes:
+      return oid::bytea;
+    case Kind::uuid:
+      return oid::uuid;
+    case Kind::instant:
+      return oid::timestamptz;
+    case Kind::int64_array:
+      return oid::int8_array;
+    case Kind::text_array:
+      return oid::text_array;
+    case Kind::uuid_array:
+      return oid::uuid_array;
+    case Kind::instant_array:
+      return oid::timestamptz_array;
   }
   return oid::inferred;
 }
@@ -76,15 +88,27 @@ void ParamList::add(const Param& param) {
   }
   const std::size_t offset = scratch_.size();
   switch (param.kind) {
-    case Kind::boolean: *scratch_.grow(1) = param.integer != 0; break;
-    case Kind::int64: put_int64(scratch_.grow(8), param.integer); break;
-    case Kind::real: put_float8(scratch_.grow(8), param.real); break;
-    case Kind::instant: put_int64(scratch_.grow(8), instant_to_wire({param.integer})); break;
+    case Kind::boolean:
+      *scratch_.grow(1) = param.integer != 0;
+      break;
+    case Kind::int64:
+      put_int64(scratch_.grow(8), param.integer);
+      break;
+    case Kind::real:
+      put_float8(scratch_.grow(8), param.real);
+      break;
+    case Kind::instant:
+      put_int64(scratch_.grow(8), instant_to_wire({param.integer}));
+      break;
     case Kind::text:
-    case Kind::json: return add_text(param);
-    case Kind::bytes: return add_binary(oid::bytea, param.view());
-    case Kind::uuid: return add_binary(oid::uuid, {static_cast<const char*>(param.data), 16});
-    default: return add_array(param);
+    case Kind::json:
+      return add_text(param);
+    case Kind::bytes:
+      return add_binary(oid::bytea, param.view());
+    case Kind::uuid:
+      return add_binary(oid::uuid, {static_cast<const char*>(param.data), 16});
+    default:
+      return add_array(param);
   }
   add_scratch(offset);
   types_.push_back(type_of(param.kind));
@@ -107,10 +131,18 @@ void ParamList::add_text(const Param& param) {
 void ParamList::add_array(const Param& param) {
   const std::size_t offset = scratch_.size();
   switch (param.kind) {
-    case Kind::int64_array: encode_int64_array(scratch_, elements<std::int64_t>(param)); break;
-    case Kind::text_array: encode_text_array(scratch_, elements<std::string>(param)); break;
-    case Kind::uuid_array: encode_uuid_array(scratch_, elements<Uuid>(param)); break;
-    default: encode_instant_array(scratch_, elements<Instant>(param)); break;
+    case Kind::int64_array:
+      encode_int64_array(scratch_, elements<std::int64_t>(param));
+      break;
+    case Kind::text_array:
+      encode_text_array(scratch_, elements<std::string>(param));
+      break;
+    case Kind::uuid_array:
+      encode_uuid_array(scratch_, elements<Uuid>(param));
+      break;
+    default:
+      encode_instant_array(scratch_, elements<Instant>(param));
+      break;
   }
   check_size(scratch_.size() - offset);
   add_scratch(offset);

@@ -1,8 +1,8 @@
 #pragma once
 /// Parameters in the shape that libpq wants: parallel arrays of types, pointers, lengths and formats.
 ///
-/// Numbers, times, ids, bytes and arrays travel in binary form; text and JSON as text, with the type left to the server (JSON:
-/// jsonb), so that one C++ string serves text, varchar, enum, inet and numeric columns alike.
+/// Numbers, times, ids, bytes and arrays travel in binary form; text and JSON as text, with the type left to the server
+/// (JSON: jsonb), so that one C++ string serves text, varchar, enum, inet and numeric columns alike.
 ///
 /// Reused from call to call, so that nothing is allocated in the steady state. Points into the caller's data until the
 /// next `assign` or `clear`. Throws `invalid` for text with a zero byte. Not thread-safe.

@@ -135,15 +135,19 @@ ResultPtr Pipeline::receive(const Expected& expected, Deadline deadline, Connect
 /// Tells the statement cache what has become of a PREPARE or of a statement that the server will not run again.
 void Pipeline::settle(const Expected& expected, const PGresult* result) {
   if (expected.what == Expected::What::prepare) {
-    if (failed(result)) statements_.drop(*expected.statement);
-    else expected.statement->made = true;
+    if (failed(result))
+      statements_.drop(*expected.statement);
+    else
+      expected.statement->made = true;
   }
   if (PQresultStatus(result) != PGRES_FATAL_ERROR) return;
   const auto report = report_of(result);
   if (report.sqlstate == "57014") connection_.forget_cancel();  // the cancel has hit what it was meant for
   if (!is_stale_statement(report)) return;
-  if (report.sqlstate == "0A000" && expected.statement) statements_.drop(*expected.statement);
-  else statements_.clear();
+  if (report.sqlstate == "0A000" && expected.statement)
+    statements_.drop(*expected.statement);
+  else
+    statements_.clear();
 }
 
 void Pipeline::fail(ResultPtr result, Deadline deadline) {

@@ -4,8 +4,8 @@
 /// Commands go out in segments, each ended by a sync: when one fails, the server skips the rest of its segment and goes on
 /// after the sync. Only one transaction's commands are ever between two syncs, so that callers cannot fail each other.
 ///
-/// Utilities (BEGIN, SAVEPOINT, NOTIFY, DEALLOCATE) are deferred: they go out in front of the next statement and cost no round trip
-/// of their own. PREPARE travels in front of the first execution likewise.
+/// Utilities (BEGIN, SAVEPOINT, NOTIFY, DEALLOCATE) are deferred: they go out in front of the next statement and cost no
+/// round trip of their own. PREPARE travels in front of the first execution likewise.
 ///
 /// Not thread-safe. A thrown `Error` leaves the pipeline empty (everything was read) or the connection broken.
 
@@ -55,7 +55,8 @@ class Pipeline {
   void send_again(std::string_view text, Text kind, const ParamList& params);
   /// Ends the segment. Nothing is waited for, and not all of it may be on its way: `flush` or a `read` sees to that.
   void end_segment();
-  /// Ends a segment of deferred commands whose answers nobody waits for: they are read, and thrown away, before the next reply.
+  /// Ends a segment of deferred commands whose answers nobody waits for: they are read, and thrown away, before the next
+  /// reply.
   void end_segment_unattended();
   void flush(Deadline deadline) { connection_.flush(deadline); }
 

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cstring>
-
 #include "quarry/core/error.hpp"
+#include "sql/postgres/simple_result.hpp"
 #include "sql/postgres/wire.hpp"
 
 namespace quarry::sql::postgres_driver {
@@ -13,34 +11,56 @@ namespace {
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return "a boolean";
-    case Kind::int64: return "an integer";
-    case Kind::real: return "a floating point number";
-    case Kind::text: return "text";
-    case Kind::json: return "JSON";
-    case Kind::bytes: return "bytes";
-    case Kind::uuid: return "a UUID";
-    case Kind::instant: return "a time";
-    case Kind::int64_array: return "an array of integers";
-    case Kind::text_array: return "an array of text";
-    case Kind::uuid_array: return "an array of UUIDs";
-    case Kind::instant_array: return "an array of times";
+    case Kind::boolean:
+      return "a boolean";
+    case Kind::int64:
+      return "an integer";
+    case Kind::real:
+      return "a floating point number";
+    case Kind::text:
+      return "text";
+    case Kind::json:
+      return "JSON";
+    case Kind::bytes:
+      return "bytes";
+    case Kind::uuid:
+      return "a UUID";
+    case Kind::instant:
+      return "a time";
+    case Kind::int64_array:
+      return "an array of integers";
+    case Kind::text_array:
+      return "an array of text";
+    case Kind::uuid_array:
+      return "an array of UUIDs";
+    case Kind::instant_array:
+      return "an array of times";
   }
   return "this";
 }
 
 std::string_view cast_for(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return "boolean";
-    case Kind::int64: return "int8";
-    case Kind::real: return "float8";
-    case Kind::json: return "jsonb";
-    case Kind::bytes: return "bytea";
-    case Kind::uuid: return "uuid";
-    case Kind::instant: return "timestamptz";
-    case Kind::int64_array: return "int8[]";
-    case Kind::text_array: return "text[]";
-    default: return "text";
+    case Kind::boolean:
+      return "boolean";
+    case Kind::int64:
+      return "int8";
+    case Kind::real:
+      return "float8";
+    case Kind::json:
+      return "jsonb";
+    case Kind::bytes:
+      return "bytea";
+    case Kind::uuid:
+      return "uuid";
+    case Kind::instant:
+      return "timestamptz";
+    case Kind::int64_array:
+      return "int8[]";
+    case Kind::text_array:
+      return "text[]";
+    default:
+      return "text";
   }
 }
 
@@ -50,23 +70,31 @@ bool can_hold(oid::Type type, Kind kind) noexcept {
   // Enums, citext and their arrays have ids of their own in every database; they are text on the wire.
   const bool dynamic = type >= oid::first_dynamic;
   switch (kind) {
-    case Kind::boolean: return type == oid::boolean;
-    case Kind::int64: return type == oid::int8 || type == oid::int4 || type == oid::int2;
-    case Kind::real: return type == oid::float8 || type == oid::float4;
+    case Kind::boolean:
+      return type == oid::boolean;
+    case Kind::int64:
+      return type == oid::int8 || type == oid::int4 || type == oid::int2;
+    case Kind::real:
+      return type == oid::float8 || type == oid::float4;
     case Kind::text:
     case Kind::json:
       return dynamic || type == oid::text || type == oid::varchar || type == oid::bpchar || type == oid::name ||
              type == oid::single_char || type == oid::json || type == oid::jsonb || type == oid::xml ||
              type == oid::unknown || type == oid::cstring;
-    case Kind::bytes: return type == oid::bytea;
-    case Kind::uuid: return type == oid::uuid;
-    case Kind::instant: return type == oid::timestamptz || type == oid::timestamp;
-    case Kind::int64_array: return type == oid::int8_array || type == oid::int4_array || type == oid::int2_array;
+    case Kind::bytes:
+      return type == oid::bytea;
+    case Kind::uuid:
+      return type == oid::uuid;
+    case Kind::instant:
+      return type == oid::timestamptz || type == oid::timestamp;
+    case Kind::int64_array:
+      return type == oid::int8_array || type == oid::int4_array || type == oid::int2_array;
     case Kind::text_array:
       return dynamic || type == oid::text_array || type == oid::varchar_array || type == oid::bpchar_array ||
              type == oid::name_array;
     case Kind::uuid_array:
-    case Kind::instant_array: return false;
+    case Kind::instant_array:
+      return false;
   }
   return false;
 }
@@ -91,12 +119,7 @@ void ResultCursor::close() noexcept {
   open_ = false;
 }
 
-std::int64_t ResultCursor::affected_rows() const {
-  const char* text = PQcmdTuples(result_.get());  // not const in libpq
-  std::int64_t rows = 0;
-  std::from_chars(text, text + std::strlen(text), rows);
-  return rows;
-}
+std::int64_t ResultCursor::affected_rows() const { return postgres_driver::affected_rows(result_.get()); }
 
 void ResultCursor::check_column(int column, Kind kind) const {
   const oid::Type type = PQftype(result_.get(), column);
@@ -123,8 +146,6 @@ std::string_view ResultCursor::get_text(int column) const {
   return text;
 }
 
-std::span<const std::byte> ResultCursor::get_bytes(int column) const {
-  return std::as_bytes(std::span(value(column)));
-}
+std::span<const std::byte> ResultCursor::get_bytes(int column) const { return std::as_bytes(std::span(value(column))); }
 
 }  // namespace quarry::sql::postgres_driver

@@ -24,7 +24,8 @@ constexpr std::size_t copy_rows_min = 48;  ///< COPY takes two round trips, unne
 /// The transaction was begun for writing, but the server accepts none: it has become a replica, or always was one.
 Error not_writable(const Error& error) {
   Error made(ErrorCode::unavailable,
-             "the database server accepts no writes, it is a replica or read-only: name the primary in the URL, or all servers with "
+             "the database server accepts no writes, it is a replica or read-only: name the primary in the URL, or all "
+             "servers with "
              "target_session_attrs=read-write",
              {error.engine_message(), error.sqlstate(), 0});
   made.set_retryable(true).set_poisons_connection(true);
@@ -89,7 +90,8 @@ Reply PostgresSession::round_trip(std::string_view text, Pipeline::Text kind, co
 Cursor& PostgresSession::execute(const Statement& statement, std::span<const Param> params) {
   return guarded(statement.name, [&]() -> Cursor& {
     params_.assign(params);
-    Reply reply = round_trip(statement.postgres, statement.is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic, params_);
+    Reply reply =
+        round_trip(statement.postgres, statement.is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic, params_);
     auto idle = std::find_if(cursors_.begin(), cursors_.end(), [](const ResultCursor& c) { return !c.is_open(); });
     ResultCursor& cursor = idle != cursors_.end() ? *idle : cursors_.emplace_back();
     cursor.open(std::move(reply));
@@ -103,7 +105,8 @@ Cursor& PostgresSession::stream(const Statement& statement, std::span<const Para
     params_.assign(params);
     chunk_rows = std::max<std::size_t>(chunk_rows, 1);
     const std::string cursor = fmt::format("q_stream_{}", ++streams_opened_);
-    pipeline_.send(fmt::format("declare {} no scroll cursor for {}", cursor, statement.postgres), Pipeline::Text::once, params_);
+    pipeline_.send(fmt::format("declare {} no scroll cursor for {}", cursor, statement.postgres), Pipeline::Text::once,
+                   params_);
     pipeline_.send(fmt::format("fetch forward {} from {}", chunk_rows, cursor), Pipeline::Text::once, {});
     pipeline_.end_segment();
     pipeline_.read(deadline);
@@ -117,7 +120,9 @@ Cursor& PostgresSession::stream(const Statement& statement, std::span<const Para
 }
 
 ResultPtr PostgresSession::fetch(const std::string& cursor, std::size_t rows) {
-  return guarded("", [&] { return round_trip(fmt::format("fetch forward {} from {}", rows, cursor), Pipeline::Text::once, {}).result; });
+  return guarded("", [&] {
+    return round_trip(fmt::format("fetch forward {} from {}", rows, cursor), Pipeline::Text::once, {}).result;
+  });
 }
 
 void PostgresSession::close_cursor(const std::string& cursor) noexcept {
@@ -127,18 +132,19 @@ void PostgresSession::close_cursor(const std::string& cursor) noexcept {
 std::int64_t PostgresSession::execute_each(const Statement& statement, std::size_t param_count, const RowSource& rows) {
   if (rows.size() == 0) return 0;
   return guarded(statement.name, [&] {
-    return run_each(link_, statement.postgres, statement.is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic, param_count,
-                    rows, statement_deadline());
+    return run_each(link_, statement.postgres, statement.is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic,
+                    param_count, rows, statement_deadline());
   });
 }
 
 std::vector<Reply> PostgresSession::exchange(std::span<PipelineItem> items) {
   const Deadline deadline = statement_deadline();
   std::vector<ParamList> params(items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) params[i].assign(items[i].params);  // all before anything is sent: this may throw
   for (std::size_t i = 0; i < items.size(); ++i)
-    pipeline_.send(items[i].statement->postgres, items[i].statement->is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic,
-                   params[i]);
+    params[i].assign(items[i].params);  // all before anything is sent: this may throw
+  for (std::size_t i = 0; i < items.size(); ++i)
+    pipeline_.send(items[i].statement->postgres,
+                   items[i].statement->is_static ? Pipeline::Text::fixed : Pipeline::Text::dynamic, params[i]);
   pipeline_.end_segment();
   pipeline_.flush(deadline);
   std::vector<Reply> replies;
@@ -183,7 +189,8 @@ std::int64_t PostgresSession::choose_way(const BulkTarget& target, const RowSour
   const auto [plan, fresh] = link_.bulk_plans.find(target, pipeline_, deadline);
   const int ending = on_conflict == OnConflict::nothing ? 1 : 0;
   try {
-    if (on_conflict == OnConflict::fail && plan->copies && rows.size() >= copy_rows_min) return copy_in(link_, *plan, rows, deadline);
+    if (on_conflict == OnConflict::fail && plan->copies && rows.size() >= copy_rows_min)
+      return copy_in(link_, *plan, rows, deadline);
     if (!plan->has_arrays) return insert_unnest(link_, *plan, rows, on_conflict, deadline);
     return run_each(link_, plan->insert_sql[ending], Pipeline::Text::dynamic, plan->columns.size(), rows, deadline);
   } catch (Error& error) {
@@ -204,7 +211,8 @@ void PostgresSession::run_script(std::string_view name, std::string_view sql) {
     const ResultPtr result = connection_.simple(pipeline_.take_deferred() + std::string(sql), deadline);
     check_simple(connection_, result.get(), PGRES_COMMAND_OK);
     if (!plan_.begin.empty() && connection_.transaction_status() != PQTRANS_INTRANS)
-      throw_bug(fmt::format("the script '{}' ends the transaction that it runs in: take COMMIT and ROLLBACK out of it", name));
+      throw_bug(
+          fmt::format("the script '{}' ends the transaction that it runs in: take COMMIT and ROLLBACK out of it", name));
   });
 }
 
@@ -252,10 +260,11 @@ void PostgresSession::send_commit() {
       throw_bug("a statement failed and its error was swallowed: nothing was committed");
   } catch (Error& error) {
     if (!error.poisons_connection()) throw;
-    Error unknown(ErrorCode::unavailable,
-                  "the connection to the database broke during COMMIT: the work may or may not have been done, look before you "
-                  "repeat it",
-                  {error.engine_message(), error.sqlstate(), error.native_code()});
+    Error unknown(
+        ErrorCode::unavailable,
+        "the connection to the database broke during COMMIT: the work may or may not have been done, look before you "
+        "repeat it",
+        {error.engine_message(), error.sqlstate(), error.native_code()});
     unknown.set_outcome_unknown(true).set_poisons_connection(true);
     throw unknown;
   }

@@ -1,9 +1,9 @@
 #pragma once
 /// One transaction on a borrowed connection.
 ///
-/// BEGIN waits for the first statement and travels with it; a closure without statements costs nothing. So do savepoints. The COMMIT
-/// of a read is sent but not waited for: it cannot fail in a way that matters, and whoever borrows the connection next reads the
-/// answer. A write's COMMIT is waited for.
+/// BEGIN waits for the first statement and travels with it; a closure without statements costs nothing. So do savepoints.
+/// The COMMIT of a read is sent but not waited for: it cannot fail in a way that matters, and whoever borrows the connection
+/// next reads the answer. A write's COMMIT is waited for.
 ///
 /// Not thread-safe.
 
@@ -91,7 +91,7 @@ class PostgresSession : public Session {
   std::deque<StreamCursor> streams_;
   std::size_t streams_opened_ = 0;
   std::vector<std::size_t> savepoints_;  ///< actions that there were when each was opened
-  bool touched_ = false;  ///< there is something to commit
+  bool touched_ = false;                 ///< there is something to commit
   std::optional<Error> failure_;
   std::set<std::string, std::less<>> notified_;
   std::vector<std::function<void()>> actions_;

@@ -9,13 +9,11 @@
 namespace quarry::sql::postgres_driver {
 namespace {
 
-std::size_t mix(std::size_t hash, std::size_t value) {
-  return (hash ^ value) * 0x9E3779B97F4A7C15u + (hash >> 29);
-}
+std::size_t mix(std::size_t hash, std::size_t value) { return (hash ^ value) * 0x9E3779B97F4A7C15u + (hash >> 29); }
 
 std::size_t hash_of(std::string_view text, bool is_static, std::span<const oid::Type> types) {
-  std::size_t hash = is_static ? mix(reinterpret_cast<std::uintptr_t>(text.data()), text.size())
-                               : std::hash<std::string_view>{}(text);
+  std::size_t hash =
+      is_static ? mix(reinterpret_cast<std::uintptr_t>(text.data()), text.size()) : std::hash<std::string_view>{}(text);
   for (const oid::Type type : types) hash = mix(hash, type);
   return hash;
 }
@@ -58,16 +56,16 @@ void StatementCache::erase(Entries::iterator at) {
 }
 
 void StatementCache::drop(const Prepared& statement) {
+  const std::string name = statement.name;  // its entry may be what keeps it alive
+  const bool made = statement.made;
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const Entry& entry) { return entry.statement.get() == &statement; });
-  const std::string name = statement.name;
   if (found != entries_.end()) {
     by_hash_.erase(found->hash);
-    const auto keep = found->statement;
     entries_.erase(found);
   }
   std::erase(garbage_, name);
-  if (statement.made) garbage_.push_back(name);
+  if (made) garbage_.push_back(name);
 }
 
 void StatementCache::clear() {

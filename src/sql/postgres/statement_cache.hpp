@@ -2,7 +2,8 @@
 /// The prepared statements of one connection: a bounded cache whose least recently used statement goes first.
 ///
 /// A statement is found by the address of its text when that is static, by its content when not, and by the types of
-/// its parameters either way (a linker may fold two equal texts whose arguments differ). Names are unique per connection and never used again.
+/// its parameters either way (a linker may fold two equal texts whose arguments differ). Names are unique per connection and
+/// never used again.
 ///
 /// The cache decides; `Pipeline` speaks to the server. Not thread-safe.
 

@@ -1,6 +1,6 @@
 #pragma once
-/// A result that stays at the server and comes in chunks: a cursor of SQL, declared and fetched. Unlike libpq's single-row mode
-/// it leaves the connection free for other statements between the chunks.
+/// A result that stays at the server and comes in chunks: a cursor of SQL, declared and fetched. Unlike libpq's single-row
+/// mode it leaves the connection free for other statements between the chunks.
 
 #include <string>
 

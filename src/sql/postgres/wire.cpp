@@ -54,43 +54,80 @@ class ArrayReader {
 
 std::string oid::name_of(Type type) {
   switch (type) {
-    case boolean: return "boolean";
-    case bytea: return "bytea";
-    case single_char: return "\"char\"";
-    case name: return "name";
-    case int8: return "int8";
-    case int2: return "int2";
-    case int4: return "int4";
-    case text: return "text";
-    case oid: return "oid";
-    case json: return "json";
-    case xml: return "xml";
-    case 650: return "cidr";
-    case float4: return "float4";
-    case float8: return "float8";
-    case 829: return "macaddr";
-    case 869: return "inet";
-    case int2_array: return "int2[]";
-    case int4_array: return "int4[]";
-    case text_array: return "text[]";
-    case varchar_array: return "varchar[]";
-    case int8_array: return "int8[]";
-    case bpchar: return "char";
-    case varchar: return "varchar";
-    case 1082: return "date";
-    case 1083: return "time";
-    case timestamp: return "timestamp";
-    case timestamptz: return "timestamptz";
-    case timestamptz_array: return "timestamptz[]";
-    case 1186: return "interval";
-    case 1700: return "numeric";
-    case 2249: return "record";
-    case 2278: return "void";
-    case uuid: return "uuid";
-    case uuid_array: return "uuid[]";
-    case 3614: return "tsvector";
-    case jsonb: return "jsonb";
-    default: return fmt::format("type {}", type);
+    case boolean:
+      return "boolean";
+    case bytea:
+      return "bytea";
+    case single_char:
+      return "\"char\"";
+    case name:
+      return "name";
+    case int8:
+      return "int8";
+    case int2:
+      return "int2";
+    case int4:
+      return "int4";
+    case text:
+      return "text";
+    case oid:
+      return "oid";
+    case json:
+      return "json";
+    case xml:
+      return "xml";
+    case 650:
+      return "cidr";
+    case float4:
+      return "float4";
+    case float8:
+      return "float8";
+    case 829:
+      return "macaddr";
+    case 869:
+      return "inet";
+    case int2_array:
+      return "int2[]";
+    case int4_array:
+      return "int4[]";
+    case text_array:
+      return "text[]";
+    case varchar_array:
+      return "varchar[]";
+    case int8_array:
+      return "int8[]";
+    case bpchar:
+      return "char";
+    case varchar:
+      return "varchar";
+    case 1082:
+      return "date";
+    case 1083:
+      return "time";
+    case timestamp:
+      return "timestamp";
+    case timestamptz:
+      return "timestamptz";
+    case timestamptz_array:
+      return "timestamptz[]";
+    case 1186:
+      return "interval";
+    case 1700:
+      return "numeric";
+    case 2249:
+      return "record";
+    case 2278:
+      return "void";
+    case uuid:
+      return "uuid";
+    case uuid_array:
+      return "uuid[]";
+    case 3614:
+      return "tsvector";
+    case jsonb:
+      return "jsonb";
+    default:
+      return fmt::format("type {}", type);
   }
 }
 
@@ -104,10 +141,14 @@ void ByteBuffer::reserve(std::size_t capacity) {
 
 std::int64_t decode_integer(std::string_view bytes) {
   switch (bytes.size()) {
-    case 8: return take_int64(bytes.data());
-    case 4: return take_int32(bytes.data());
-    case 2: return take_int16(bytes.data());
-    default: bad_bytes("integer", bytes.size());
+    case 8:
+      return take_int64(bytes.data());
+    case 4:
+      return take_int32(bytes.data());
+    case 2:
+      return take_int16(bytes.data());
+    default:
+      bad_bytes("integer", bytes.size());
   }
 }
 
@@ -138,7 +179,8 @@ Instant decode_instant(std::string_view bytes) {
 
 std::int64_t instant_to_wire(Instant at) {
   if (at.us == infinity || at.us == minus_infinity) return at.us;
-  if (at.us < minus_infinity + epoch_shift_us) throw_invalid("a time lies before 4713 BC, where PostgreSQL's calendar begins");
+  if (at.us < minus_infinity + epoch_shift_us)
+    throw_invalid("a time lies before 4713 BC, where PostgreSQL's calendar begins");
   return at.us - epoch_shift_us;
 }
 
@@ -175,9 +217,12 @@ void encode_int64_array(ByteBuffer& out, std::span<const std::int64_t> values, o
     check_integer_width(value, width);
     char* at = out.grow(4 + static_cast<std::size_t>(width));
     put_int32(at, width);
-    if (width == 8) put_int64(at + 4, value);
-    else if (width == 4) put_int32(at + 4, static_cast<std::int32_t>(value));
-    else put_int16(at + 4, static_cast<std::int16_t>(value));
+    if (width == 8)
+      put_int64(at + 4, value);
+    else if (width == 4)
+      put_int32(at + 4, static_cast<std::int32_t>(value));
+    else
+      put_int16(at + 4, static_cast<std::int16_t>(value));
   }
 }
 
@@ -211,7 +256,8 @@ void check_integer_width(std::int64_t value, int width) {
 }
 
 void check_size(std::size_t bytes) {
-  if (bytes >= std::size_t{1} << 30) throw_invalid(fmt::format("a value of {} bytes is over PostgreSQL's limit of 1 GB", bytes));
+  if (bytes >= std::size_t{1} << 30)
+    throw_invalid(fmt::format("a value of {} bytes is over PostgreSQL's limit of 1 GB", bytes));
 }
 
 }  // namespace quarry::sql::postgres_driver

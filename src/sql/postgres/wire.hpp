@@ -1,6 +1,6 @@
 #pragma once
-/// PostgreSQL's binary format, both ways: big-endian numbers, timestamps in microseconds since 2000-01-01, one-dimensional arrays.
-/// (The format of each type is what its `typsend` and `typreceive` functions do: src/backend/utils/adt.)
+/// PostgreSQL's binary format, both ways: big-endian numbers, timestamps in microseconds since 2000-01-01, one-dimensional
+/// arrays. (The format of each type is what its `typsend` and `typreceive` functions do: src/backend/utils/adt.)
 ///
 /// Nothing here knows libpq. Decoders throw `corrupt` when the bytes cannot be what the type says; encoders throw
 /// `invalid` when a value has no place in the type. Not thread-safe, but free of shared state.
@@ -49,10 +49,14 @@ class ByteBuffer {
 namespace detail {
 template <class T>
 T swap_bytes(T value) noexcept {
-  if constexpr (std::endian::native == std::endian::big) return value;
-  else if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
-  else if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
-  else return __builtin_bswap64(value);
+  if constexpr (std::endian::native == std::endian::big)
+    return value;
+  else if constexpr (sizeof(T) == 2)
+    return __builtin_bswap16(value);
+  else if constexpr (sizeof(T) == 4)
+    return __builtin_bswap32(value);
+  else
+    return __builtin_bswap64(value);
 }
 template <class T>
 void store(char* to, T value) noexcept {
@@ -73,9 +77,15 @@ inline void put_int64(char* to, std::int64_t value) noexcept { detail::store(to,
 inline void put_float8(char* to, double value) noexcept { detail::store(to, std::bit_cast<std::uint64_t>(value)); }
 inline void put_float4(char* to, float value) noexcept { detail::store(to, std::bit_cast<std::uint32_t>(value)); }
 
-inline std::int16_t take_int16(const char* from) noexcept { return static_cast<std::int16_t>(detail::load<std::uint16_t>(from)); }
-inline std::int32_t take_int32(const char* from) noexcept { return static_cast<std::int32_t>(detail::load<std::uint32_t>(from)); }
-inline std::int64_t take_int64(const char* from) noexcept { return static_cast<std::int64_t>(detail::load<std::uint64_t>(from)); }
+inline std::int16_t take_int16(const char* from) noexcept {
+  return static_cast<std::int16_t>(detail::load<std::uint16_t>(from));
+}
+inline std::int32_t take_int32(const char* from) noexcept {
+  return static_cast<std::int32_t>(detail::load<std::uint32_t>(from));
+}
+inline std::int64_t take_int64(const char* from) noexcept {
+  return static_cast<std::int64_t>(detail::load<std::uint64_t>(from));
+}
 
 /// int2, int4 or int8, by its length.
 std::int64_t decode_integer(std::string_view bytes);

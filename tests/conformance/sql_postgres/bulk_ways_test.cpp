@@ -27,17 +27,30 @@ struct Wide {
   std::optional<bool> flag;
   friend bool operator==(const Wide&, const Wide&) = default;
 };
-BOOST_DESCRIBE_STRUCT(Wide, (), (id, tiny, small, single, mood, word, folded, data, plain, body, local, numbers, words, flag))
+BOOST_DESCRIBE_STRUCT(Wide, (),
+                      (id, tiny, small, single, mood, word, folded, data, plain, body, local, numbers, words, flag))
 
 constexpr const char* wide_sql =
     "create extension citext; create type mood as enum ('sad', 'happy'); create domain short as varchar(10);"
-    "create table wide (id bigint primary key, tiny smallint, small int, single real, mood mood, word short, folded citext, data jsonb,"
+    "create table wide (id bigint primary key, tiny smallint, small int, single real, mood mood, word short, folded citext, "
+    "data jsonb,"
     " plain json, body bytea, local timestamp, numbers int[], words varchar[], flag boolean)";
 
 Wide make_wide(std::int64_t id) {
-  return {.id = id, .tiny = id % 100, .small = -id, .single = 0.5, .mood = Mood::happy, .word = "word", .folded = "Folded",
-          .data = {"{\"a\": 1}"}, .plain = {"[1]"}, .body = id % 2 ? std::optional<Bytes>() : Bytes(3, std::byte{7}),
-          .local = {1'000'000 * id}, .numbers = {id, -id}, .words = {"a", ""}, .flag = std::nullopt};
+  return {.id = id,
+          .tiny = id % 100,
+          .small = -id,
+          .single = 0.5,
+          .mood = Mood::happy,
+          .word = "word",
+          .folded = "Folded",
+          .data = {"{\"a\": 1}"},
+          .plain = {"[1]"},
+          .body = id % 2 ? std::optional<Bytes>() : Bytes(3, std::byte{7}),
+          .local = {1'000'000 * id},
+          .numbers = {id, -id},
+          .words = {"a", ""},
+          .flag = std::nullopt};
 }
 
 std::vector<Wide> make_wides(std::int64_t count) {
@@ -61,7 +74,8 @@ BOOST_DESCRIBE_STRUCT(Flat, (), (id, address, note, mood))
 constexpr sql::Table<Flat> flat_table{"flat"};
 constexpr sql::Query<Flat()> all_flat{"test.flat", "select id, host(address) as address, note, mood from flat order by id"};
 constexpr const char* flat_sql =
-    "create type mood as enum ('sad', 'happy'); create table flat (id int primary key, address inet, note varchar(5), mood mood)";
+    "create type mood as enum ('sad', 'happy'); create table flat (id int primary key, address inet, note varchar(5), mood "
+    "mood)";
 
 class PostgresBulk : public PostgresTest {};
 
@@ -94,7 +108,8 @@ TEST_F(PostgresBulk, IgnoresConflictsWithArraysAndWithout) {
   make(std::string(wide_sql) + "; create table flat (id int primary key, address inet, note varchar(5), mood mood)");
   const auto wides = make_wides(1500);
   std::vector<Flat> flats;
-  for (int i = 1; i <= 2500; ++i) flats.push_back({i, "10.0.0.1", i % 3 ? std::optional<std::string>("note") : std::nullopt, Mood::happy});
+  for (int i = 1; i <= 2500; ++i)
+    flats.push_back({i, "10.0.0.1", i % 3 ? std::optional<std::string>("note") : std::nullopt, Mood::happy});
   db().write([&](Write& tx) {
     EXPECT_EQ(tx.insert_all(wide_table, std::span(wides).first(700), sql::OnConflict::nothing), 700);
     EXPECT_EQ(tx.insert_all(wide_table, wides, sql::OnConflict::nothing), 800);
@@ -103,6 +118,29 @@ TEST_F(PostgresBulk, IgnoresConflictsWithArraysAndWithout) {
   });
   EXPECT_EQ(db().read([](Read& tx) { return tx.all(all_wide); }), wides);
   EXPECT_EQ(db().read([](Read& tx) { return tx.all(all_flat); }), flats);
+}
+
+TEST_F(PostgresBulk, EveryWayWorksWithoutPreparing) {
+  make(std::string(wide_sql) + "; create table flat (id int primary key, address inet, note varchar(5), mood mood)",
+       with([](auto& o) { o.server_prepare = false; }));
+  const auto wides = make_wides(1500);
+  const std::vector<Flat> flats{{1, "10.0.0.1", "note", Mood::sad}, {2, "10.0.0.2", std::nullopt, Mood::happy}};
+  db().write([&](Write& tx) {
+    EXPECT_EQ(tx.insert_all(wide_table, std::span(wides).first(700)), 700);
+    EXPECT_EQ(tx.insert_all(wide_table, wides, sql::OnConflict::nothing), 800);
+    EXPECT_EQ(tx.insert_all(flat_table, flats), 2);
+  });
+  db().read([&](Read& tx) {
+    std::size_t seen = 0;
+    auto stream = tx.stream(all_wide);
+    for (const Wide& row : stream) {
+      ASSERT_EQ(row, wides[seen++]);
+    }
+    EXPECT_EQ(seen, wides.size());
+    const auto [wide, flat] = tx.together(sql::all(all_wide), sql::all(all_flat));
+    EXPECT_EQ(wide, wides);
+    EXPECT_EQ(flat, flats);
+  });
 }
 
 TEST_F(PostgresBulk, AColumnWithoutABinaryFormIsCast) {

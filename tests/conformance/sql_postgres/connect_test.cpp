@@ -53,7 +53,8 @@ TEST_F(PostgresConnect, TheLimitsReachTheServer) {
 }
 
 TEST_F(PostgresConnect, TheUrlsOptionsWin) {
-  const auto db = Database::open(database().url() + "&application_name=mine&options=-c%20statement_timeout%3D99%20-c%20work_mem%3D8MB");
+  const auto db =
+      Database::open(database().url() + "&application_name=mine&options=-c%20statement_timeout%3D99%20-c%20work_mem%3D8MB");
   EXPECT_EQ(setting(db, "statement_timeout"), "99ms");
   EXPECT_EQ(setting(db, "work_mem"), "8MB");
   EXPECT_EQ(setting(db, "application_name"), "mine");
@@ -63,7 +64,8 @@ TEST_F(PostgresConnect, TheFirstHostThatAnswersIsTaken) {
   const auto url = database().url();
   const auto at = url.find("host=") + 5;
   const auto folder = url.substr(at, url.find('&', at) - at);
-  const auto several = url.substr(0, at) + "/nowhere," + folder + url.substr(at + folder.size()) + "&target_session_attrs=read-write";
+  const auto several =
+      url.substr(0, at) + "/nowhere," + folder + url.substr(at + folder.size()) + "&target_session_attrs=read-write";
   const auto db = Database::open(several);
   EXPECT_EQ(setting(db, "application_name"), "quarry");
   EXPECT_THAT(db.display_url(), HasSubstr("target_session_attrs=read-write"));
@@ -110,8 +112,10 @@ TEST_F(PostgresConnect, AServerThatIsSilentIsPassedOver) {
 }
 
 TEST_F(PostgresConnect, AServerThatAcceptsNoWritesIsToldFromAMistake) {
-  const auto db = Database::open(database().url() + "&options=-c%20default_transaction_read_only%3Don", with([](auto& o) { o.attempts_max = 2; }));
-  const auto error = error_of([&] { db.write([](Write& tx) { tx.session().run_script("test", "create table t (a int)"); }); });
+  const auto db = Database::open(database().url() + "&options=-c%20default_transaction_read_only%3Don",
+                                 with([](auto& o) { o.attempts_max = 2; }));
+  const auto error =
+      error_of([&] { db.write([](Write& tx) { tx.session().run_script("test", "create table t (a int)"); }); });
   EXPECT_EQ(error.code(), ErrorCode::unavailable);
   EXPECT_THAT(error.client_message(), HasSubstr("replica"));
 }
@@ -119,7 +123,8 @@ TEST_F(PostgresConnect, AServerThatAcceptsNoWritesIsToldFromAMistake) {
 TEST_F(PostgresConnect, TheClockFollowsTheServersAndATestsOwnDoesNot) {
   EXPECT_EQ(database().db().now(), TestDatabase::kStart);
   const auto db = Database::open(database().url());
-  const auto theirs = db.read([](Read& tx) { return tx.value(sql::Query<Instant()>("test.now", std::string("select clock_timestamp()"))); });
+  const auto theirs =
+      db.read([](Read& tx) { return tx.value(sql::Query<Instant()>("test.now", std::string("select clock_timestamp()"))); });
   EXPECT_LT(std::chrono::abs(db.now() - theirs), 5s) << "one machine, one clock";
 }
 

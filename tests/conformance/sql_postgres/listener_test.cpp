@@ -35,7 +35,9 @@ class Bell {
 class PostgresListener : public PostgresTest {
  protected:
   std::vector<std::string> listeners() {
-    return ask("select pid::text from pg_stat_activity where datname = current_database() and query like '%listen%' and pid <> pg_backend_pid()");
+    return ask(
+        "select pid::text from pg_stat_activity where datname = current_database() and query like '%listen%' and pid <> "
+        "pg_backend_pid()");
   }
   void notify(std::string_view channel) {
     db().write([&](Write& tx) { tx.notify(channel); });
@@ -79,15 +81,15 @@ TEST_F(PostgresListener, NothingIsHeardOfATransactionThatRollsBack) {
   ASSERT_TRUE(bell.wait_for(1));
   const int before = bell.rings();
   EXPECT_THROW(db().write([&](Write& tx) {
-                 tx.notify("news");
-                 throw std::runtime_error("no");
-               }),
+    tx.notify("news");
+    throw std::runtime_error("no");
+  }),
                std::runtime_error);
   db().write([&](Write& tx) {
     EXPECT_THROW(tx.attempt([&] {
-                   tx.notify("news");
-                   throw std::runtime_error("no");
-                 }),
+      tx.notify("news");
+      throw std::runtime_error("no");
+    }),
                  std::runtime_error);
   });
   // What comes after them on the same connection comes later: one ring, and not two or three.
@@ -103,10 +105,10 @@ TEST_F(PostgresListener, AnAnnouncementThatWasUndoneCanBeMadeAgain) {
   const int before = bell.rings();
   db().write([&](Write& tx) {
     EXPECT_THROW(tx.attempt([&] {
-                   tx.notify("news");
-                   pid(tx);  // sends it
-                   throw std::runtime_error("no");
-                 }),
+      tx.notify("news");
+      pid(tx);  // sends it
+      throw std::runtime_error("no");
+    }),
                  std::runtime_error);
     tx.notify("news");
   });

@@ -63,7 +63,10 @@ TEST(PostgresOutage, TheServersLimitOfConnectionsIsNamed) {
 class PostgresPool : public PostgresTest {};
 
 TEST_F(PostgresPool, AFullPoolSaysWhoHoldsIt) {
-  make("", with([](auto& o) { o.connections_max = 1; o.acquire_timeout = 100ms; }));
+  make("", with([](auto& o) {
+         o.connections_max = 1;
+         o.acquire_timeout = 100ms;
+       }));
   std::promise<void> held, done;
   std::thread holder([&] {
     db().read([&](Read& tx) {

@@ -18,7 +18,9 @@ constexpr sql::Query<std::int64_t()> count{"test.count", "select count(*) from t
 
 class PostgresPipeline : public PostgresTest {
  protected:
-  void SetUp() override { make("create table t (a int primary key, b text)", with([](auto& o) { o.connections_max = 1; })); }
+  void SetUp() override {
+    make("create table t (a int primary key, b text)", with([](auto& o) { o.connections_max = 1; }));
+  }
   static std::vector<Row> rows(std::int64_t first, std::int64_t behind, std::size_t width = 10) {
     std::vector<Row> made;
     for (auto i = first; i < behind; ++i) made.push_back({i, std::string(width, 'x')});
@@ -79,7 +81,8 @@ TEST_F(PostgresPipeline, SeveralQueriesOfOneCallerGoTogether) {
 
 TEST_F(PostgresPipeline, AFailureAmongSeveralQueriesNamesItsQuery) {
   static constexpr sql::Query<std::int64_t(std::int64_t)> divide{"test.divide", "select 1 / $1"};
-  const auto error = error_of([&] { db().read([](Read& tx) { tx.together(sql::one(count), sql::one(divide, 0), sql::one(count)); }); });
+  const auto error =
+      error_of([&] { db().read([](Read& tx) { tx.together(sql::one(count), sql::one(divide, 0), sql::one(count)); }); });
   EXPECT_EQ(error.query_name(), "test.divide");
   EXPECT_EQ(rows_now(), 0);
 }
@@ -109,7 +112,8 @@ TEST_F(PostgresPipeline, AStreamLeavesRoomForOtherStatements) {
 TEST_F(PostgresPipeline, AStreamTakesParametersAndSeesWhatTheTransactionWrote) {
   db().write([&](Write& tx) {
     tx.run_each(insert, rows(0, 1000));
-    static constexpr sql::Query<Row(std::int64_t, std::string_view)> above{"test.above", "select a, b from t where a >= $1 and b <> $2"};
+    static constexpr sql::Query<Row(std::int64_t, std::string_view)> above{"test.above",
+                                                                           "select a, b from t where a >= $1 and b <> $2"};
     std::int64_t seen = 0;
     {
       auto stream = tx.stream(above, 10, "none");

@@ -60,12 +60,13 @@ TEST_F(PostgresRetry, AConstraintIsNotRetried) {
   ask("alter table t add unique (a)");
   int runs = 0;
   EXPECT_EQ(error_of([&] {
-    db().write([&](Write& tx) {
-      ++runs;
-      tx.run(insert, 1);
-      tx.run(insert, 1);
-    });
-  }).code(), ErrorCode::constraint);
+              db().write([&](Write& tx) {
+                ++runs;
+                tx.run(insert, 1);
+                tx.run(insert, 1);
+              });
+            }).code(),
+            ErrorCode::constraint);
   EXPECT_EQ(runs, 1);
 }
 
@@ -120,9 +121,12 @@ TEST_F(PostgresRetry, AFailureThatCommitFindsIsNoMysteryEither) {
 TEST_F(PostgresRetry, IdleConnectionsThatWereKilledAreNotHandedOut) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] { db().write([](Write& tx) { tx.value(sql::Query<std::string()>("s", std::string("select pg_sleep(0.1)::text"))); }); });
+    threads.emplace_back([&] {
+      db().write([](Write& tx) { tx.value(sql::Query<std::string()>("s", std::string("select pg_sleep(0.1)::text"))); });
+    });
   for (auto& thread : threads) thread.join();
-  ask("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+  ask("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> "
+      "pg_backend_pid()");
   int runs = 0;
   db().write([&](Write& tx) {
     ++runs;
@@ -132,7 +136,10 @@ TEST_F(PostgresRetry, IdleConnectionsThatWereKilledAreNotHandedOut) {
 }
 
 TEST_F(PostgresRetry, AStatementPastItsTimeIsCancelledByTheServer) {
-  auto impatient = database().open(with([](auto& o) { o.statement_timeout = 100ms; o.connections_max = 1; }));
+  auto impatient = database().open(with([](auto& o) {
+    o.statement_timeout = 100ms;
+    o.connections_max = 1;
+  }));
   std::int64_t backend = 0;
   impatient.read([&](Read& tx) { backend = pid(tx); });
   const auto error = error_of([&] { impatient.read([](Read& tx) { tx.value(sleep_long); }); });

@@ -12,12 +12,16 @@ constexpr sql::Query<std::int64_t()> prepared_count{"test.prepared", "select cou
 class PostgresStatements : public PostgresTest {};
 
 TEST_F(PostgresStatements, TheCacheStaysWithinItsLimit) {
-  make("", with([](auto& o) { o.statement_cache_max = 16; o.connections_max = 1; }));
+  make("", with([](auto& o) {
+         o.statement_cache_max = 16;
+         o.connections_max = 1;
+       }));
   for (int round = 0; round < 2; ++round)
     for (int i = 0; i < 60; ++i)
       EXPECT_EQ(db().read([&](Read& tx) {
         return tx.value(sql::Query<std::int64_t()>("test.n", "select " + std::to_string(i) + "::int8"));
-      }), i);
+      }),
+                i);
   EXPECT_LE(db().read([](Read& tx) { return tx.value(prepared_count); }), 17);
 }
 
@@ -40,7 +44,8 @@ TEST_F(PostgresStatements, AResultThatChangedItsTypeIsPreparedAgain) {
   EXPECT_EQ(db().read([&](Read& tx) {
     ++runs;
     return tx.value(star);
-  }), 1);
+  }),
+            1);
   EXPECT_EQ(runs, 2) << "the closure ran again with a new statement";
 }
 
@@ -74,7 +79,9 @@ TEST_F(PostgresStatements, AnErrorInTheFirstStatementLeavesTheConnectionUsable) 
   std::int64_t first = 0;
   db().read([&](Read& tx) { first = pid(tx); });
   for (int i = 0; i < 3; ++i) {
-    const auto error = error_of([&] { db().read([](Read& tx) { tx.value(sql::Query<std::int64_t()>("test.bad", std::string("select no_such"))); }); });
+    const auto error = error_of([&] {
+      db().read([](Read& tx) { tx.value(sql::Query<std::int64_t()>("test.bad", std::string("select no_such"))); });
+    });
     EXPECT_EQ(error.code(), ErrorCode::bug);
     EXPECT_EQ(error.query_name(), "test.bad");
     EXPECT_EQ(error.sqlstate(), "42703");
@@ -110,7 +117,9 @@ TEST_F(PostgresStatements, AParameterThatCannotBeSentLeavesTheTransactionUsable)
 
 TEST_F(PostgresStatements, AScriptMayNotEndTheTransaction) {
   make("create table t (a int)");
-  EXPECT_EQ(error_of([&] { db().write([](Write& tx) { tx.session().run_script("test", "insert into t values (1); commit"); }); }).code(),
+  EXPECT_EQ(error_of([&] {
+              db().write([](Write& tx) { tx.session().run_script("test", "insert into t values (1); commit"); });
+            }).code(),
             ErrorCode::bug);
   db().write([](Write& tx) { tx.session().run_script("test", "insert into t values (2); insert into t values (3)"); });
 }
@@ -121,7 +130,8 @@ TEST_F(PostgresStatements, AReadIsOverWhenItReturns) {
   db().read([&](Read& tx) { backend = pid(tx); });
   // The COMMIT was sent but not waited for; the server gets to it on its own.
   const auto query = "select state from pg_stat_activity where pid = " + std::to_string(backend);
-  for (int i = 0; i < 200 && ask(query) != std::vector<std::string>{"idle"}; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 200 && ask(query) != std::vector<std::string>{"idle"}; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(ask(query), std::vector<std::string>{"idle"});
 }
 
@@ -129,7 +139,8 @@ TEST_F(PostgresStatements, RunsOutsideATransaction) {
   make("create table t (a int)");
   db().backend().run_outside_transaction("test.vacuum", "vacuum t");
   db().backend().run_outside_transaction("test.index", "create index concurrently t_a on t (a)");
-  EXPECT_EQ(error_of([&] { db().backend().run_outside_transaction("test.bad", "vacuum nothing"); }).query_name(), "test.bad");
+  EXPECT_EQ(error_of([&] { db().backend().run_outside_transaction("test.bad", "vacuum nothing"); }).query_name(),
+            "test.bad");
 }
 
 TEST_F(PostgresStatements, ADedicatedSessionHoldsWhatIsSetOnIt) {
@@ -144,7 +155,8 @@ TEST_F(PostgresStatements, ADedicatedSessionHoldsWhatIsSetOnIt) {
   session.run_script("test", "insert into t values (2)");
   Read tx(session);
   EXPECT_EQ(tx.value(sql::Query<std::int64_t()>("test.a", std::string("select a from t"))), 2);
-  EXPECT_EQ(tx.value(sql::Query<std::string()>("test.name", std::string("select current_setting('application_name')"))), "mine");
+  EXPECT_EQ(tx.value(sql::Query<std::string()>("test.name", std::string("select current_setting('application_name')"))),
+            "mine");
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ TEST_F(PostgresTypes, ExtremesSurvive) {
   using Limits = std::numeric_limits<std::int64_t>;
   for (const auto value : {Limits::min(), Limits::max(), std::int64_t{0}}) {
     EXPECT_EQ(echo<std::int64_t>("select $1", value), value);
-    EXPECT_EQ(echo<Instant>("select $1", Instant{value == Limits::min() ? value : value / 2}).us, value == Limits::min() ? value : value / 2);
+    EXPECT_EQ(echo<Instant>("select $1", Instant{value == Limits::min() ? value : value / 2}).us,
+              value == Limits::min() ? value : value / 2);
   }
   EXPECT_EQ(get<Instant>("select 'infinity'::timestamptz").us, Limits::max());
   EXPECT_EQ(get<Instant>("select timestamp '2000-01-01'").us, 946'684'800'000'000);
@@ -39,8 +40,9 @@ TEST_F(PostgresTypes, ExtremesSurvive) {
 
 TEST_F(PostgresTypes, NullsOfEveryKind) {
   const auto null = [&]<class T>(std::optional<T>, const char* sql) {
-    const auto value = db().read(
-        [&](Read& tx) { return tx.value(sql::Query<std::optional<T>(std::optional<T>)>("test.null", std::string(sql)), std::nullopt); });
+    const auto value = db().read([&](Read& tx) {
+      return tx.value(sql::Query<std::optional<T>(std::optional<T>)>("test.null", std::string(sql)), std::nullopt);
+    });
     EXPECT_FALSE(value.has_value()) << sql;
   };
   null(std::optional<bool>(), "select $1");
@@ -78,13 +80,15 @@ TEST_F(PostgresTypes, TextParametersTakeTheTypeThatTheStatementWants) {
       "test.insert", "insert into t values ($1, $2, $3, $4, $5)"};
   db().write([&](Write& tx) { tx.run(insert, "sad", "10.0.0.1", "1.50", "abc", "2026-03-01"); });
   EXPECT_EQ(ask("select t::text from t"), std::vector<std::string>{"(sad,10.0.0.1,1.50,abc,2026-03-01)"});
-  const auto error = error_of([&] { db().write([&](Write& tx) { tx.run(insert, "angry", "10.0.0.1", "1", "a", "2026-03-01"); }); });
+  const auto error =
+      error_of([&] { db().write([&](Write& tx) { tx.run(insert, "angry", "10.0.0.1", "1", "a", "2026-03-01"); }); });
   EXPECT_EQ(error.code(), ErrorCode::invalid);
   EXPECT_THAT(error.client_message(), testing::Not(HasSubstr("angry")));
 }
 
 TEST_F(PostgresTypes, ATypeThatIsNotReadAsksForACast) {
-  for (const char* sql : {"select 1.5::numeric as price", "select '10.0.0.1'::inet as price", "select now()::date as price"}) {
+  for (const char* sql :
+       {"select 1.5::numeric as price", "select '10.0.0.1'::inet as price", "select now()::date as price"}) {
     const auto error = error_of([&] { get<std::int64_t>(sql); });
     EXPECT_EQ(error.code(), ErrorCode::bug);
     EXPECT_THAT(error.client_message(), HasSubstr("'price'"));
@@ -97,10 +101,11 @@ TEST_F(PostgresTypes, IdListsWorkWithAny) {
   make("create table t (id uuid, at timestamptz)");
   const Uuid a{{1}}, b{{2}};
   const auto found = db().read([&](Read& tx) {
-    return tx.value(sql::Query<std::int64_t(std::vector<Uuid>, std::vector<Instant>)>(
-                        "test.any", std::string("select count(*) from (values ($1::uuid[])) v(ids) where cardinality(ids) = 2 and "
-                                                "cardinality($2::timestamptz[]) = 1")),
-                    std::vector<Uuid>{a, b}, std::vector<Instant>{{5}});
+    return tx.value(
+        sql::Query<std::int64_t(std::vector<Uuid>, std::vector<Instant>)>(
+            "test.any", std::string("select count(*) from (values ($1::uuid[])) v(ids) where cardinality(ids) = 2 and "
+                                    "cardinality($2::timestamptz[]) = 1")),
+        std::vector<Uuid>{a, b}, std::vector<Instant>{{5}});
   });
   EXPECT_EQ(found, 1);
 }

@@ -181,7 +181,11 @@ TEST_F(PoolStateTest, SaysWhoHoldsTheConnections) {
 TEST(PoolStateProperty, NeverExceedsItsLimitsAndForgetsNobody) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 random(seed);
-    PoolState state({.connections_min = 1, .connections_max = 3, .waiters_max = 4, .age_max = 50s, .idle_before_check = 5s,
+    PoolState state({.connections_min = 1,
+                     .connections_max = 3,
+                     .waiters_max = 4,
+                     .age_max = 50s,
+                     .idle_before_check = 5s,
                      .idle_max = 20s});
     PoolState::Time now{1h};
     std::set<PoolState::Slot> busy, opening, closing;

@@ -20,7 +20,8 @@ struct Fake {
   Fake() {
     const int n = ++alive;
     int seen = alive_max.load();
-    while (n > seen && !alive_max.compare_exchange_weak(seen, n)) {}
+    while (n > seen && !alive_max.compare_exchange_weak(seen, n)) {
+    }
   }
   ~Fake() { --alive; }
   int uses = 0;

@@ -34,8 +34,10 @@ BulkPlan plan_of(std::vector<BulkColumn> columns) {
 }
 
 TEST(CopyRow, IsACountAndLengthsBeforeValues) {
-  const auto plan = plan_of({{Kind::int64, Encoder::int2, 0}, {Kind::json, Encoder::jsonb, 0}, {Kind::text, Encoder::raw, 0}});
-  const std::vector<Param> params{Codec<int>::to_param(258), Param::make_view(Kind::json, "{}", 2), Param::make_null(Kind::text)};
+  const auto plan =
+      plan_of({{Kind::int64, Encoder::int2, 0}, {Kind::json, Encoder::jsonb, 0}, {Kind::text, Encoder::raw, 0}});
+  const std::vector<Param> params{Codec<int>::to_param(258), Param::make_view(Kind::json, "{}", 2),
+                                  Param::make_null(Kind::text)};
   ByteBuffer out;
   encode_copy_row(out, plan, params.data());
   EXPECT_EQ(out.view(), "\0\3\0\0\0\2\1\2\0\0\0\3\1{}\xFF\xFF\xFF\xFF"s);

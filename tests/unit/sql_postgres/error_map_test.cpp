@@ -42,17 +42,16 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"40001", ErrorCode::conflict, true, false}, Case{"40P01", ErrorCode::conflict, true, false},
                     Case{"40002", ErrorCode::conflict, false, false}, Case{"23505", ErrorCode::constraint, false, false},
                     Case{"23502", ErrorCode::constraint, false, false}, Case{"23P01", ErrorCode::constraint, false, false},
-                    Case{"08006", ErrorCode::unavailable, true, true},
-                    Case{"08P01", ErrorCode::bug, false, false}, Case{"57P01", ErrorCode::unavailable, true, true},
-                    Case{"57P03", ErrorCode::unavailable, true, true}, Case{"57014", ErrorCode::timeout, false, false},
-                    Case{"55P03", ErrorCode::busy, false, false}, Case{"42501", ErrorCode::denied, false, false},
-                    Case{"25006", ErrorCode::denied, false, false}, Case{"28P01", ErrorCode::denied, false, true},
-                    Case{"3D000", ErrorCode::unavailable, false, true}, Case{"53300", ErrorCode::unavailable, false, true},
-                    Case{"53100", ErrorCode::unavailable, false, false}, Case{"22001", ErrorCode::invalid, false, false},
-                    Case{"22P02", ErrorCode::invalid, false, false}, Case{"42601", ErrorCode::bug, false, false},
-                    Case{"42P01", ErrorCode::bug, false, false}, Case{"XX001", ErrorCode::corrupt, false, false},
-                    Case{"25P03", ErrorCode::timeout, false, true}, Case{"26000", ErrorCode::bug, true, false},
-                    Case{"ZZ999", ErrorCode::bug, false, false}),
+                    Case{"08006", ErrorCode::unavailable, true, true}, Case{"08P01", ErrorCode::bug, false, false},
+                    Case{"57P01", ErrorCode::unavailable, true, true}, Case{"57P03", ErrorCode::unavailable, true, true},
+                    Case{"57014", ErrorCode::timeout, false, false}, Case{"55P03", ErrorCode::busy, false, false},
+                    Case{"42501", ErrorCode::denied, false, false}, Case{"25006", ErrorCode::denied, false, false},
+                    Case{"28P01", ErrorCode::denied, false, true}, Case{"3D000", ErrorCode::unavailable, false, true},
+                    Case{"53300", ErrorCode::unavailable, false, true}, Case{"53100", ErrorCode::unavailable, false, false},
+                    Case{"22001", ErrorCode::invalid, false, false}, Case{"22P02", ErrorCode::invalid, false, false},
+                    Case{"42601", ErrorCode::bug, false, false}, Case{"42P01", ErrorCode::bug, false, false},
+                    Case{"XX001", ErrorCode::corrupt, false, false}, Case{"25P03", ErrorCode::timeout, false, true},
+                    Case{"26000", ErrorCode::bug, true, false}, Case{"ZZ999", ErrorCode::bug, false, false}),
     [](const auto& tested) { return std::string("State") + tested.param.state; });
 
 TEST(ErrorMapMessages, NameTheConstraintAndNoData) {
@@ -94,14 +93,16 @@ TEST(ErrorMapMessages, OnlyARevalidatedPlanIsStaleAmongUnsupportedFeatures) {
 
 TEST(ConnectError, ReadsTheStateOutOfLibpqsText) {
   const auto code = [](std::string_view message) { return connect_error("db:5432", message).code(); };
-  EXPECT_EQ(code("connection to server at \"db\" failed: FATAL:  28P01: password authentication failed for user \"u\"\nLOCATION: x"),
+  EXPECT_EQ(code("connection to server at \"db\" failed: FATAL:  28P01: password authentication failed for user "
+                 "\"u\"\nLOCATION: x"),
             ErrorCode::denied);
   EXPECT_EQ(code("FATAL:  3D000: database \"x\" does not exist"), ErrorCode::unavailable);
   EXPECT_EQ(code("connection refused"), ErrorCode::unavailable);
   const Error starting = connect_error("db:5432, database 'q'", "FATAL:  57P03: the database system is starting up");
   EXPECT_TRUE(starting.retryable());
   EXPECT_THAT(starting.client_message(), HasSubstr("db:5432, database 'q'"));
-  EXPECT_EQ(connect_error("x", "a: FATAL:  57P03: starting up\nb: FATAL:  28000: no entry").sqlstate(), "28000") << "the last host";
+  EXPECT_EQ(connect_error("x", "a: FATAL:  57P03: starting up\nb: FATAL:  28000: no entry").sqlstate(), "28000")
+      << "the last host";
 }
 
 }  // namespace

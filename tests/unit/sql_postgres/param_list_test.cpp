@@ -26,8 +26,9 @@ TEST(ParamList, TextEndsWithAZeroAndItsTypeIsLeftToTheServer) {
 
 TEST(ParamList, NumbersTimesAndIdsAreBinary) {
   const Uuid id{{1, 2, 3}};
-  const std::vector<Param> params{Codec<std::int64_t>::to_param(5), Codec<bool>::to_param(true), Codec<double>::to_param(1.5),
-                                  Codec<Instant>::to_param({946'684'800'000'001}), Codec<Uuid>::to_param(id)};
+  const std::vector<Param> params{Codec<std::int64_t>::to_param(5), Codec<bool>::to_param(true),
+                                  Codec<double>::to_param(1.5), Codec<Instant>::to_param({946'684'800'000'001}),
+                                  Codec<Uuid>::to_param(id)};
   ParamList list;
   list.assign(params);
   EXPECT_THAT(list.types(), testing::ElementsAre(oid::int8, oid::boolean, oid::float8, oid::timestamptz, oid::uuid));
@@ -41,7 +42,8 @@ TEST(ParamList, NumbersTimesAndIdsAreBinary) {
 
 TEST(ParamList, PointersHoldAfterTheBufferHasGrown) {
   std::vector<std::string> texts;
-  for (int i = 0; i < 200; ++i) texts.push_back(std::string(static_cast<std::size_t>(i) * 37, static_cast<char>('a' + i % 26)));
+  for (int i = 0; i < 200; ++i)
+    texts.push_back(std::string(static_cast<std::size_t>(i) * 37, static_cast<char>('a' + i % 26)));
   std::vector<Param> params;
   for (const auto& text : texts) params.push_back(Codec<std::string>::to_param(text));
   ParamList list;
@@ -52,7 +54,8 @@ TEST(ParamList, PointersHoldAfterTheBufferHasGrown) {
 }
 
 TEST(ParamList, NullsKeepTheirKindsType) {
-  const std::vector<Param> params{Param::make_null(Kind::json), Param::make_null(Kind::text), Param::make_null(Kind::int64_array)};
+  const std::vector<Param> params{Param::make_null(Kind::json), Param::make_null(Kind::text),
+                                  Param::make_null(Kind::int64_array)};
   ParamList list;
   list.assign(params);
   EXPECT_THAT(list.types(), testing::ElementsAre(oid::jsonb, oid::inferred, oid::int8_array));

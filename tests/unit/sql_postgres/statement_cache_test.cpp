@@ -61,7 +61,8 @@ TEST(StatementCache, NamesAreNeverUsedAgain) {
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(names.insert(cache.find(std::to_string(i), false, none).statement->name).second);
   cache.clear();
   EXPECT_TRUE(names.insert(cache.find("1", false, none).statement->name).second);
-  EXPECT_NE(StatementCache(2, 8).find("1", false, none).statement->name, StatementCache(2, 9).find("1", false, none).statement->name);
+  EXPECT_NE(StatementCache(2, 8).find("1", false, none).statement->name,
+            StatementCache(2, 9).find("1", false, none).statement->name);
 }
 
 }  // namespace

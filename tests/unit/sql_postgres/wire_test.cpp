@@ -89,7 +89,10 @@ TEST(Wire, NarrowColumnsRefuseWideNumbers) {
   EXPECT_EQ(code_of([] { check_integer_width(-2'147'483'649, 4); }), ErrorCode::invalid);
   EXPECT_NO_THROW(check_integer_width(Limits::min(), 8));
   ByteBuffer out;
-  EXPECT_EQ(code_of([&] { encode_int64_array(out, std::vector<std::int64_t>{1, 1'000'000}, oid::int2); }), ErrorCode::invalid);
+  EXPECT_EQ(code_of([&] {
+              encode_int64_array(out, std::vector<std::int64_t>{1, 1'000'000}, oid::int2);
+            }),
+            ErrorCode::invalid);
 }
 
 TEST(Wire, BrokenArraysAreErrorsAndNotReadsBeyondTheEnd) {
