@@ -25,4 +25,7 @@ class InTransaction {
 /// Throws `bug` when the calling thread is inside a transaction of `backend`.
 void refuse_nested(const void* backend);
 
+/// Changes in the child of every `fork`: what `getpid` tells, without the system call, which costs more than finding a row does.
+unsigned process_generation() noexcept;
+
 }  // namespace quarry::sql

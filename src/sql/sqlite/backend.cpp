@@ -3,7 +3,6 @@
 #include "quarry/sql/backend.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <mutex>
 
@@ -64,7 +63,7 @@ class SqliteBackend final : public Backend {
   const std::string display_url_;
   const DatabaseOptions options_;
   const std::shared_ptr<const Clock> clock_;
-  const pid_t process_ = ::getpid();
+  const unsigned process_ = process_generation();
   Writer writer_;
   GroupCommit group_;
   Pool<Connection> readers_;
@@ -91,7 +90,7 @@ PoolConfig<Connection> SqliteBackend::reader_config() {
 
 void SqliteBackend::check_process() const {
   // A SQLite connection must not cross a fork: the locks of parent and child would cancel each other.
-  if (::getpid() != process_) throw_bug("this database was opened before fork(): open it again in the child process");
+  if (process_generation() != process_) throw_bug("this database was opened before fork(): open it again in the child process");
 }
 
 void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> body) {
