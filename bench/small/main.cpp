@@ -12,24 +12,33 @@
 
 namespace {
 
-/// Prints as usual, and remembers each repetition's time for the ratios.
-class RatioReporter : public benchmark::ConsoleReporter {
+/// Collects every repetition, and prints one line for each pair at the end. The first part of a name tells the pair, the second the side.
+class RatioReporter : public benchmark::BenchmarkReporter {
  public:
+  bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
-    ConsoleReporter::ReportRuns(runs);
     for (const auto& run : runs) {
+      if (run.error_occurred) fmt::print(stderr, "{}: {}\n", run.benchmark_name(), run.error_message);
       if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
-      auto name = run.benchmark_name();
+      const auto name = run.benchmark_name();
       const auto slash = name.find('/');
       const auto rest = name.substr(slash + 1);
-      times_[name.substr(0, slash)][rest.substr(0, rest.find('/'))].push_back(run.GetAdjustedRealTime());
+      auto& side = times_[name.substr(0, slash)][rest.substr(0, rest.find('/'))];
+      side.wall_us.push_back(run.real_accumulated_time / static_cast<double>(run.iterations) * 1e6);
+      side.cpu_us.push_back(run.cpu_accumulated_time / static_cast<double>(run.iterations) * 1e6);
     }
   }
   void Finalize() override {
-    ConsoleReporter::Finalize();
-    fmt::print("\n{:<40} {:>14}   (median time of raw / median time of quarry; 1.00 is the engine's own speed)\n", "what", "ratio");
-    for (auto& [what, sides] : times_)
-      if (sides.size() == 2) fmt::print("{:<40} {:>14.2f}\n", what, median(sides["raw"]) / median(sides["quarry"]));
+    fmt::print("{:<40}{:>12}{:>12}{:>8}{:>12}{:>12}{:>8}\n", "medians, microseconds", "raw", "quarry", "ratio", "raw cpu", "quarry cpu",
+               "ratio");
+    for (auto& [what, sides] : times_) {
+      if (sides.size() != 2) continue;
+      const double raw = median(sides["raw"].wall_us), quarry = median(sides["quarry"].wall_us);
+      const double raw_cpu = median(sides["raw"].cpu_us), quarry_cpu = median(sides["quarry"].cpu_us);
+      fmt::print("{:<40}{:>12.2f}{:>12.2f}{:>8.2f}{:>12.2f}{:>12.2f}{:>8.2f}\n", what, raw, quarry, raw / quarry, raw_cpu, quarry_cpu,
+                 raw_cpu / quarry_cpu);
+    }
+    fmt::print("ratio: raw / quarry; 1.00 is the engine's own speed, more is faster than that\n");
   }
 
  private:
@@ -37,16 +46,18 @@ class RatioReporter : public benchmark::ConsoleReporter {
     std::sort(values.begin(), values.end());
     return values.empty() ? 0 : values[values.size() / 2];
   }
-  std::map<std::string, std::map<std::string, std::vector<double>>> times_;
+  struct Side {
+    std::vector<double> wall_us, cpu_us;
+  };
+  std::map<std::string, std::map<std::string, Side>> times_;
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<char*> args(argv, argv + argc);
-  std::string repetitions = "--benchmark_repetitions=7", interleave = "--benchmark_enable_random_interleaving=true",
-              quiet = "--benchmark_display_aggregates_only=true";
-  for (auto* arg : {&repetitions, &interleave, &quiet}) args.insert(args.begin() + 1, arg->data());
+  std::string repetitions = "--benchmark_repetitions=7", interleave = "--benchmark_enable_random_interleaving=true";
+  for (auto* arg : {&repetitions, &interleave}) args.insert(args.begin() + 1, arg->data());
   int count = static_cast<int>(args.size());
   benchmark::Initialize(&count, args.data());
   if (benchmark::ReportUnrecognizedArguments(count, args.data())) return 1;

@@ -1,6 +1,7 @@
 #pragma once
 /// Databases to measure on: durable ones, on the file system of the build folder, gone at the end.
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ class Scratch {
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
  private:
+  /// First of all: the tests' folders lie in memory, where durability costs nothing. `$TMPDIR` chooses another file system.
+  struct OnDisk {
+    OnDisk() { ::setenv("TMPDIR", "/var/tmp", 0); }
+  } on_disk_;
   test::TempDir folder_{"bench"};
   std::unique_ptr<test::PrivateCluster> cluster_;
   std::string url_;
