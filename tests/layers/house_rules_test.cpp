@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "layers/source_tree.hpp"
+#include "support/temp_dir.hpp"
 
 namespace quarry::test {
 namespace {
@@ -86,6 +87,16 @@ TEST(HouseRules, LinksBetweenPagesLeadSomewhere) {
     for (auto match = std::sregex_iterator(file.text.begin(), file.text.end(), link); match != std::sregex_iterator();
          ++match)
       EXPECT_TRUE(std::filesystem::exists(folder / (*match)[1].str())) << file.path << " links to " << (*match)[1];
+  }
+}
+
+TEST(HouseRules, TheIndexNamesEveryPage) {
+  const std::string index = read_file(std::filesystem::path(QUARRY_SOURCE_DIR) / "docs/README.md");
+  for (const SourceFile& file : source_tree()) {
+    const std::filesystem::path path(file.path);
+    if (path.parent_path() != "docs" || path.extension() != ".md" || path.filename() == "README.md") continue;
+    EXPECT_NE(index.find("(" + path.filename().string() + ")"), std::string::npos)
+        << "docs/README.md does not name " << file.path;
   }
 }
 
