@@ -41,7 +41,7 @@ namespace quarry::crawl {
 
 /// Bounds. Each is enforced by `parse_job_config`.
 namespace limits {
-inline constexpr std::size_t config_bytes_max = 64 * 1024;
+inline constexpr std::size_t config_bytes_max = std::size_t{64} * 1024;
 inline constexpr std::size_t fields_max = 50;
 inline constexpr std::size_t name_bytes_max = 100;  ///< a field's name
 inline constexpr std::size_t patterns_max = 50;     ///< in each of `include` and `exclude`
@@ -52,7 +52,7 @@ inline constexpr std::size_t user_agent_bytes_max = 256;
 inline constexpr std::int64_t depth_max = 1000;
 inline constexpr std::int64_t pages_max = 100'000'000;
 inline constexpr std::int64_t timeout_ms_min = 100, timeout_ms_max = 300'000;
-inline constexpr std::int64_t body_bytes_min = 1024, body_bytes_max = 256 * 1024 * 1024;
+inline constexpr std::int64_t body_bytes_min = 1024, body_bytes_max = std::int64_t{256} * 1024 * 1024;
 inline constexpr std::int64_t delay_ms_max = 86'400'000;
 }  // namespace limits
 
@@ -94,8 +94,8 @@ struct FollowConfig {
 
 struct RequestConfig {
   std::int64_t timeout_ms = 30'000;
-  std::int64_t max_bytes = 8 * 1024 * 1024;   ///< of a body, after decompression
-  std::optional<std::int64_t> delay_ms = {};  ///< between requests to one host; absent: the crawler's own
+  std::int64_t max_bytes = std::int64_t{8} * 1024 * 1024;  ///< of a body, after decompression
+  std::optional<std::int64_t> delay_ms = {};               ///< between requests to one host; absent: the crawler's own
   bool obey_robots = true;
   std::string user_agent = {};                                    ///< empty: the crawler's own
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< sent to the target's own host only
@@ -114,7 +114,7 @@ struct JobConfig {
   friend bool operator==(const JobConfig&, const JobConfig&) = default;
 };
 
-JobConfig parse_job_config(std::string_view json);
+JobConfig parse_job_config(std::string_view text);
 
 /// With every default written out, so that a stored job keeps its meaning. `parse_job_config` reads it back to an equal
 /// value.

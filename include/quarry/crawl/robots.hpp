@@ -40,7 +40,7 @@ inline constexpr std::chrono::seconds robots_retry_age{3600};
 /// A site that asks for more is given this: beyond it a crawl never ends.
 inline constexpr std::chrono::milliseconds crawl_delay_max{30'000};
 inline constexpr int robots_redirects_max = 5;
-inline constexpr std::size_t robots_bytes_max = 500 * 1024;
+inline constexpr std::size_t robots_bytes_max = std::size_t{500} * 1024;
 
 /// Where the file for this URL is: `/robots.txt` of the same scheme, host and port.
 Url robots_url(const Url& url);

@@ -155,30 +155,28 @@ class Copier {
   std::unordered_map<const myhtml_token_node_t*, DomNode> copied_;
 };
 
+struct EngineDeleter {
+  void operator()(myhtml_t* engine) const noexcept { myhtml_destroy(engine); }
+};
+struct TreeDeleter {
+  void operator()(myhtml_tree_t* tree) const noexcept { myhtml_tree_destroy(tree); }
+};
+
+void demand(bool good) {
+  if (!good) throw std::bad_alloc();  // the only trouble that MyHTML knows
+}
+
 }  // namespace
 
 struct DomBuilder::Handles {
-  myhtml_t* engine = nullptr;
-  myhtml_tree_t* tree = nullptr;
+  std::unique_ptr<myhtml_t, EngineDeleter> engine{myhtml_create()};
+  std::unique_ptr<myhtml_tree_t, TreeDeleter> tree;
 
   Handles() {
-    engine = myhtml_create();
     // Single mode: no threads of its own.
-    bool good = engine != nullptr && myhtml_init(engine, MyHTML_OPTIONS_PARSE_MODE_SINGLE, 1, 0) == MyHTML_STATUS_OK;
-    if (good) tree = myhtml_tree_create();
-    good = good && tree != nullptr && myhtml_tree_init(tree, engine) == MyHTML_STATUS_OK;
-    if (good) return;
-    close();
-    throw std::bad_alloc();
-  }
-  ~Handles() { close(); }
-  Handles(const Handles&) = delete;
-  Handles& operator=(const Handles&) = delete;
-
- private:
-  void close() {
-    if (tree != nullptr) myhtml_tree_destroy(tree);
-    if (engine != nullptr) myhtml_destroy(engine);
+    demand(engine && myhtml_init(engine.get(), MyHTML_OPTIONS_PARSE_MODE_SINGLE, 1, 0) == MyHTML_STATUS_OK);
+    tree.reset(myhtml_tree_create());
+    demand(tree && myhtml_tree_init(tree.get(), engine.get()) == MyHTML_STATUS_OK);
   }
 };
 
@@ -187,7 +185,7 @@ DomBuilder::~DomBuilder() = default;
 
 void DomBuilder::build(std::string_view text, const ParseOptions& options, Dom& out) {
   if (!handles_) handles_ = std::make_unique<Handles>();
-  auto* tree = handles_->tree;
+  auto* tree = handles_->tree.get();
   Guard guard{.options = &options};
   myhtml_tree_clean(tree);
   myhtml_callback_before_token_done_set(tree, before_token, &guard);
@@ -195,7 +193,7 @@ void DomBuilder::build(std::string_view text, const ParseOptions& options, Dom& 
   const auto status = myhtml_parse(tree, MyENCODING_UTF_8, text.data(), text.size());
   if (MyHTML_FAILED(status) || tree->tokenizer_status != MyHTML_STATUS_OK) {
     handles_.reset();
-    throw std::bad_alloc();  // the only reason that MyHTML knows
+    demand(false);
   }
   if (out.limit_hit == Limit::none) out.limit_hit = guard.hit;
   out.bytes.reserve(text.size());

@@ -23,7 +23,7 @@ struct Field {
   std::optional<html::Selector> selector;
   std::string key_json;
 
-  explicit Field(const FieldConfig& from) : config(from) {
+  explicit Field(FieldConfig from) : config(std::move(from)) {
     if (!config.selector.empty()) selector = html::Selector::compile(config.selector);
     append_json(key_json, config.name);
     key_json += ':';

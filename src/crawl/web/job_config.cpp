@@ -18,8 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-const std::vector<std::string_view> field_types = {"text", "attribute", "link", "image", "html"};
-const std::vector<std::string_view> follow_scopes = {"host", "prefix", "any"};
+constexpr std::array<std::string_view, 5> field_types = {"text", "attribute", "link", "image", "html"};
+constexpr std::array<std::string_view, 3> follow_scopes = {"host", "prefix", "any"};
 
 /// As long as `Selector` takes.
 constexpr std::size_t selector_bytes_max = 1024;

@@ -148,7 +148,7 @@ std::optional<std::int64_t> JsonReader::integer(std::string_view key, std::int64
   return number;
 }
 
-std::optional<std::size_t> JsonReader::choice(std::string_view key, const std::vector<std::string_view>& names) {
+std::optional<std::size_t> JsonReader::choice(std::string_view key, std::span<const std::string_view> names) {
   const auto chosen = text(key, 100);
   if (!chosen) return std::nullopt;
   const auto at = std::find(names.begin(), names.end(), *chosen);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,7 @@ class JsonReader {
   std::optional<bool> boolean(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t min, std::int64_t max);
   /// The position of the value in `names`.
-  std::optional<std::size_t> choice(std::string_view key, const std::vector<std::string_view>& names);
+  std::optional<std::size_t> choice(std::string_view key, std::span<const std::string_view> names);
   std::vector<std::string> texts(std::string_view key, std::size_t count_max, std::size_t bytes_max);
   const boost::json::value* any(std::string_view key);
 

@@ -98,7 +98,7 @@ void Transfer::set_headers() {
     if (!request_.last_modified.empty()) add("If-Modified-Since: " + request_.last_modified);
   }
   if (host_key(response_.url) == host_key(request_.url))
-    for (const auto& [name, value] : request_.headers) add(value.empty() ? name + ';' : name + ": " + value);
+    for (const auto& [name, value] : request_.headers) add(fmt::format("{}{}{}", name, value.empty() ? ";" : ": ", value));
   set(handle_.get(), CURLOPT_HTTPHEADER, header_list_);
 }
 

@@ -41,7 +41,7 @@ Sequence sequence_at(std::string_view text) noexcept {
 
 /// Eight bytes at once: most of the web is ASCII. True if none is NUL or above 0x7F.
 bool plain_ascii(const char* bytes) noexcept {
-  std::uint64_t word;
+  std::uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof word);
   constexpr std::uint64_t high_bits = 0x8080808080808080, ones = 0x0101010101010101;
   return ((word | (word - ones)) & high_bits) == 0;
