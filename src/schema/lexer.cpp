@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "quarry/core/error.hpp"
 #include "quarry/schema/sql_text.hpp"
 
@@ -82,11 +84,17 @@ TokenKind Lexer::scan_word() {
   return TokenKind::word;
 }
 
-/// `E'a'`, a newline, `'b\''`: the second part belongs to the first and keeps its escapes. Moves to its quote if so.
+/// `E'a'`, a newline, `'b\''`: the second part belongs to the first and keeps its escapes, also behind a line comment. Moves
+/// to its quote if so.
 bool Lexer::continues_escape_string() {
   std::size_t i = at_;
   bool newline = false;
-  for (; i < text_.size() && is_space(text_[i]); ++i) newline |= text_[i] == '\n';
+  while (i < text_.size() && (is_space(text_[i]) || text_.substr(i, 2) == "--")) {
+    if (text_[i] == '-')
+      i = std::min(text_.find('\n', i), text_.size());
+    else
+      newline |= text_[i++] == '\n';
+  }
   if (!newline || i >= text_.size() || text_[i] != '\'') return false;
   at_ = i;
   return true;

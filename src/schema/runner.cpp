@@ -7,6 +7,7 @@
 
 #include "quarry/core/log.hpp"
 #include "schema/session_transaction.hpp"
+#include "schema/sqlite_backup.hpp"
 #include "schema/sqlite_rebuild.hpp"
 
 namespace quarry::schema {
@@ -67,14 +68,18 @@ std::vector<AppliedStep> Runner::run(std::int64_t target) {
   from_nothing_ = usable_status().state == State::empty;
   while (auto step = next_step(state(), set_, engine_, target)) {
     verify_lock();
-    refuse_data_loss(*step);
+    auto backup = prepare_data_loss(*step);
     const auto begin = SteadyClock::now();
     const bool singly = step->resumed || step->script->no_transaction;
     if (!(singly ? run_one_by_one(*step) : run_in_transaction(*step))) continue;
     tell(step->moment(Moment::What::done, step->script->statements.size()));
-    done.push_back({step->migration->version, step->migration->name, step->direction,
-                    step->script->statements.size() - step->first,
-                    std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin), step->resumed});
+    done.push_back({.version = step->migration->version,
+                    .name = step->migration->name,
+                    .direction = step->direction,
+                    .statements = step->script->statements.size() - step->first,
+                    .duration = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begin),
+                    .resumed = step->resumed,
+                    .backup = std::move(backup)});
   }
   return done;
 }
@@ -158,12 +163,16 @@ void Runner::tell(const Moment& moment) const {
   if (options_.at_moment) options_.at_moment(moment);
 }
 
-void Runner::refuse_data_loss(const Step& step) const {
-  if (!step.script->destructive || options_.allow_data_loss || from_nothing_) return;
-  throw MigrationError(
-      Reason::data_loss,
-      fmt::format("migration {} ({}) destroys data: make a backup, then run this again with --allow-data-loss",
-                  step.migration->label(), to_string(step.direction)));
+std::string Runner::prepare_data_loss(const Step& step) {
+  if (!step.script->destructive || from_nothing_) return {};
+  if (!options_.allow_data_loss)
+    throw MigrationError(
+        Reason::data_loss,
+        fmt::format("migration {} ({}) destroys data: make a backup, then run this again with --allow-data-loss",
+                    step.migration->label(), to_string(step.direction)));
+  if (engine_ != Engine::sqlite || !options_.backup || backed_up_) return {};
+  backed_up_ = true;
+  return back_up(session_, step.migration->label());
 }
 
 bool Runner::may_try_again(const Error& error, SteadyClock::time_point deadline) {
@@ -200,8 +209,8 @@ void Runner::rethrow(const Step& step, std::size_t index, const Error& error) {
   }
   if (error.code() == ErrorCode::unavailable || error.poisons_connection()) throw error;
   throw MigrationError(Reason::failed,
-                       fmt::format("migration {} {} failed at {}: {}", step.migration->label(), to_string(step.direction),
-                                   where, error.client_message()),
+                       fmt::format("migration {} {} failed at {}: {} ('--log debug' shows the engine's own words)",
+                                   step.migration->label(), to_string(step.direction), where, error.client_message()),
                        detail);
 }
 

@@ -58,7 +58,8 @@ class Runner {
   void tell(const Moment& moment) const;
   [[noreturn]] void rethrow(const Step& step, std::size_t index, const Error& error);
   bool may_try_again(const Error& error, std::chrono::steady_clock::time_point deadline);
-  void refuse_data_loss(const Step& step) const;
+  /// Refuses it, unless it is allowed; then makes a backup and returns its path.
+  std::string prepare_data_loss(const Step& step);
 
   const Database& db_;
   const MigrationSet& set_;
@@ -68,6 +69,7 @@ class Runner {
   sql::Session& session_;
   std::optional<PostgresLock> lock_;
   std::optional<BlockerWatch> blockers_;
+  bool backed_up_ = false;
   bool from_nothing_ = false;  ///< the database was empty at the start: there is nothing to lose
   std::size_t statement_ = 0;  ///< the one under way, for errors
 };

@@ -84,6 +84,14 @@ bool loses_data(Engine engine, const std::string& statement) {
   return false;
 }
 
+/// CREATE INDEX CONCURRENTLY ON ..., where PostgreSQL would make up a name.
+bool builds_nameless_index(Engine engine, const std::string& statement) {
+  Words words = leading_words(engine, statement, 5);
+  std::erase(words, "unique");
+  return engine == Engine::postgres && words.size() >= 4 && words[0] == "create" && words[1] == "index" &&
+         words[2] == "concurrently" && words[3] == "on";
+}
+
 void check_statement(const Script& script, Engine engine, const ScriptStatement& statement) {
   const Words words = leading_words(engine, statement.text, 4);
   if (controls_transaction(words))
@@ -91,6 +99,8 @@ void check_statement(const Script& script, Engine engine, const ScriptStatement&
   if (engine == Engine::sqlite && switches_foreign_keys(words))
     refuse(script, statement.line,
            "this pragma does nothing within a transaction; to make a table anew, begin the file with '-- quarry: rebuild'");
+  if (builds_nameless_index(engine, statement.text))
+    refuse(script, statement.line, "name the index, so that one whose building was interrupted can be found again");
   if (!script.no_transaction && needs_autocommit(engine, statement.text))
     refuse(script, statement.line,
            "this statement cannot stand in a transaction; begin the file with '-- quarry: no-transaction'");

@@ -124,6 +124,7 @@ struct AppliedStep {
   std::size_t statements = 0;  ///< run by us
   std::chrono::microseconds duration{0};
   bool resumed = false;
+  std::string backup;  ///< the copy that was made before data was destroyed, where there is one
 };
 
 /// Where a migrator is; for progress, and for tests that stop it there.
@@ -140,7 +141,10 @@ struct Moment {
 struct MigrateOptions {
   /// Run scripts that destroy data.
   bool allow_data_loss = false;
-  /// Afterwards read the schema back and compare it with what the migrations make.
+  /// SQLite: before the first script of a run that destroys data, copy the file into one beside it, and check the copy.
+  bool backup = true;
+  /// Afterwards read the schema back and compare it with what the migrations make. On PostgreSQL that needs the right to
+  /// create a schema in the database; without it a warning is logged instead.
   bool verify = true;
   /// How long to wait for another migrator, and in all for other transactions' locks.
   std::chrono::milliseconds lock_wait{60'000};

@@ -95,14 +95,15 @@ TEST_P(SeededDrift, IsToldAndMended) {
 
   SCOPED_TRACE("up:\n" + script_text(diff.up) + "down:\n" + script_text(diff.down));
   const auto set = set_of({base_migration(drift.engine), generated_migration(drift.engine, diff)});
-  ASSERT_NO_FATAL_FAILURE(run([&] { migrate_up(db, set, {.allow_data_loss = true}); }));
+  ASSERT_NO_FATAL_FAILURE(run([&] { migrate_up(db, set, {.allow_data_loss = true, .backup = false}); }));
   EXPECT_TRUE(diff_desired(db, set, desired).differences.empty());
   if (!drift.loses_rows) {
     EXPECT_EQ(count("select count(*) from parent"), 3);
     EXPECT_EQ(count("select count(*) from child"), 2);
     EXPECT_EQ(count("select count(*) from child where parent_id = 1"), 2);
   }
-  ASSERT_NO_FATAL_FAILURE(run([&] { migrate_down(db, set, 1, {.allow_data_loss = true, .verify = false}); }));
+  ASSERT_NO_FATAL_FAILURE(
+      run([&] { migrate_down(db, set, 1, {.allow_data_loss = true, .backup = false, .verify = false}); }));
   EXPECT_EQ(to_text(introspect(db)), before);
   if (!drift.loses_rows) {
     EXPECT_EQ(count("select count(*) from child"), 2);

@@ -102,6 +102,30 @@ TEST_P(Migrate, RefusesToLoseDataUnlessTold) {
   EXPECT_EQ(status(db(), set).version, 3);
 }
 
+TEST_P(Migrate, BacksUpASqliteFileBeforeItLosesData) {
+  const auto set = set_of(three);
+  migrate_up(db(), set);
+  run("insert into a (id, b, d) values (1, 'x', 'precious')");
+  const auto steps = migrate_to(db(), set, 1, {.allow_data_loss = true});
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[1].backup, "");  // one for the whole run
+  if (is_postgres()) {
+    EXPECT_EQ(steps[0].backup, "");
+    return;
+  }
+  ASSERT_THAT(steps[0].backup, HasSubstr("test.db.before-0003_third-"));
+  const auto copy = Database::open("sqlite:" + steps[0].backup);
+  EXPECT_EQ(
+      copy.read([](Read& tx) { return tx.value(sql::Query<std::string()>("test.copy", std::string("select d from a"))); }),
+      "precious");
+  EXPECT_EQ(status(copy, set).state, State::current);
+  // Another one at the same time gets another name, and none when it is not wanted.
+  migrate_up(db(), set);
+  EXPECT_NE(migrate_down(db(), set, 1, {.allow_data_loss = true})[0].backup, steps[0].backup);
+  migrate_up(db(), set);
+  EXPECT_EQ(migrate_down(db(), set, 1, {.allow_data_loss = true, .backup = false})[0].backup, "");
+}
+
 TEST_P(Migrate, RefusesAnEditedMigrationByName) {
   migrate_up(db(), set_of(three));
   auto edited = three;

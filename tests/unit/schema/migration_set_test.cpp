@@ -108,6 +108,9 @@ TEST(MigrationSetTest, RefusesStatementsThatBelongToTheMigrator) {
   for (const char* statement : {"create index i on t (a)", "alter table t detach partition p", "reindex table t",
                                 "create table concurrently_not (a int)"})
     EXPECT_EQ(refusal_of_postgres(statement), "accepted") << statement;
+  EXPECT_THAT(refusal_of_postgres("-- quarry: no-transaction\ncreate unique index concurrently on t (a)"),
+              HasSubstr("line 2: name the index"));
+  EXPECT_EQ(refusal_of_postgres("-- quarry: no-transaction\ncreate index concurrently i on t (a)"), "accepted");
   EXPECT_THAT(refusal_of(files_of("0001_a", "select 'a")), HasSubstr("0001_a/up.sqlite.sql, line 1: the string"));
 }
 
