@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_map>
 
 #include "queue/effects.hpp"
 #include "quarry/core/error.hpp"
@@ -28,13 +29,19 @@ void check(const ClaimOptions& options) {
 /// Due hosts that are looked at for one claim: enough to fill it when each has one task, and some whose tasks belong to other queues.
 int hosts_to_look_at(int limit) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(2 * limit, 64)))); }
 
+/// To the next of four steps between two powers of two, so that few more rows are locked than are taken, and the statements stay few.
+int round_up(int limit) {
+  const int step = std::max(1, static_cast<int>(std::bit_ceil(static_cast<unsigned>(limit))) / 8);
+  return (limit + step - 1) / step * step;
+}
+
 // ---- PostgreSQL: one statement. --------------------------------------------------------------------------------------------------------
 
 // Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index, and each
 // gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because the planner guesses
-// a tenth of the table for a parameter and would then sort a million rows to find a hundred; there are fifteen such texts at most.
+// a tenth of the table for a parameter and would then sort a million rows to find a hundred; there are some fifty such texts at most.
 std::string postgres_claim(int limit) {
-  const auto candidates = std::bit_ceil(static_cast<unsigned>(limit));
+  const int candidates = round_up(limit);
   return fmt::format(
       "with plain as materialized ("
       "  select id, rank from task_queue"
@@ -143,12 +150,12 @@ BOOST_DESCRIBE_STRUCT(Beat, (), (id, cancel_requested))
 
 constexpr sql::Command<Beat(TaskId, std::int64_t, Instant)> extend_lease{
     "queue.heartbeat",
-    "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and status = 'processing' returning id, cancel_requested"};
+    "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and lease_until is not null returning id, cancel_requested"};
 
 constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant)> extend_leases{
     "queue.heartbeat_many", sql::sqlite(""),
     sql::postgres("update task_queue t set lease_until = $3 from unnest($1::bigint[], $2::bigint[]) as l (id, token)"
-                  " where t.id = l.id and t.lease_token = l.token and t.status = 'processing' returning t.id, t.cancel_requested")};
+                  " where t.id = l.id and t.lease_token = l.token and t.lease_until is not null returning t.id, t.cancel_requested")};
 
 }  // namespace
 
@@ -164,11 +171,13 @@ HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseco
     for (const auto& ref : leases) ids.push_back(ref.id), tokens.push_back(ref.lease_token);
     beats = tx.all(extend_leases, ids, tokens, until);
   }
+  std::unordered_map<TaskId, bool> cancelled;
+  for (const auto& beat : beats) cancelled.emplace(beat.id, beat.cancel_requested);
   HeartbeatResult result;
   for (const auto& ref : leases) {
-    const auto beat = std::ranges::find(beats, ref.id, &Beat::id);
-    if (beat == beats.end()) result.lost.push_back(ref.id);
-    else if (beat->cancel_requested) result.cancelled.push_back(ref.id);
+    const auto beat = cancelled.find(ref.id);
+    if (beat == cancelled.end()) result.lost.push_back(ref.id);
+    else if (beat->second) result.cancelled.push_back(ref.id);
   }
   return result;
 }
