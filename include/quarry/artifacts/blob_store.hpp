@@ -82,9 +82,10 @@ class BlobStore {
 
   /// Removes the body; false when there was none. For whoever knows that nothing can refer to it any more.
   virtual bool remove(const BlobHash& hash) = 0;
-  /// Removes the body unless it was put within the last `grace`, in one step with regard to every `put`: a body whose `put` has
-  /// returned within `grace` stays. False when it stays or was not there.
-  virtual bool remove_unless_put_within(const BlobHash& hash, std::chrono::microseconds grace) = 0;
+  /// Removes the body unless it was put after `moment`, in one step with regard to every put. Whoever takes `moment` from `now()` first, then
+  /// makes sure that nothing refers to the body, and then calls this, takes no body from a put that came in between, however long that
+  /// was. False when the body stays or was not there.
+  virtual bool remove_unless_put_after(const BlobHash& hash, Instant moment) = 0;
 
   /// All bodies whose hash begins with the byte `shard`, by hash. Bodies that come or go meanwhile may be in it or not.
   virtual std::vector<BlobInfo> list(std::uint8_t shard) = 0;

@@ -43,7 +43,7 @@ class FileBlobStore final : public BlobStore {
   std::optional<BlobInfo> find(const BlobHash& hash) override;
   BlobCheck verify(const BlobHash& hash) override;
   bool remove(const BlobHash& hash) override;
-  bool remove_unless_put_within(const BlobHash& hash, std::chrono::microseconds grace) override;
+  bool remove_unless_put_after(const BlobHash& hash, Instant moment) override;
   std::vector<BlobInfo> list(std::uint8_t shard) override;
   Abandoned remove_abandoned(std::chrono::microseconds grace, bool dry_run) override;
   Instant now() const override;

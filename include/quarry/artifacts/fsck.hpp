@@ -1,0 +1,73 @@
+#pragma once
+/// Does what the rows say agree with what lies in the blob store?
+///
+/// Checked: every blob that an artifact refers to exists and has the stored size, with `deep` also the hash of every body; every `ref_count` is
+/// the number of artifacts that refer to it; files without a row; half-written files. With `repair`, counts are set right and old files
+/// without a row removed. A body that is missing or damaged cannot be made from anything: it is reported with the number of artifacts that
+/// have lost it, and is healed by putting the same body again.
+///
+/// May run while others write: what changes meanwhile is looked at again before it is reported.
+
+#include <boost/describe.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "quarry/artifacts/garbage.hpp"
+
+namespace quarry::artifacts {
+
+enum class FsckFinding {
+  missing_body,     ///< referred to, and not in the store
+  damaged_body,     ///< does not match its hash
+  wrong_size,       ///< whole, but the row gives another stored size
+  wrong_ref_count,  ///< or marked as unreferenced without being so
+  stray_file,       ///< a body without a row, older than the grace period: garbage
+};
+BOOST_DESCRIBE_ENUM(FsckFinding, missing_body, damaged_body, wrong_size, wrong_ref_count, stray_file)
+
+struct FsckProblem {
+  FsckFinding finding = FsckFinding::missing_body;
+  std::string blob;            ///< its hash, in hexadecimal
+  std::int64_t artifacts = 0;  ///< that refer to it
+  bool repaired = false;
+};
+BOOST_DESCRIBE_STRUCT(FsckProblem, (), (finding, blob, artifacts, repaired))
+
+struct FsckResult {
+  std::int64_t blobs = 0;         ///< rows looked at
+  std::int64_t stored_bytes = 0;  ///< that their files take
+  std::int64_t bodies_hashed = 0;
+  std::int64_t missing = 0;
+  std::int64_t damaged = 0;
+  std::int64_t lost_artifacts = 0;  ///< that refer to a missing or damaged body
+  std::int64_t wrong_sizes = 0;
+  std::int64_t wrong_ref_counts = 0;
+  std::int64_t stray_files = 0;
+  std::int64_t stray_bytes = 0;
+  std::int64_t abandoned_files = 0;
+  std::int64_t abandoned_bytes = 0;
+  std::int64_t repaired = 0;
+  std::vector<FsckProblem> problems;  ///< the first `problems_max` of them
+  /// Nothing is wrong. Garbage, which `collect_garbage` takes, is nothing wrong; neither is what was repaired.
+  bool is_sound = true;
+};
+BOOST_DESCRIBE_STRUCT(FsckResult, (),
+                      (blobs, stored_bytes, bodies_hashed, missing, damaged, lost_artifacts, wrong_sizes, wrong_ref_counts, stray_files,
+                       stray_bytes, abandoned_files, abandoned_bytes, repaired, problems, is_sound))
+
+struct FsckOptions {
+  bool deep = false;
+  bool repair = false;
+  std::chrono::microseconds grace = grace_default;  ///< younger files without a row may be about to get one
+  int rows_per_transaction = 500;
+  std::size_t problems_max = 1000;
+  /// Called between transactions with what was found so far.
+  std::function<void(const FsckResult&)> progress{};
+};
+
+FsckResult check_store(const Database& db, BlobStore& store, const FsckOptions& options = {});
+
+}  // namespace quarry::artifacts
