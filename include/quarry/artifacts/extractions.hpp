@@ -21,7 +21,8 @@ struct NewExtraction {
   std::optional<double> confidence_score{};    ///< 0 to 1, kept to two decimals
 };
 
-/// Stores it, in the place of what the artifact had of the same kind. Errors: `constraint` (no such artifact of this user).
+/// Stores it, in the place of what the artifact had of the same kind; of several with one kind the last stays. Errors: `invalid`, `constraint`
+/// (no such artifact of this user).
 void put_extraction(Write& tx, const NewExtraction& extraction);
 void put_extractions(Write& tx, std::span<const NewExtraction> extractions);
 
