@@ -215,7 +215,8 @@ void Runner::rethrow(const Step& step, std::size_t index, const Error& error) {
 }
 
 void Runner::record_failure(const Step& step, std::size_t index, const Error& error, AppliedMigration* row) {
-  if (error.poisons_connection()) return;
+  // Who could not even begin has nothing to record, and would only wait again.
+  if (error.poisons_connection() || error.code() == ErrorCode::busy) return;
   try {
     Write tx(session_);
     if (!has_state_tables(tx)) return;

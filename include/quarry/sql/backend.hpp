@@ -46,7 +46,7 @@ class Backend {
 
   /// A connection of its own to the same database, the same in-memory database included. On SQLite foreign keys are on and the busy timeout
   /// is set, as everywhere. Throws `unavailable` or `timeout` when it cannot be made.
-  virtual std::unique_ptr<DedicatedSession> dedicated() { throw_bug("this engine has no dedicated sessions"); }
+  virtual std::unique_ptr<DedicatedSession> dedicated() = 0;
 
   /// Calls `wake` from another thread soon after a transaction that called `Write::notify(channel)` has committed, in this process or another.
   /// May also call it without reason; polling stays the truth. LISTEN/NOTIFY on PostgreSQL; on SQLite a signal in the process, and a
