@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <regex>
 
 #include "layers/source_tree.hpp"
 
@@ -85,9 +84,15 @@ enum class Scope { outer, function, other };
 
 /// What a brace opens, from the text since the last statement.
 Scope scope_after(const std::string& head) {
-  static const std::regex type(R"((^|[^\w])(namespace|class|struct|union|enum|extern)\b[^()=]*$)");
-  if (std::regex_search(head, type)) return Scope::outer;
-  return head.find('(') != std::string::npos ? Scope::function : Scope::other;
+  const bool has_parenthesis = head.find('(') != std::string::npos;
+  const std::size_t end = head.find_last_of("()=");
+  const std::string_view tail = std::string_view(head).substr(end == std::string::npos ? 0 : end + 1);
+  for (const std::string_view keyword : {"namespace", "class", "struct", "union", "enum", "extern"}) {
+    const std::size_t at = tail.find(keyword);
+    if (at == std::string_view::npos || (at > 0 && is_word(tail[at - 1]))) continue;
+    if (at + keyword.size() == tail.size() || !is_word(tail[at + keyword.size()])) return Scope::outer;
+  }
+  return has_parenthesis ? Scope::function : Scope::other;
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <map>
 #include <regex>
-#include <utility>
 #include <vector>
 
 #include "layers/source_tree.hpp"
@@ -51,25 +51,35 @@ TEST(HouseRules, FunctionsFitOnAScreen) {
 }
 
 /// Words that mark unfinished work. Each is put together from halves, so that this file does not accuse itself.
-std::regex unfinished(const std::vector<std::pair<std::string, std::string>>& halves) {
-  std::string pattern;
-  for (const auto& [left, right] : halves) pattern += (pattern.empty() ? "" : "|") + left + right;
-  return std::regex("\\b(" + pattern + ")\\b");
+const std::vector<std::string>& unfinished_words() {
+  static const std::vector<std::string> words{std::string("TO") + "DO",       std::string("FIX") + "ME",
+                                              std::string("XX") + "X",        std::string("HA") + "CK",
+                                              std::string("st") + "ub",       std::string("not ") + "implemented",
+                                              std::string("place") + "holder"};
+  return words;
+}
+
+bool has_word(std::string_view line, std::string_view word) {
+  const auto is_letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  for (std::size_t at = line.find(word); at != std::string_view::npos; at = line.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !is_letter(line[at - 1])) && (end == line.size() || !is_letter(line[end]))) return true;
+  }
+  return false;
 }
 
 TEST(HouseRules, NothingIsLeftForLater) {
-  const std::regex words =
-      unfinished({{"TO", "DO"}, {"FIX", "ME"}, {"XX", "X"}, {"HA", "CK"}, {"st", "ub"}, {"not ", "implemented"}});
-  const std::regex more_words = unfinished({{"place", "holders?"}});
   for (const SourceFile& file : source_tree()) {
     if (file.path == "LICENSE") continue;
-    // In SQL that is a word of the trade.
     const bool is_sql_layer = file.path.find("/sql") != std::string::npos;
-    int number = 0;
-    for (const std::string_view line : lines_of(file.text)) {
-      ++number;
-      const auto has = [&](const std::regex& what) { return std::regex_search(line.begin(), line.end(), what); };
-      EXPECT_FALSE(has(words) || (!is_sql_layer && has(more_words))) << file.path << ":" << number << ": " << line;
+    for (const std::string& word : unfinished_words()) {
+      if (is_sql_layer && word.starts_with("place")) continue;  // in SQL a word of the trade
+      if (!has_word(file.text, word)) continue;
+      int number = 0;
+      for (const std::string_view line : lines_of(file.text)) {
+        ++number;
+        EXPECT_FALSE(has_word(line, word)) << file.path << ":" << number << ": " << line;
+      }
     }
   }
 }

@@ -77,6 +77,7 @@ std::vector<Include> includes_of(const SourceFile& file) {
   for (const std::string_view line : lines_of(file.text)) {
     ++number;
     std::match_results<std::string_view::const_iterator> match;
+    if (line.find("include") == std::string_view::npos) continue;  // a regular expression is a thousand times as slow
     if (std::regex_search(line.begin(), line.end(), match, directive))
       includes.push_back({match[2], match[1] == "\"", number});
   }
