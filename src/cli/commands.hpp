@@ -79,6 +79,8 @@ void add_job_submit_command(CLI::App& job_group, Commands& commands);
 void add_job_log_command(CLI::App& job_group, Commands& commands);
 void add_crawl_commands(CLI::App& app, Commands& commands);
 void add_artifact_commands(CLI::App& app, Commands& commands);
+void add_artifact_upkeep_commands(CLI::App& artifact_group, Commands& commands);
+void add_find_command(CLI::App& app, Commands& commands);
 void add_schedule_commands(CLI::App& app, Commands& commands);
 
 }  // namespace quarry::cli

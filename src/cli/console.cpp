@@ -10,6 +10,7 @@ void Console::print(const Table& table) { out_ << table.to_text(terminal_.out_wi
 void Console::print(const Fields& fields) { out_ << fields.to_text(); }
 void Console::line(std::string_view text) { out_ << printable(text) << '\n'; }
 void Console::raw(std::string_view bytes) { out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); }
+void Console::flush() { out_.flush(); }
 void Console::print_json(const boost::json::value& value) { out_ << boost::json::serialize(value) << '\n'; }
 void Console::note(std::string_view text) { err_ << printable(text) << '\n'; }
 

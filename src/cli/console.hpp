@@ -48,6 +48,8 @@ class Console {
   /// A line of a result for people. Control characters are made visible; `raw` prints what is given.
   void line(std::string_view text);
   void raw(std::string_view bytes);
+  /// For results that come bit by bit: what was printed is seen now.
+  void flush();
   void print_json(const boost::json::value& value);
 
   /// A word beside the result, on standard error.

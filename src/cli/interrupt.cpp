@@ -43,11 +43,13 @@ Interrupt::Interrupt() {
   });
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  handle(SIGPIPE, SIG_IGN);
 }
 
 Interrupt::~Interrupt() {
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  handle(SIGPIPE, SIG_DFL);
   ::close(write_end.exchange(-1));
   listener_.join();
   ::close(read_end_);

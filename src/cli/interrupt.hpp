@@ -5,6 +5,9 @@
 ///     worker.run(interrupt.token());
 ///     if (interrupt.signal() != 0) ...
 ///
+/// It belongs to long work, so SIGPIPE is ignored meanwhile: libcurl leaves that to its users (CURLOPT_NOSIGNAL(3)), and a
+/// reader of our output that has gone is no reason to leave tasks half done.
+///
 /// One at a time in a process. The handler does what a handler may (signal-safety(7)): it writes to a pipe, and a thread
 /// reads there.
 
@@ -15,9 +18,9 @@ namespace quarry::cli {
 
 class Interrupt {
  public:
-  /// Takes over SIGINT and SIGTERM. Throws `unavailable` when the system has no pipe left.
+  /// Takes over SIGINT, SIGTERM and SIGPIPE. Throws `unavailable` when the system has no pipe left.
   Interrupt();
-  /// Gives them back.
+  /// Gives them back to the system.
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;

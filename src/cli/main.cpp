@@ -1,6 +1,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   const auto out_width = terminal_width(STDOUT_FILENO);
   const bool dumb = environment("TERM") == "dumb";
-  const auto code = quarry::cli::run({.args = {argv + 1, argv + argc},
+  const auto code = quarry::cli::run({.args = {argv + std::min(argc, 1), argv + argc},
                                       .environment = environment,
                                       .out = std::cout,
                                       .err = std::cerr,

@@ -88,6 +88,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_job_commands(app, commands);
   add_queue_commands(app, commands);
   add_artifact_commands(app, commands);
+  add_find_command(app, commands);
   add_schedule_commands(app, commands);
 
   try {
@@ -108,8 +109,9 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
 ExitCode run(const Invocation& invocation) {
   Console console(invocation.out, invocation.err, invocation.terminal);
   // Errors of usage come before the settings are known.
+  const auto variable = invocation.environment("QUARRY_JSON");
   console.set_json(std::find(invocation.args.begin(), invocation.args.end(), "--json") != invocation.args.end() ||
-                   invocation.environment("QUARRY_JSON") == "1");
+                   variable == "1" || variable == "true");
   try {
     const auto code = run_command(invocation, console);
     invocation.out.flush();

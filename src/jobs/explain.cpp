@@ -29,6 +29,10 @@ constexpr sql::Query<std::string(JobId)> find_paused_queues{
     "select name from queues where is_paused and id in"
     " (select queue_id from task_queue where job_id = $1 and (status = 'pending' or status = 'scheduled')) order by name"};
 
+constexpr sql::Query<std::int64_t(JobId, Instant)> count_expired{
+    "jobs.count_expired",
+    "select count(*) from task_queue where job_id = $1 and status = 'processing' and lease_until < $2"};
+
 constexpr std::size_t hosts_shown = 10;
 
 std::int64_t of(const std::vector<TaskCount>& counts, queue::TaskStatus status) {
@@ -84,7 +88,13 @@ void explain_open(Read& tx, Explanation& result, const Job& job) {
   for (const auto& name : tx.all(find_paused_queues, job.id))
     add(Reason::queue_paused, fmt::format("the queue '{0}' is paused: `quarry queue resume {0}`", name));
   if (result.tasks.empty()) add(Reason::no_tasks, "the job has no tasks yet");
-  if (const auto n = of(result.tasks, TaskStatus::processing)) add(Reason::working, tasks(n) + " being worked on");
+  if (const auto n = of(result.tasks, TaskStatus::processing)) {
+    const auto lost = tx.value(count_expired, job.id, tx.now());
+    if (n > lost) add(Reason::working, tasks(n - lost) + " being worked on");
+    if (lost > 0)
+      add(Reason::workers_lost,
+          fmt::format("the workers of {} have not been heard of: the next worker takes them back", tasks(lost)));
+  }
   if (const auto n = of(result.tasks, TaskStatus::blocked); n > 0 && job.depends_on_job_id)
     add(Reason::waits_for_job, fmt::format("{} until job {} has ended", tasks(n) + (n == 1 ? " waits" : " wait"),
                                            to_string(*job.depends_on_job_id)));

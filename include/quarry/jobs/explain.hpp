@@ -38,12 +38,13 @@ enum class Reason {
   no_tasks,           ///< it has no tasks yet
   waits_for_job,      ///< it depends on a job that has not ended
   working,            ///< tasks are being worked on
+  workers_lost,       ///< who worked on tasks has not been heard of: the next claim takes them back
   waits_for_time,     ///< its tasks are due later; retries wait here too
   waits_for_hosts,    ///< the hosts it wants to ask are blocked, resting or busy
   waits_for_workers,  ///< tasks may run now: nobody has taken them yet
 };
-BOOST_DESCRIBE_ENUM(Reason, ended, paused, queue_paused, no_tasks, waits_for_job, working, waits_for_time, waits_for_hosts,
-                    waits_for_workers)
+BOOST_DESCRIBE_ENUM(Reason, ended, paused, queue_paused, no_tasks, waits_for_job, working, workers_lost, waits_for_time,
+                    waits_for_hosts, waits_for_workers)
 
 struct Finding {
   Reason reason = Reason::ended;

@@ -140,6 +140,7 @@ void add_artifact_commands(CLI::App& app, Commands& commands) {
   add("show", "Show an artifact and what was extracted from it", show);
   const auto [command, cli] = add("cat", "Print an artifact's body, byte for byte", cat);
   command->add_flag("--text", cli->text, "The text that search reads instead");
+  add_artifact_upkeep_commands(group, commands);
 }
 
 }  // namespace quarry::cli

@@ -15,8 +15,7 @@ using namespace crawl::limits;
 
 void add_target_options(CLI::App& command, TargetCli& cli) {
   command.add_option("url", cli.url, "Where to begin; the config's targetUrl by default");
-  command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow (docs/crawling.md)")
-      ->type_name("FILE");
+  command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow")->type_name("FILE");
   command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages")
       ->check(CLI::Range(std::int64_t{1}, pages_max));
   command.add_option("--depth", cli.depth, "Follow links at most so far from the first page")

@@ -44,6 +44,7 @@ void follow(Context& context, const Database& db, JobId job, jobs::LogFilter fil
     const bool open = db.read([&](Read& tx) { return jobs::is_open(jobs::get(tx, job).status); });
     const auto lines = db.read([&](Read& tx) { return jobs::list_log(tx, job, filter); });
     print(context.console(), lines);
+    context.console().flush();
     if (!lines.empty()) {
       filter.after = lines.back().id;
       continue;

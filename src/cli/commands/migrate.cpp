@@ -19,6 +19,7 @@ struct MigrateCli {
   std::int64_t version = 0;
   bool allow_data_loss = false;
   bool no_verify = false;
+  bool no_backup = false;
   std::int64_t lock_wait_ms = 60'000;
 };
 
@@ -33,8 +34,9 @@ struct StepResult {
   std::int64_t statements = 0;
   std::int64_t duration_us = 0;
   bool resumed = false;
+  std::optional<std::string> backup;  ///< the copy that was made before data was destroyed
 };
-BOOST_DESCRIBE_STRUCT(StepResult, (), (version, name, direction, statements, duration_us, resumed))
+BOOST_DESCRIBE_STRUCT(StepResult, (), (version, name, direction, statements, duration_us, resumed, backup))
 
 struct MigrateResult {
   std::string database;
@@ -47,6 +49,7 @@ schema::MigrateOptions options_of(const MigrateCli& cli, Console& console) {
   schema::MigrateOptions options;
   options.allow_data_loss = cli.allow_data_loss;
   options.verify = !cli.no_verify;
+  options.backup = !cli.no_backup;
   options.lock_wait = std::chrono::milliseconds(cli.lock_wait_ms);
   options.on_wait = [&console](const std::string& reason) { console.note("waiting: " + reason); };
   return options;
@@ -57,13 +60,16 @@ ExitCode show_steps(Context& context, const Database& db, const MigrationSet& se
   MigrateResult result{.database = db.display_url(), .version = schema::status(db, set).version, .steps = {}};
   for (const auto& step : steps)
     result.steps.push_back({step.version, step.name, std::string(to_string(step.direction)),
-                            static_cast<std::int64_t>(step.statements), step.duration.count(), step.resumed});
+                            static_cast<std::int64_t>(step.statements), step.duration.count(), step.resumed,
+                            step.backup.empty() ? std::nullopt : std::optional(step.backup)});
   auto& console = context.console();
   console.result(result, [&] {
     for (const auto& step : steps)
       console.line(fmt::format("{} {} ({} statements, {}){}", to_string(step.direction),
                                schema::label(step.version, step.name), step.statements, human_duration(step.duration),
                                step.resumed ? ", resumed" : ""));
+    for (const auto& step : steps)
+      if (!step.backup.empty()) console.line(fmt::format("the data as it was before is in {}", step.backup));
     console.line(steps.empty() ? fmt::format("nothing to do: {} is at version {:04}", result.database, result.version)
                                : fmt::format("{} is at version {:04}", result.database, result.version));
   });
@@ -254,7 +260,7 @@ BOOST_DESCRIBE_STRUCT(DiffResult, (), (engine, differences, statements))
 ExitCode diff(Context& context, const DiffCli& cli) {
   const auto set = set_of(cli.dir);
   const auto found = [&] {
-    if (cli.live) return schema::diff_live(context.open_any_version(false, {.read_only = true}), set);
+    if (cli.live) return schema::diff_live(context.open_any_version(false), set);
     const auto desired =
         cli.schema_dir.empty() ? schema::DesiredSchema::embedded() : schema::DesiredSchema::from_directory(cli.schema_dir);
     const bool postgres = context.settings().db.starts_with("postgres");
@@ -275,6 +281,7 @@ ExitCode diff(Context& context, const DiffCli& cli) {
 
 void add_running_options(CLI::App& command, MigrateCli& cli) {
   command.add_flag("--allow-data-loss", cli.allow_data_loss, "Run scripts that destroy data");
+  command.add_flag("--no-backup", cli.no_backup, "Make no copy of a SQLite file before data is destroyed");
   command.add_flag("--no-verify", cli.no_verify, "Do not compare the schema with what the migrations make afterwards");
   command.add_option("--lock-wait-ms", cli.lock_wait_ms, "How long to wait for others in all")
       ->check(CLI::Range(0, 86'400'000));

@@ -90,7 +90,40 @@ TEST_P(CliCrawl, WhatWasFetchedCanBeListedShownAndPrinted) {
   EXPECT_EQ(run({"artifact", "cat", id, "--json"}).exit.code, 64);
   EXPECT_THAT(run({"artifact", "list"}).out, HasSubstr("Page 1"));
   refused({"artifact", "show", job}, 66);
-  refused({"artifact", "cat", "five"}, 64);
+  refused({"artifact", "show", "five"}, 64);
+}
+
+TEST_P(CliCrawl, WhatWasFetchedIsFound) {
+  Site site(12);
+  json(crawl(site));
+  const auto found = json({"find", "number7"});
+  ASSERT_EQ(found.at("hits").as_array().size(), 1U);
+  EXPECT_EQ(text(found.at("hits").as_array()[0].as_object(), "title"), "Page 7");
+  EXPECT_THAT(run({"find", "number7"}).out, testing::AllOf(HasSubstr("Page 7"), HasSubstr("7.html")));
+  const auto page = json({"find", "lithium", "--limit", "8"});
+  EXPECT_EQ(page.at("hits").as_array().size(), 8U);
+  EXPECT_EQ(json({"find", "lithium", "--limit", "8", "--after", text(page, "next")}).at("hits").as_array().size(), 4U);
+  EXPECT_TRUE(json({"find", "lithium -lithium"}).at("hits").as_array().empty());
+  EXPECT_THAT(run({"find", "zirconium"}).err, HasSubstr("nothing was found"));
+  refused({"find"}, 64);
+  refused({"find", "!!"}, 64);
+}
+
+TEST_P(CliCrawl, BodiesAreCheckedAndCollected) {
+  Site site(3);
+  json(crawl(site));
+  EXPECT_TRUE(json({"artifact", "fsck", "--deep"}).at("is_sound").as_bool());
+  EXPECT_EQ(number(json({"artifact", "gc", "--grace-hours", "0"}), "blobs"), 0);
+  EXPECT_THAT(run({"artifact", "fsck"}).out, HasSubstr("all is well"));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(database().folder() / "blobs"))
+    if (entry.is_regular_file()) {
+      std::filesystem::remove(entry.path());
+      break;
+    }
+  const auto broken = json({"artifact", "fsck"}, 74);
+  EXPECT_EQ(number(broken, "missing"), 1);
+  EXPECT_EQ(number(broken, "lost_artifacts"), 1);
+  EXPECT_THAT(run({"artifact", "fsck"}).out, HasSubstr("missing_body"));
 }
 
 TEST_P(CliCrawl, KeepsToItsLimits) {
@@ -115,7 +148,7 @@ TEST_P(CliCrawl, PrivateAddressesAreRefusedUnlessAllowed) {
 
 TEST_P(CliCrawl, CtrlCLeavesAJobThatTheSameCommandResumes) {
   Site site(40, std::chrono::milliseconds(30));
-  auto first = Process::start(command(crawl(site, {"--concurrency", "2", "--json"})));
+  auto first = Process::start(command(crawl(site, {"--depth", "100", "--concurrency", "2", "--json"})));
   while (site.asked().size() < 6 && first.running()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   first.signal(SIGINT);
   EXPECT_EQ(first.wait().code, 130) << first.err();
@@ -124,7 +157,7 @@ TEST_P(CliCrawl, CtrlCLeavesAJobThatTheSameCommandResumes) {
   EXPECT_THAT(first.err(), HasSubstr("goes on where this one stopped"));
   EXPECT_EQ(number(json({"queue", "counts"}), "processing"), 0);
 
-  const auto second = json(crawl(site, {"--concurrency", "8"}));
+  const auto second = json(crawl(site, {"--depth", "100", "--concurrency", "8"}));
   EXPECT_TRUE(second.at("resumed").as_bool());
   EXPECT_EQ(text(second.at("job").as_object(), "id"), text(stopped.at("job").as_object(), "id"));
   EXPECT_EQ(text(second.at("job").as_object(), "status"), "completed");

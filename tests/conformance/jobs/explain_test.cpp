@@ -29,6 +29,14 @@ TEST_P(JobsExplain, WaitingForAWorkerAndBeingWorkedOn) {
   EXPECT_THAT(reasons(job.id), testing::ElementsAre(Reason::working, Reason::waits_for_workers));
 }
 
+TEST_P(JobsExplain, AWorkerThatIsNotHeardOf) {
+  const auto job = submit();
+  add(job.id, 1);
+  claim();
+  clock().advance(std::chrono::minutes(5));
+  EXPECT_THAT(reasons(job.id), testing::ElementsAre(Reason::workers_lost));
+}
+
 TEST_P(JobsExplain, PausedByItselfOrByItsQueue) {
   const auto job = submit();
   add(job.id, 1);

@@ -1,0 +1,86 @@
+/// `quarry artifact gc` and `quarry artifact fsck`: the bodies that nobody refers to, and those that somebody misses.
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "cli/text.hpp"
+#include "quarry/artifacts/file_blob_store.hpp"
+#include "quarry/artifacts/fsck.hpp"
+
+namespace quarry::cli {
+namespace {
+
+struct UpkeepCli {
+  bool dry_run = false;
+  bool deep = false;
+  bool repair = false;
+  double grace_hours = 1;
+
+  std::chrono::microseconds grace() const {
+    return std::chrono::microseconds(static_cast<std::int64_t>(grace_hours * 3.6e9));
+  }
+};
+
+ExitCode collect(Context& context, const UpkeepCli& cli) {
+  const auto db = context.open(Access::write);
+  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
+  artifacts::GarbageOptions options;
+  options.grace = cli.grace();
+  options.dry_run = cli.dry_run;
+  const auto result = artifacts::collect_garbage(db, blobs, options);
+  auto& console = context.console();
+  console.result(result, [&] {
+    Table table({{result.dry_run ? "WOULD GO" : "GONE"}, {"NUMBER", Align::right}, {"SIZE", Align::right}});
+    table.row({"bodies that nothing refers to", fmt::format("{}", result.blobs), human_bytes(result.blob_bytes)});
+    table.row({"files that no row knows", fmt::format("{}", result.stray_files), human_bytes(result.stray_bytes)});
+    table.row({"half-written files", fmt::format("{}", result.abandoned_files), human_bytes(result.abandoned_bytes)});
+    console.print(table);
+  });
+  return ExitCode::ok;
+}
+
+ExitCode check(Context& context, const UpkeepCli& cli) {
+  const auto db = context.open(Access::write);
+  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
+  artifacts::FsckOptions options;
+  options.deep = cli.deep;
+  options.repair = cli.repair;
+  options.grace = cli.grace();
+  const auto result = artifacts::check_store(db, blobs, options);
+  auto& console = context.console();
+  console.result(result, [&] {
+    Table table({{"FOUND"}, {"BODY"}, {"ARTIFACTS", Align::right}, {"REPAIRED"}});
+    for (const auto& problem : result.problems)
+      table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob,
+                 fmt::format("{}", problem.artifacts), problem.repaired ? "yes" : "no"});
+    if (!table.empty()) console.print(table);
+    console.line(fmt::format(
+        "{} bodies, {}{}: {}", result.blobs, human_bytes(result.stored_bytes),
+        cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
+        result.is_sound ? "all is well" : fmt::format("{} artifacts have lost their body", result.lost_artifacts)));
+  });
+  return result.is_sound ? ExitCode::ok : ExitCode::corrupt;
+}
+
+}  // namespace
+
+void add_artifact_upkeep_commands(CLI::App& group, Commands& commands) {
+  const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const UpkeepCli&)) {
+    auto cli = std::make_shared<UpkeepCli>();
+    auto* command = commands.add(group, name, help, cli, action);
+    command
+        ->add_option("--grace-hours", cli->grace_hours,
+                     "Leave alone what is younger: it may be about to get its row; 1 by default")
+        ->check(CLI::Range(0.0, 1e5));
+    return std::pair(command, cli);
+  };
+  {
+    const auto [command, cli] = add("gc", "Remove the bodies that nothing refers to; others may write meanwhile", collect);
+    command->add_flag("--dry-run", cli->dry_run, "Only count them");
+  }
+  const auto [command, cli] = add("fsck", "Check that every body is there and every count is right", check);
+  command->add_flag("--deep", cli->deep, "Read every body and compare it with its hash");
+  command->add_flag("--repair", cli->repair, "Set counts right and remove files that no row knows");
+}
+
+}  // namespace quarry::cli
