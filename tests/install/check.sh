@@ -35,6 +35,17 @@ for static in '' --static; do
   expect_greeting "$scratch/by-pkg-config$static"
 done
 
+# The page of the README that shows C++ compiles: its includes on top, the rest in a function.
+awk '
+  /^```cpp$/ { inside = 1; next }
+  /^```$/ { inside = 0 }
+  inside && /^#include/ { print; next }
+  inside { body = body $0 "\n" }
+  END { printf "void shown() {\n%s(void)job;\n}\n", body }
+' "$consumer/../../../README.md" >"$scratch/readme.cpp"
+# shellcheck disable=SC2046  # flags are words
+"$cxx" -std=c++20 -Wall -Wextra -fsyntax-only "$scratch/readme.cpp" $(pkg-config --define-variable=prefix="$prefix" --cflags quarry)
+
 if [ -e "$build/quarry" ]; then
   "$prefix/bin/quarry" --version
 fi
