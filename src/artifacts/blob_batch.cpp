@@ -72,7 +72,7 @@ void BlobBatch::write(Entry& entry) {
   entry.staged.existed = false;
 }
 
-/// The shared lock keeps `remove_unless_put_within` from removing, between its look at the time and its removal, what we rely on.
+/// The shared lock keeps `remove_unless_put_after` from removing, between its look at the time and its removal, what we rely on.
 void BlobBatch::place(Entry& entry) {
   const auto name = to_string(entry.staged.hash);
   const auto shard = folder_.open_or_make_shard(entry.staged.hash.bytes[0], ShardLock::shared);

@@ -48,7 +48,8 @@ std::filesystem::path BlobFolder::path_of(const BlobHash& hash) const {
 void BlobFolder::lock(const Fd& shard, ShardLock how) const {
   if (how == ShardLock::none) return;
   while (::flock(shard.get(), how == ShardLock::shared ? LOCK_SH : LOCK_EX) != 0)
-    if (errno != EINTR) throw file_error(errno, "lock the folder for blobs", root_);
+    // NFS answers EBADF: it turns these locks into ones that want a file open for writing.
+    if (errno != EINTR) throw file_error(errno == EBADF ? ENOLCK : errno, "lock the folder for blobs", root_);
 }
 
 std::optional<Fd> BlobFolder::open_shard(std::uint8_t byte, ShardLock how) const {

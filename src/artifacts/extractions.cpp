@@ -1,5 +1,13 @@
 #include "quarry/artifacts/extractions.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "artifacts/text_rules.hpp"
+#include "quarry/core/error.hpp"
+
 namespace quarry::artifacts {
 namespace {
 
@@ -18,6 +26,7 @@ struct Kind {
   UserId user_id;
   ArtifactId artifact_id;
   std::string_view extraction_type;
+  friend auto operator<=>(const Kind&, const Kind&) = default;
 };
 BOOST_DESCRIBE_STRUCT(Kind, (), (user_id, artifact_id, extraction_type))
 
@@ -41,11 +50,22 @@ constexpr sql::Query<StoredExtraction(UserId, ArtifactId)> list_of{
 void put_extraction(Write& tx, const NewExtraction& extraction) { put_extractions(tx, std::span(&extraction, 1)); }
 
 void put_extractions(Write& tx, std::span<const NewExtraction> extractions) {
+  std::map<Kind, const NewExtraction*> last;
+  for (const auto& one : extractions) {
+    check_name("extraction_type", one.extraction_type, 50);
+    check_text("extracted_data", one.extracted_data.text);
+    if (one.confidence_score && !(*one.confidence_score >= 0 && *one.confidence_score <= 1))
+      throw_invalid(fmt::format("a confidence_score of {}: it must be from 0 to 1", *one.confidence_score));
+    last[{one.user_id, one.artifact_id, one.extraction_type}] = &one;
+  }
+  if (last.empty()) return;
   std::vector<Kind> kinds;
   std::vector<ExtractionRow> rows;
-  for (const auto& one : extractions) {
-    kinds.push_back({one.user_id, one.artifact_id, one.extraction_type});
-    rows.push_back({tx.new_uuid(), one.user_id, one.artifact_id, one.extraction_type, one.extracted_data, one.confidence_score, tx.now()});
+  for (const auto& [kind, one] : last) {
+    auto confidence = one->confidence_score;
+    if (confidence) confidence = std::round(*confidence * 100) / 100;  // what PostgreSQL's column keeps
+    kinds.push_back(kind);
+    rows.push_back({tx.new_uuid(), one->user_id, one->artifact_id, one->extraction_type, one->extracted_data, confidence, tx.now()});
   }
   tx.run_each(remove_former, kinds);
   tx.run_each(insert, rows);

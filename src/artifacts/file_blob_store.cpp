@@ -47,8 +47,7 @@ OpenFolder open_for_reading(const Fd& folder, const std::filesystem::path& where
   Fd own(::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   OpenFolder opened(own ? ::fdopendir(own.get()) : nullptr);
   if (!opened) throw file_error(errno, "read the folder", where);
-  Fd handed_over;
-  std::swap(own, handed_over);
+  own.release();
   return opened;
 }
 
@@ -150,7 +149,7 @@ bool FileBlobStore::remove(const BlobHash& hash) {
   return false;
 }
 
-bool FileBlobStore::remove_unless_put_within(const BlobHash& hash, std::chrono::microseconds grace) {
+bool FileBlobStore::remove_unless_put_after(const BlobHash& hash, Instant moment) {
   const auto shard = impl_->folder.open_shard(hash.bytes[0], ShardLock::exclusive);
   if (!shard) return false;
   const auto name = to_string(hash);
@@ -159,7 +158,7 @@ bool FileBlobStore::remove_unless_put_within(const BlobHash& hash, std::chrono::
     if (errno == ENOENT) return false;
     throw file_error(errno, "look at the blob", path_of(hash));
   }
-  if (now() - put_time(info) < grace) return false;
+  if (put_time(info) > moment) return false;
   if (::unlinkat(shard->get(), name.c_str(), 0) != 0) throw file_error(errno, "remove the blob", path_of(hash));
   return true;
 }

@@ -22,7 +22,6 @@ std::string_view remedy(int code) {
     case EMFILE:
     case ENFILE: return "too many files are open; raise the limit (ulimit -n)";
     case ENOLCK:
-    case EBADF:
     case EOPNOTSUPP: return "the file system has no locks; choose a folder on a local one";
     case EIO: return "the disk reports a failure; look at the kernel's log";
     default: return "the system refused";

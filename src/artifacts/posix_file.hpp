@@ -27,6 +27,8 @@ class Fd {
 
   int get() const noexcept { return fd_; }
   explicit operator bool() const noexcept { return fd_ >= 0; }
+  /// Somebody else closes it from here on.
+  int release() noexcept { return std::exchange(fd_, -1); }
   /// Closes and returns what `close` says: some file systems report a failed write only here.
   int close() noexcept;
 

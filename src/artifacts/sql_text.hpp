@@ -23,6 +23,11 @@ class SqlText {
     return *this;
   }
 
+  /// Makes the values `$1`, `$2`, ... ahead of everything that is bound; the caller's SQL names them.
+  void reserve(const std::vector<std::string>& values) {
+    for (const auto& value : values) params_.push_back(sql::Codec<std::string>::to_param(value));
+  }
+
   template <class R>
   std::vector<R> all(Read& tx, std::string_view name) const {
     const sql::Statement statement{name, text_, text_, false};

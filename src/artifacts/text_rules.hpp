@@ -10,6 +10,9 @@ namespace quarry::artifacts {
 /// Throws `invalid` and names the field when `text` cannot be stored.
 void check_text(std::string_view field, std::string_view text);
 
+/// The same for a name of 1 to `characters_max` characters.
+void check_name(std::string_view field, std::string_view name, std::size_t characters_max);
+
 /// The first `count` characters of valid UTF-8.
 std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
 
