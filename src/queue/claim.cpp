@@ -49,7 +49,7 @@ std::string postgres_claim(int limit) {
       "  order by queue_id, rank, id limit {0} for update skip locked),"
       " due_hosts as materialized ("
       "  select id, least(max_in_flight - in_flight, case when delay_ms > 0 then 1 else {0} end) as room from hosts"
-      "  where due_at <= $3 and (select not is_paused from queues where id = $1) order by due_at limit {1} for update skip locked),"
+      "  where due_at <= $3 and (select not is_paused from queues where id = $1) order by due_at limit {1} for no key update skip locked),"
       " hosted as materialized ("
       "  select t.id, t.rank from due_hosts h cross join lateral ("
       "   select id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"

@@ -1,17 +1,20 @@
 #include "quarry/queue/control.hpp"
 
-#include "queue/transition.hpp"
 #include "quarry/core/error.hpp"
+#include "queue/transition.hpp"
 
 namespace quarry::queue {
 namespace {
 
-constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused};
+constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked,
+                                         TaskStatus::paused};
 
-constexpr sql::Command<void(QueueId, bool)> pause_queue{"queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
+constexpr sql::Command<void(QueueId, bool)> pause_queue{
+    "queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
 
-/// `$2` the state they are in, `$3` the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to
-/// `scheduled` or `pending`, as its time says; one that ends gets its time of ending.
+/// Waits for tasks that somebody is claiming, and leaves them alone when they have gone. `$2` the state they are in, `$3`
+/// the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to `scheduled` or
+/// `pending`, as its time says; one that ends gets its time of ending.
 constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> move_tasks_of_job{
     "queue.move_job",
     sql::sqlite("update task_queue set status = case when $3 = 'pending' and scheduled_at > $4 then 'scheduled' else $3 end,"
@@ -19,18 +22,20 @@ constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> m
                 " unique_key = case when unique_while_active and $3 = 'cancelled' then null else unique_key end"
                 " where id in (select id from task_queue where job_id = $1 and status = $2 limit $5)"
                 " returning id, queue_id, host_id, job_id, status"),
-    sql::postgres("with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5 for update skip locked)"
-                  " update task_queue t set status = case when $3::task_status = 'pending' and scheduled_at > $4 then 'scheduled'"
-                  "  else $3::task_status end,"
-                  " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end,"
-                  " unique_key = case when unique_while_active and $3::task_status = 'cancelled' then null else unique_key end"
-                  " from chosen where t.id = chosen.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+    sql::postgres(
+        "with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5 for update)"
+        " update task_queue t set status = case when $3::task_status = 'pending' and scheduled_at > $4 then 'scheduled'"
+        "  else $3::task_status end,"
+        " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end,"
+        " unique_key = case when unique_while_active and $3::task_status = 'cancelled' then null else unique_key end"
+        " from chosen where t.id = chosen.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
 
 constexpr sql::Command<MovedTask(TaskId, Instant)> cancel_waiting{
     "queue.cancel",
     "update task_queue set status = 'cancelled', completed_at = $2,"
     " unique_key = case when unique_while_active then null else unique_key end"
-    " where id = $1 and status in ('scheduled', 'pending', 'blocked', 'paused') returning id, queue_id, host_id, job_id, status"};
+    " where id = $1 and status in ('scheduled', 'pending', 'blocked', 'paused') returning id, queue_id, host_id, job_id, "
+    "status"};
 constexpr sql::Query<TaskStatus(TaskId)> lock_status_of{
     "queue.lock_status_of", sql::sqlite("select status from task_queue where id = $1"),
     sql::postgres("select status from task_queue where id = $1 for update")};
@@ -41,9 +46,10 @@ constexpr sql::Command<void(JobId)> request_cancel_of_job{
 
 constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
     "queue.retry_task",
-    sql::sqlite("update task_queue set status = 'pending', scheduled_at = $1, rank = $1 + (rank - scheduled_at), retry_count = 0,"
-                " stall_count = 0, cancel_requested = 0, completed_at = null, started_at = null, worker = null"
-                " where id = $2 returning id, queue_id, host_id, job_id, status"),
+    sql::sqlite(
+        "update task_queue set status = 'pending', scheduled_at = $1, rank = $1 + (rank - scheduled_at), retry_count = 0,"
+        " stall_count = 0, cancel_requested = 0, completed_at = null, started_at = null, worker = null"
+        " where id = $2 returning id, queue_id, host_id, job_id, status"),
     sql::postgres("update task_queue set status = 'pending', scheduled_at = $1,"
                   " rank = rank + (extract(epoch from $1::timestamptz - scheduled_at) * 1000000)::bigint, retry_count = 0,"
                   " stall_count = 0, cancel_requested = false, completed_at = null, started_at = null, worker = null"
@@ -56,10 +62,12 @@ struct Ended {
 BOOST_DESCRIBE_STRUCT(Ended, (), (id, status))
 
 constexpr sql::Query<Ended(QueueId, TaskStatus, int)> ended_in_queue{
-    "queue.ended", sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
-                               " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3"),
+    "queue.ended",
+    sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
+                " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3"),
     sql::postgres("select id, status from task_queue where queue_id = $1 and status = $2"
-                  " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3 for update skip locked")};
+                  " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3 for update "
+                  "skip locked")};
 constexpr sql::Query<Ended(JobId, int)> ended_in_job{
     "queue.ended_of_job",
     sql::sqlite("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead') order by id limit $2"),
@@ -68,11 +76,14 @@ constexpr sql::Query<Ended(JobId, int)> ended_in_job{
 
 constexpr sql::Command<MovedTask(Instant, int)> purge{
     "queue.purge_ended",
-    sql::sqlite("delete from task_queue where id in (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
+    sql::sqlite("delete from task_queue where id in (select id from task_queue where status in ('completed', 'failed', "
+                "'cancelled', 'dead')"
                 " and completed_at < $1 order by completed_at limit $2) returning id, queue_id, host_id, job_id, status"),
-    sql::postgres("with old as materialized (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
-                  " and completed_at < $1 order by completed_at limit $2 for update skip locked)"
-                  " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+    sql::postgres(
+        "with old as materialized (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
+        " and completed_at < $1 order by completed_at limit $2 for update skip locked)"
+        " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
+        "t.status")};
 
 std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, TaskStatus to, int limit) {
   std::int64_t moved = 0;
@@ -111,8 +122,10 @@ CancelOutcome cancel_task(Write& tx, TaskId task) {
 }
 
 std::int64_t cancel_job(Write& tx, JobId job, int limit) {
+  const auto moved = move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
+  // Afterwards: a task that was being claimed meanwhile is running now.
   tx.run(request_cancel_of_job, job);
-  return move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
+  return moved;
 }
 
 std::int64_t pause_job(Write& tx, JobId job, int limit) {

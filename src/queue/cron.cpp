@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "queue/cron_field.hpp"
 #include "quarry/core/error.hpp"
+#include "queue/cron_field.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -21,7 +21,8 @@ constexpr std::size_t text_max = 200;
 constexpr int years_until_the_calendar_repeats = 400;
 constexpr std::string_view blanks = " \t";
 
-constexpr std::string_view month_names[] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+constexpr std::string_view month_names[] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
+                                            "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
 constexpr std::string_view weekday_names[] = {"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"};
 
 constexpr CronField minute{"minute", 0, 59};
@@ -54,7 +55,8 @@ std::vector<std::string_view> fields_of(std::string_view text) {
     throw_invalid(fmt::format("cron: '{}' is unknown: there are @hourly, @daily, @weekly, @monthly and @yearly", fields[0]));
   }
   if (fields.size() != 5)
-    throw_invalid(fmt::format("cron: '{}' has {} fields: it must have five, minute hour day-of-month month weekday", text, fields.size()));
+    throw_invalid(fmt::format("cron: '{}' has {} fields: it must have five, minute hour day-of-month month weekday", text,
+                              fields.size()));
   return fields;
 }
 
@@ -99,7 +101,8 @@ std::optional<Instant> Cron::next_after(Instant after) const {
   const auto start = floor<minutes>(sys_time<microseconds>(microseconds(after.us))) + minutes(1);
   auto date = floor<days>(start);
   auto time_of_day = (start - date).count();
-  const auto last_year = std::min(year_month_day(date).year() + years(years_until_the_calendar_repeats), std::chrono::year(9999));
+  const auto last_year =
+      std::min(year_month_day(date).year() + years(years_until_the_calendar_repeats), std::chrono::year(9999));
   while (true) {
     const year_month_day ymd(date);
     if (ymd.year() > last_year || !ymd.year().ok()) return std::nullopt;

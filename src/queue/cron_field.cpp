@@ -21,7 +21,8 @@ char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + '
 std::optional<int> parse_number(std::string_view text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-' || text.size() > 4) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-' || text.size() > 4)
+    return std::nullopt;
   return value;
 }
 
@@ -67,8 +68,9 @@ std::uint64_t parse_part(const CronField& field, std::string_view part) {
     const auto number = text.empty() ? std::nullopt : parse_number(text);
     if (!number || *number < 1) refuse(field, part, "the step after '/' must be a number from 1 on");
     if (*number > field.last - field.first + 1)
-      refuse(field, part, fmt::format("a step of {} never comes to a second value; a field has no more than {} values", *number,
-                                      field.last - field.first + 1));
+      refuse(field, part,
+             fmt::format("a step of {} never comes to a second value; a field has no more than {} values", *number,
+                         field.last - field.first + 1));
     step = *number;
   }
   std::uint64_t bits = 0;

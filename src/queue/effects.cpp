@@ -3,6 +3,7 @@
 #include <boost/describe.hpp>
 #include <string>
 
+#include "queue/deferring_session.hpp"
 #include "queue/release_blocked.hpp"
 
 namespace quarry::queue {
@@ -15,19 +16,26 @@ struct CountDelta {
 };
 BOOST_DESCRIBE_STRUCT(CountDelta, (), (queue_id, status, by))
 
-// The shard is the backend's, so that connections seldom meet in one row.
 constexpr sql::Command<void(CountDelta)> add_count{
     "queue.add_count",
     sql::sqlite("insert into queue_counts (queue_id, status, shard, n) values ($1, $2, 0, $3)"
                 " on conflict (queue_id, status, shard) do update set n = n + excluded.n"),
     sql::postgres("")};
 
+// The shard is one that nobody holds, at best the backend's own: a row is held until the commit, and a transaction that
+// enqueues and finishes would otherwise wait for another one in the middle, with hosts in its hands that the other one
+// wants.
 constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::string>, std::vector<std::int64_t>)> add_counts{
     "queue.add_counts", sql::sqlite(""),
-    sql::postgres("insert into queue_counts (queue_id, status, shard, n)"
-                  " select d.queue_id, d.status::task_status, pg_backend_pid() % 16, d.by"
-                  " from unnest($1::bigint[], $2::text[], $3::bigint[]) as d (queue_id, status, by)"
-                  " on conflict (queue_id, status, shard) do update set n = queue_counts.n + excluded.n")};
+    sql::postgres(
+        "insert into queue_counts (queue_id, status, shard, n)"
+        " select d.queue_id, d.status::task_status,"
+        "  coalesce((select c.shard from queue_counts c where c.queue_id = d.queue_id and c.status = d.status::task_status"
+        "   order by (c.shard = pg_backend_pid() % 16) desc, c.shard limit 1 for update skip locked),"
+        "   floor(random() * 16)::smallint),"
+        "  d.by"
+        " from unnest($1::bigint[], $2::text[], $3::bigint[]) as d (queue_id, status, by)"
+        " on conflict (queue_id, status, shard) do update set n = queue_counts.n + excluded.n")};
 
 struct HostDelta {
   std::int64_t id;
@@ -45,16 +53,20 @@ constexpr sql::Command<void(HostDelta)> change_host{
                 " next_at = case when $4 then $5 + delay_ms * 1000 else next_at end where id = $1"),
     sql::postgres("")};
 
-constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
-                            Instant)>
-    change_hosts{"queue.change_hosts", sql::sqlite(""),
-                 sql::postgres("with d as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
-                               " as d (id, pending, in_flight, started)),"
-                               " locked as materialized (select h.id from hosts h where h.id = any($1) order by h.id for update)"
-                               " update hosts h set pending = h.pending + d.pending, in_flight = h.in_flight + d.in_flight,"
-                               " next_at = case when d.started > 0 then $5::timestamptz + h.delay_ms * interval '1 millisecond'"
-                               " else h.next_at end"
-                               " from d join locked using (id) where h.id = d.id")};
+// Locked by the weaker of the two locks: the stronger one would wait for everybody who has put in a task that refers to the
+// host.
+constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                            std::vector<std::int64_t>, Instant)>
+    change_hosts{
+        "queue.change_hosts", sql::sqlite(""),
+        sql::postgres(
+            "with d as (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])"
+            " as d (id, pending, in_flight, started)),"
+            " locked as materialized (select h.id from hosts h where h.id = any($1) order by h.id for no key update)"
+            " update hosts h set pending = h.pending + d.pending, in_flight = h.in_flight + d.in_flight,"
+            " next_at = case when d.started > 0 then $5::timestamptz + h.delay_ms * interval '1 millisecond'"
+            " else h.next_at end"
+            " from d join locked using (id) where h.id = d.id")};
 
 struct JobDelta {
   JobId id;
@@ -62,11 +74,10 @@ struct JobDelta {
   std::int64_t open;
   std::int64_t processed;
   std::int64_t failed;
-  bool started;
-  Instant now;
   bool reopened;
+  Instant now;
 };
-BOOST_DESCRIBE_STRUCT(JobDelta, (), (id, total, open, processed, failed, started, now, reopened))
+BOOST_DESCRIBE_STRUCT(JobDelta, (), (id, total, open, processed, failed, reopened, now))
 
 /// A job that this change has ended.
 struct JobAfter {
@@ -75,40 +86,44 @@ struct JobAfter {
 };
 BOOST_DESCRIBE_STRUCT(JobAfter, (), (id, ended))
 
-// A job runs from its first claim and ends with its last task: `failed` when every one of them failed, else `completed`. When one of its
-// ended tasks is tried again, it runs again; a cancelled job stays cancelled.
+// A job ends with its last task: `failed` when every one of them failed, else `completed`. When one of its ended tasks is
+// tried again, it runs again; a cancelled job stays cancelled.
 constexpr sql::Command<JobAfter(JobDelta)> change_job{
     "queue.change_job",
-    sql::sqlite(
-        "update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
-        " processed_items = processed_items + $4, failed_items = failed_items + $5,"
-        " progress = case when total_items + $2 = 0 then 0"
-        "  else min(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
-        " started_at = case when $6 and started_at is null then $7 else started_at end,"
-        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7"
-        "  when $8 and status in ('completed', 'failed') then null else completed_at end,"
-        " status = case when $8 and status in ('completed', 'failed') then 'running'"
-        "  when status not in ('pending', 'running') then status"
-        "  when $3 < 0 and open_tasks + $3 = 0 then"
-        "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
-        "  when $6 then 'running' else status end,"
-        " updated_at = $7 where id = $1"
-        " returning id, ($3 < 0 and open_tasks = 0) as ended"),
-    sql::postgres(
-        "update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
-        " processed_items = processed_items + $4, failed_items = failed_items + $5,"
-        " progress = case when total_items + $2 = 0 then 0"
-        "  else least(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
-        " started_at = case when $6 and started_at is null then $7 else started_at end,"
-        " completed_at = case when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7"
-        "  when $8 and status in ('completed', 'failed') then null else completed_at end,"
-        " status = case when $8 and status in ('completed', 'failed') then 'running'"
-        "  when status not in ('pending', 'running') then status"
-        "  when $3 < 0 and open_tasks + $3 = 0 then"
-        "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed'::job_status else 'completed'::job_status end"
-        "  when $6 then 'running'::job_status else status end,"
-        " updated_at = $7 where id = $1"
-        " returning id, ($3 < 0 and open_tasks = 0) as ended")};
+    sql::sqlite("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
+                " processed_items = processed_items + $4, failed_items = failed_items + $5,"
+                " progress = case when total_items + $2 = 0 then 0"
+                "  else min(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
+                " completed_at = case when $6 and (status = 'completed' or status = 'failed') then null"
+                "  when $3 < 0 and open_tasks + $3 = 0 and (status = 'pending' or status = 'running') then $7"
+                "  else completed_at end,"
+                " status = case when $6 and (status = 'completed' or status = 'failed') then 'running'"
+                "  when $3 < 0 and open_tasks + $3 = 0 and (status = 'pending' or status = 'running') then"
+                "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
+                "  else status end,"
+                " updated_at = $7 where id = $1"
+                " returning id, ($3 < 0 and open_tasks = 0) as ended"),
+    sql::postgres("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
+                  " processed_items = processed_items + $4, failed_items = failed_items + $5,"
+                  " progress = case when total_items + $2 = 0 then 0"
+                  "  else least(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
+                  " completed_at = case when $6 and status in ('completed', 'failed') then null"
+                  "  when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7::timestamptz"
+                  "  else completed_at end,"
+                  " status = case when $6 and status in ('completed', 'failed') then 'running'::job_status"
+                  "  when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then"
+                  "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed'::job_status"
+                  "   else 'completed'::job_status end"
+                  "  else status end,"
+                  " updated_at = $7 where id = $1"
+                  " returning id, ($3 < 0 and open_tasks = 0) as ended")};
+
+// A job runs from its first claim. Later claims do not touch its row: it is the busiest of all, and every one of its workers
+// would wait there for the others.
+constexpr sql::Command<void(JobId, Instant)> start_job{
+    "queue.start_job",
+    "update scraping_jobs set status = 'running', started_at = coalesce(started_at, $2), updated_at = $2"
+    " where id = $1 and status = 'pending'"};
 
 }  // namespace
 
@@ -144,12 +159,26 @@ void Effects::moved(const TaskRefs& task, TaskStatus from, TaskStatus to) {
 void Effects::removed(const TaskRefs& task, TaskStatus status) { count(task, status, -1); }
 
 void Effects::apply(Write& tx) {
-  if (!hosts_.empty()) apply_hosts(tx);
   if (!jobs_.empty()) apply_jobs(tx);
-  apply_counts(tx);
+  if (auto* later = dynamic_cast<DeferringSession*>(&tx.session())) {
+    later->effects().add(*this);
+  } else {
+    if (!hosts_.empty()) apply_hosts(tx);
+    apply_counts(tx);
+  }
   counts_.clear();
   hosts_.clear();
   jobs_.clear();
+}
+
+void Effects::add(const Effects& others) {
+  for (const auto& [key, by] : others.counts_) counts_[key] += by;
+  for (const auto& [id, change] : others.hosts_) {
+    auto& host = hosts_[id];
+    host.pending += change.pending;
+    host.in_flight += change.in_flight;
+    host.started |= change.started;
+  }
 }
 
 void Effects::apply_hosts(Write& tx) {
@@ -169,13 +198,18 @@ void Effects::apply_hosts(Write& tx) {
 }
 
 void Effects::apply_jobs(Write& tx) {
+  const auto now = tx.now();
   std::vector<JobId> ended;
   for (const auto& [id, change] : jobs_) {
-    const auto after = tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.started, tx.now(),
-                                       change.reopened});
+    if (change.started) tx.run(start_job, id, now);
+    if (change.is_only_a_start()) continue;
+    const auto after =
+        tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.reopened, now});
     if (after && after->ended) ended.push_back(id);
   }
-  for (const auto& id : ended) release_jobs_that_waited_for(tx, id);
+  // What waited for them moves with the rest: these tasks were open and stay so, hence no job changes.
+  for (const auto& id : ended)
+    for (const auto& task : release_jobs_that_waited_for(tx, id)) moved(task.refs(), TaskStatus::blocked, task.status);
 }
 
 void Effects::apply_counts(Write& tx) {

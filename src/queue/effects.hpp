@@ -1,8 +1,10 @@
 #pragma once
 /// What a change of tasks does to the rows around them: the queue's counters, the hosts' and the jobs' figures.
 ///
-/// Operations note each task's change here and apply the sums once at the end: one statement per table however many tasks there were, and
-/// always in the order counters of hosts, jobs, queues, each by key, so that transactions that meet do not deadlock.
+/// Operations note each task's change here and apply the sums once at the end: one statement per table however many tasks
+/// there were, and always in the order jobs, hosts, queues, each by key, so that transactions that meet do not deadlock.
+/// Jobs come first because a transaction often enqueues and then finishes for the same job: it holds the job before it asks
+/// for hosts, and another one for that job waits there with empty hands.
 
 #include <cstdint>
 #include <map>
@@ -31,7 +33,11 @@ class Effects {
   /// A finished task was deleted for good.
   void removed(const TaskRefs& task, TaskStatus status);
 
-  /// Writes the sums; ends jobs whose last task has ended, and lets the jobs that waited for them go.
+  /// The sums for hosts and counters of both.
+  void add(const Effects& others);
+
+  /// Writes the sums, those for hosts and counters later when the transaction is part of `as_one`; ends jobs whose last task
+  /// has ended, and lets the jobs that waited for them go.
   void apply(Write& tx);
 
  private:
@@ -47,6 +53,7 @@ class Effects {
     std::int64_t failed = 0;
     bool started = false;
     bool reopened = false;
+    bool is_only_a_start() const { return total == 0 && open == 0 && processed == 0 && failed == 0 && !reopened; }
   };
   void count(const TaskRefs& task, TaskStatus status, std::int64_t by);
   void apply_hosts(Write& tx);

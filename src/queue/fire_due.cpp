@@ -16,13 +16,15 @@ namespace {
 // The column list of `Schedule`; rows that another supervisor holds are its business.
 constexpr sql::Query<Schedule(Instant, bool, int)> find_due{
     "schedules.find_due",
-    sql::sqlite("select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-                " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-                " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"),
-    sql::postgres("select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-                  " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-                  " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"
-                  " for update skip locked")};
+    sql::sqlite(
+        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
+        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
+        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"),
+    sql::postgres(
+        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
+        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
+        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"
+        " for update skip locked")};
 
 constexpr sql::Query<std::int64_t(std::optional<TaskId>, std::optional<JobId>)> count_open_runs{
     "schedules.count_open_runs",
@@ -43,7 +45,8 @@ BOOST_DESCRIBE_STRUCT(Mark, (), (id, next_run_at, last_run_at, last_task_id, las
 
 constexpr sql::Command<void(Mark)> mark_fired{
     "schedules.mark_fired",
-    "update schedules set next_run_at = $2, last_run_at = coalesce($3, last_run_at), last_task_id = coalesce($4, last_task_id),"
+    "update schedules set next_run_at = $2, last_run_at = coalesce($3, last_run_at), last_task_id = coalesce($4, "
+    "last_task_id),"
     " last_job_id = coalesce($5, last_job_id), is_enabled = $6, updated_at = $7 where id = $1"};
 
 /// Which times are fired now, and where the schedule goes on.
@@ -70,8 +73,10 @@ Plan plan_runs(const Schedule& schedule, const Cron& cron, Instant now) {
   while ((at = cron.next_after(last)) && *at <= now) last = *at;
   plan.next = at;
   const bool missed = now - last > misfire_grace;
-  if (missed && schedule.misfire_policy == MisfirePolicy::skip) plan.skipped = 1;
-  else plan.runs.push_back(last);
+  if (missed && schedule.misfire_policy == MisfirePolicy::skip)
+    plan.skipped = 1;
+  else
+    plan.runs.push_back(last);
   return plan;
 }
 
@@ -83,7 +88,8 @@ void start_run(Write& tx, const Schedule& schedule, Instant at, const SubmitJob&
     return;
   }
   const auto queue = open_queue(tx, schedule.queue);
-  const NewTask task{.task_type = schedule.task_type, .payload = schedule.payload, .priority = schedule.priority, .scheduled_at = at};
+  const NewTask task{
+      .task_type = schedule.task_type, .payload = schedule.payload, .priority = schedule.priority, .scheduled_at = at};
   mark.last_task_id = enqueue(tx, queue, task, {.user_id = schedule.user_id});
 }
 
@@ -92,7 +98,8 @@ void fire(Write& tx, const Schedule& schedule, const SubmitJob& submit_job, Fire
   const auto plan = plan_runs(schedule, Cron::parse(schedule.cron), now);
   fired.skipped += plan.skipped;
   Mark mark{schedule.id, plan.next, {}, {}, {}, true, now};
-  bool runs = schedule.overlap_policy == OverlapPolicy::skip && tx.value(count_open_runs, schedule.last_task_id, schedule.last_job_id) > 0;
+  bool runs = schedule.overlap_policy == OverlapPolicy::skip &&
+              tx.value(count_open_runs, schedule.last_task_id, schedule.last_job_id) > 0;
   for (const auto at : plan.runs) {
     if (runs) {
       ++fired.skipped;

@@ -16,19 +16,21 @@ constexpr sql::Query<Host(std::string_view)> find_by_key{
     "hosts.find",
     "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
     " from hosts where host_key = $1"};
-constexpr sql::Query<Host(std::int64_t)> find_by_id{
-    "hosts.get",
-    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count from hosts where id = $1"};
+constexpr sql::Query<Host(std::int64_t)> find_by_id{"hosts.get",
+                                                    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, "
+                                                    "next_at, blocked_until, backoff_count from hosts where id = $1"};
 constexpr sql::Query<Host(std::string_view, int)> list_by_key{
     "hosts.list",
     "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
     " from hosts where host_key > $1 order by host_key limit $2"};
 constexpr sql::Command<void(std::string_view, std::optional<int>, std::optional<int>, Instant)> upsert{
     "hosts.configure",
-    "insert into hosts (host_key, delay_ms, max_in_flight, created_at) values ($1, coalesce($2, 0), coalesce($3, 1000000), $4)"
+    "insert into hosts (host_key, delay_ms, max_in_flight, created_at) values ($1, coalesce($2, 0), coalesce($3, 1000000), "
+    "$4)"
     " on conflict (host_key) do update set delay_ms = coalesce($2, hosts.delay_ms),"
     " max_in_flight = coalesce($3, hosts.max_in_flight)"};
-constexpr sql::Command<void(std::int64_t, Instant)> block{"hosts.block", "update hosts set blocked_until = $2 where id = $1"};
+constexpr sql::Command<void(std::int64_t, Instant)> block{"hosts.block",
+                                                          "update hosts set blocked_until = $2 where id = $1"};
 
 struct Backoff {
   int backoff_count;
@@ -38,19 +40,22 @@ BOOST_DESCRIBE_STRUCT(Backoff, (), (backoff_count, last_backoff_at))
 
 constexpr sql::Query<Backoff(std::int64_t)> find_backoff{
     "hosts.find_backoff", sql::sqlite("select backoff_count, last_backoff_at from hosts where id = $1"),
-    sql::postgres("select backoff_count, last_backoff_at from hosts where id = $1 for update")};
+    sql::postgres("select backoff_count, last_backoff_at from hosts where id = $1 for no key update")};
 constexpr sql::Command<void(std::int64_t, Instant, Instant)> back_off{
     "hosts.back_off",
-    sql::sqlite("update hosts set blocked_until = max(blocked_until, $2), backoff_count = backoff_count + 1, last_backoff_at = $3"
-                " where id = $1"),
-    sql::postgres("update hosts set blocked_until = greatest(blocked_until, $2), backoff_count = backoff_count + 1, last_backoff_at = $3"
+    sql::sqlite(
+        "update hosts set blocked_until = max(blocked_until, $2), backoff_count = backoff_count + 1, last_backoff_at = $3"
+        " where id = $1"),
+    sql::postgres("update hosts set blocked_until = greatest(blocked_until, $2), backoff_count = backoff_count + 1, "
+                  "last_backoff_at = $3"
                   " where id = $1")};
 constexpr sql::Command<void(std::int64_t)> forgive{"hosts.forgive",
                                                    "update hosts set backoff_count = 0 where id = $1 and backoff_count > 0"};
 constexpr sql::Query<HostRobots(std::int64_t)> get_robots{
     "hosts.find_robots", "select robots_txt, robots_fetched_at, robots_status from hosts where id = $1"};
-constexpr sql::Command<void(std::int64_t, std::optional<std::string>, std::optional<Instant>, std::optional<int>)> set_robots{
-    "hosts.store_robots", "update hosts set robots_txt = $2, robots_fetched_at = $3, robots_status = $4 where id = $1"};
+constexpr sql::Command<void(std::int64_t, std::optional<std::string>, std::optional<Instant>, std::optional<int>)>
+    set_robots{"hosts.store_robots",
+               "update hosts set robots_txt = $2, robots_fetched_at = $3, robots_status = $4 where id = $1"};
 
 constexpr RetryPolicy refusals{std::chrono::minutes(2), std::chrono::hours(24)};
 constexpr int day_ms = 86'400'000;
@@ -84,7 +89,8 @@ void block_host(Write& tx, std::int64_t host_id, Instant until) {
   if (until <= tx.now()) wake_workers(tx);
 }
 
-void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at, std::optional<std::chrono::milliseconds> retry_after) {
+void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at,
+                  std::optional<std::chrono::milliseconds> retry_after) {
   const auto state = tx.one(find_backoff, host_id);
   if (!state) return;
   if (state->last_backoff_at && task_started_at <= *state->last_backoff_at) return;

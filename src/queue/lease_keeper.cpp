@@ -54,13 +54,13 @@ void LeaseKeeper::run() {
     if (stopping_) return;
     if (leases_.empty()) continue;
     lock.unlock();
-    reached = beat();
+    reached = beat(reached);
     lock.lock();
   }
 }
 
-/// False when the database could not be asked.
-bool LeaseKeeper::beat() {
+/// False when the database could not be asked. `reached`: the last time it could.
+bool LeaseKeeper::beat(bool reached) {
   std::vector<LeaseRef> asked;
   {
     const std::scoped_lock lock(mutex_);
@@ -72,7 +72,8 @@ bool LeaseKeeper::beat() {
     report(db_.write({.deadline = lease_}, [&](Write& tx) { return heartbeat(tx, asked, lease_); }), asked);
     return true;
   } catch (const Error& error) {
-    log::warn("cannot extend the leases of {} tasks: {}", asked.size(), error.client_message());
+    // One line for one outage.
+    if (reached) log::warn("cannot extend the leases of {} tasks: {}", asked.size(), error.client_message());
     return false;
   }
 }

@@ -5,21 +5,24 @@
 namespace quarry::queue {
 namespace {
 
-constexpr sql::Query<Task(TaskId)> find_by_id{
-    "queue.find_task",
-    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, lease_token,"
-    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, created_at,"
-    " started_at, completed_at from task_queue where id = $1"};
+constexpr sql::Query<Task(TaskId)> find_by_id{"queue.find_task",
+                                              "select id, queue_id, user_id, job_id, task_type, payload, status, priority, "
+                                              "scheduled_at, rank, host_id, unique_key, lease_token,"
+                                              " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, "
+                                              "cancel_requested, error_message, result, created_at,"
+                                              " started_at, completed_at from task_queue where id = $1"};
 
 constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int)> list_by_status{
     "queue.list_tasks",
-    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, lease_token,"
-    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, created_at,"
+    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, "
+    "lease_token,"
+    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, "
+    "created_at,"
     " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 order by id limit $4"};
 
-constexpr sql::Query<Attempt(TaskId)> list_attempts{
-    "queue.attempts_of",
-    "select id, attempt, outcome, worker, error_message, started_at, ended_at from task_attempts where task_id = $1 order by id"};
+constexpr sql::Query<Attempt(TaskId)> list_attempts{"queue.attempts_of",
+                                                    "select id, attempt, outcome, worker, error_message, started_at, "
+                                                    "ended_at from task_attempts where task_id = $1 order by id"};
 
 struct StatusCount {
   TaskStatus status;
@@ -36,9 +39,11 @@ constexpr sql::Query<QueueInfo()> all_queues{"queue.list", "select id, name, is_
 // Tasks with a host are found through the hosts that are due, as claiming finds them; a thousand hosts are enough to tell.
 constexpr sql::Query<std::optional<Instant>(QueueId, Instant)> oldest{
     "queue.oldest_pending",
-    "select min(at) from (select (select scheduled_at from task_queue where queue_id = $1 and status = 'pending' and host_id is null"
+    "select min(at) from (select (select scheduled_at from task_queue where queue_id = $1 and status = 'pending' and "
+    "host_id is null"
     "  order by queue_id, rank, id limit 1) as at"
-    " union all select (select scheduled_at from task_queue t where t.host_id = h.id and t.queue_id = $1 and t.status = 'pending'"
+    " union all select (select scheduled_at from task_queue t where t.host_id = h.id and t.queue_id = $1 and t.status = "
+    "'pending'"
     "  order by t.host_id, t.queue_id, t.rank, t.id limit 1)"
     "  from (select id from hosts where due_at is not null and due_at <= $2 order by due_at limit 1000) h) o"};
 

@@ -10,22 +10,28 @@ namespace {
 
 constexpr sql::Query<Schedule(ScheduleId)> find_by_id{
     "schedules.get",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, misfire_policy,"
+    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
+    "misfire_policy,"
     " next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1"};
 constexpr sql::Query<Schedule(ScheduleId)> lock_by_id{
     "schedules.lock",
-    sql::sqlite("select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-                " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1"),
-    sql::postgres("select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-                  " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1 for update")};
+    sql::sqlite(
+        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
+        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1"),
+    sql::postgres(
+        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
+        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1 for update")};
 constexpr sql::Query<Schedule(UserId, std::string_view)> find_by_name{
     "schedules.find",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, misfire_policy,"
+    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
+    "misfire_policy,"
     " next_run_at, last_run_at, last_job_id, last_task_id from schedules where user_id = $1 and name = $2"};
 constexpr sql::Query<Schedule(UserId, std::string_view, int)> list_by_name{
     "schedules.list",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, misfire_policy,"
-    " next_run_at, last_run_at, last_job_id, last_task_id from schedules where user_id = $1 and name > $2 order by name limit $3"};
+    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
+    "misfire_policy,"
+    " next_run_at, last_run_at, last_job_id, last_task_id from schedules where user_id = $1 and name > $2 order by name "
+    "limit $3"};
 
 struct Row {
   ScheduleId id;
@@ -49,7 +55,8 @@ BOOST_DESCRIBE_STRUCT(Row, (),
 
 constexpr sql::Command<void(Row)> insert{
     "schedules.insert",
-    "insert into schedules (id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
+    "insert into schedules (id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, "
+    "overlap_policy,"
     " misfire_policy, next_run_at, created_at, updated_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) on conflict (user_id, name) do nothing"};
 
@@ -68,13 +75,12 @@ struct ChangedRow {
 BOOST_DESCRIBE_STRUCT(ChangedRow, (),
                       (id, cron, queue, task_type, payload, priority, overlap_policy, misfire_policy, next_run_at, now))
 
-constexpr sql::Command<void(ChangedRow)> change_row{
-    "schedules.update",
-    "update schedules set cron = $2, queue = $3, task_type = $4, payload = $5, priority = $6, overlap_policy = $7, misfire_policy = $8,"
-    " next_run_at = $9, updated_at = $10 where id = $1"};
+constexpr sql::Command<void(ChangedRow)> change_row{"schedules.update",
+                                                    "update schedules set cron = $2, queue = $3, task_type = $4, payload = "
+                                                    "$5, priority = $6, overlap_policy = $7, misfire_policy = $8,"
+                                                    " next_run_at = $9, updated_at = $10 where id = $1"};
 constexpr sql::Command<void(ScheduleId, bool, std::optional<Instant>, Instant)> enable{
-    "schedules.set_enabled",
-    "update schedules set is_enabled = $2, next_run_at = $3, updated_at = $4 where id = $1"};
+    "schedules.set_enabled", "update schedules set is_enabled = $2, next_run_at = $3, updated_at = $4 where id = $1"};
 constexpr sql::Command<void(ScheduleId)> remove{"schedules.delete", "delete from schedules where id = $1"};
 constexpr sql::Query<std::optional<Instant>()> next_due{"schedules.next_firing",
                                                         "select min(next_run_at) from schedules where is_enabled"};
@@ -88,7 +94,8 @@ void check_task(std::string_view queue, std::string_view task_type, int priority
   check_length("queue", queue, 1, 100);
   check_length("task_type", task_type, 0, 100);
   if (priority < priority_highest || priority > priority_lowest)
-    throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", priority, priority_highest, priority_lowest));
+    throw_invalid(
+        fmt::format("priority {}: it must be from {} (highest) to {}", priority, priority_highest, priority_lowest));
 }
 
 }  // namespace
@@ -98,11 +105,13 @@ Schedule create_schedule(Write& tx, const NewSchedule& schedule) {
   check_task(schedule.queue, schedule.task_type, schedule.priority);
   const auto next = Cron::parse(schedule.cron).next_after(tx.now());
   const auto id = tx.new_id<ScheduleId>();
-  const auto inserted = tx.run(insert, {id, schedule.user_id, schedule.name, schedule.cron, schedule.queue, schedule.task_type,
-                                        schedule.payload, schedule.job_config, schedule.priority, schedule.is_enabled,
-                                        schedule.overlap_policy, schedule.misfire_policy, next, tx.now()});
+  const auto inserted =
+      tx.run(insert, {id, schedule.user_id, schedule.name, schedule.cron, schedule.queue, schedule.task_type,
+                      schedule.payload, schedule.job_config, schedule.priority, schedule.is_enabled, schedule.overlap_policy,
+                      schedule.misfire_policy, next, tx.now()});
   if (inserted == 0)
-    throw Error(ErrorCode::conflict, fmt::format("there is a schedule '{}' already: change that one, or choose another name", schedule.name));
+    throw Error(ErrorCode::conflict,
+                fmt::format("there is a schedule '{}' already: change that one, or choose another name", schedule.name));
   return tx.value(find_by_id, id);
 }
 
@@ -120,8 +129,8 @@ std::optional<Schedule> update_schedule(Write& tx, ScheduleId id, const Schedule
     is->cron = *change.cron;
     is->next_run_at = Cron::parse(is->cron).next_after(tx.now());
   }
-  tx.run(change_row, {id, is->cron, is->queue, is->task_type, is->payload, is->priority, is->overlap_policy, is->misfire_policy,
-                      is->next_run_at, tx.now()});
+  tx.run(change_row, {id, is->cron, is->queue, is->task_type, is->payload, is->priority, is->overlap_policy,
+                      is->misfire_policy, is->next_run_at, tx.now()});
   return is;
 }
 
@@ -135,7 +144,9 @@ bool set_enabled(Write& tx, ScheduleId id, bool enabled) {
 bool delete_schedule(Write& tx, ScheduleId id) { return tx.run(remove, id) > 0; }
 
 std::optional<Schedule> find_schedule(Read& tx, ScheduleId id) { return tx.one(find_by_id, id); }
-std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view name) { return tx.one(find_by_name, user, name); }
+std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view name) {
+  return tx.one(find_by_name, user, name);
+}
 std::vector<Schedule> list_schedules(Read& tx, UserId user, std::string_view after, int limit) {
   return tx.all(list_by_name, user, after, limit);
 }

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "queue/effects.hpp"
 #include "quarry/queue/enqueue.hpp"
+#include "queue/effects.hpp"
 
 namespace quarry::queue {
 

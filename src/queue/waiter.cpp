@@ -40,8 +40,8 @@ milliseconds Waiter::patience() {
     log::debug("cannot look for the next event of a queue: {}", error.client_message());
     return poll_interval;
   }
-  // Something is overdue that our claim did not get: perhaps it fell due just now, perhaps it belongs to another queue or to one that is
-  // paused. Soon at first, then ever more seldom.
+  // Something is overdue that our claim did not get: perhaps it fell due just now, perhaps it belongs to another queue or to
+  // one that is paused. Soon at first, then ever more seldom.
   return std::min(poll_interval, milliseconds(5 << std::min(overdue_in_a_row_++, 8)));
 }
 

@@ -27,19 +27,20 @@ struct ClaimedTask {
   std::int64_t rank = 0;
 };
 BOOST_DESCRIBE_STRUCT(ClaimedTask, (),
-                      (id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count, rank))
+                      (id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count,
+                       rank))
 
 struct ClaimOptions {
-  std::string worker;                         ///< who asks, for people: `host:pid`
-  int limit = 1;                              ///< tasks at most; 1 to 10,000
-  std::chrono::milliseconds lease{30'000};    ///< until a heartbeat must have come; 100 ms to a day
+  std::string worker;                       ///< who asks, for people: `host:pid`
+  int limit = 1;                            ///< tasks at most; 1 to 10,000
+  std::chrono::milliseconds lease{30'000};  ///< until a heartbeat must have come; 100 ms to a day
   /// Also bring in what is due and take back what dead workers held, first. A worker that claims often may do so less often.
   bool maintain = true;
 };
 
-/// The best tasks that may run now: by rank (priority, aged), those with a host only as its delay, limit and block allow. Empty
-/// when there are none, or the queue is paused. Reads through indexes of what may run; what may not is never looked at.
-/// Throws `invalid` for options out of bounds.
+/// The best tasks that may run now: by rank (priority, aged), those with a host only as its delay, limit and block allow.
+/// Empty when there are none, or the queue is paused. Reads through indexes of what may run; what may not is never looked
+/// at. Throws `invalid` for options out of bounds.
 std::vector<ClaimedTask> claim(Write& tx, QueueId queue, const ClaimOptions& options);
 
 /// One lease, named by both halves.

@@ -1,8 +1,8 @@
 #pragma once
 /// What people do to queues, tasks and the tasks of a job: pause, cancel, try again, look.
 ///
-/// Operations on many tasks move at most `limit` of them and return how many they moved: call again while that equals the limit, so that no
-/// transaction grows without bound.
+/// Operations on many tasks move at most `limit` of them and return how many they moved: call again while that equals the
+/// limit, so that no transaction grows without bound.
 
 #include <array>
 #include <cstdint>
@@ -21,8 +21,8 @@ constexpr int move_limit = 10'000;
 bool set_paused(Write& tx, QueueId queue, bool paused);
 
 enum class CancelOutcome {
-  cancelled,      ///< it will not run
-  requested,      ///< it is running: its worker learns of it with the next heartbeat
+  cancelled,  ///< it will not run
+  requested,  ///< it is running: its worker learns of it with the next heartbeat
   already_ended,
   not_found,
 };
@@ -34,8 +34,8 @@ std::int64_t cancel_job(Write& tx, JobId job, int limit = move_limit);
 std::int64_t pause_job(Write& tx, JobId job, int limit = move_limit);
 std::int64_t resume_job(Write& tx, JobId job, int limit = move_limit);
 
-/// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not ended as
-/// failed, dead or cancelled.
+/// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not
+/// ended as failed, dead or cancelled.
 bool retry_task(Write& tx, TaskId task);
 /// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first.
 std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);
@@ -79,8 +79,8 @@ struct QueueInfo {
 BOOST_DESCRIBE_STRUCT(QueueInfo, (), (id, name, is_paused))
 std::vector<QueueInfo> list_queues(Read& tx);
 
-/// When the first in line became due, of the tasks without a host and of those whose host may be asked now: the first sign of too few
-/// workers.
+/// When the first in line became due, of the tasks without a host and of those whose host may be asked now: the first sign
+/// of too few workers.
 std::optional<Instant> oldest_pending(Read& tx, QueueId queue);
 
 }  // namespace quarry::queue

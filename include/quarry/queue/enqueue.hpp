@@ -20,14 +20,15 @@ std::optional<QueueId> find_queue(Read& tx, std::string_view name);
 struct NewTask {
   std::string task_type{};
   Json payload{"{}"};
-  int priority = priority_default;             ///< 1 (highest) to 10
-  std::optional<Instant> scheduled_at{};       ///< not before; nothing means now
-  std::optional<std::string> host_key{};       ///< tasks of one host share its delay, limits and blocks
-  /// A second task with the key is not put in as long as the first is kept (or, with `unique_while_active`, until it has ended).
+  int priority = priority_default;        ///< 1 (highest) to 10
+  std::optional<Instant> scheduled_at{};  ///< not before; nothing means now
+  std::optional<std::string> host_key{};  ///< tasks of one host share its delay, limits and blocks
+  /// A second task with the key is not put in as long as the first is kept (or, with `unique_while_active`, until it has
+  /// ended).
   std::optional<std::string> unique_key{};
   bool unique_while_active = false;
-  int max_retries = 3;                         ///< tries after the first; 0 to 1000
-  int max_stalls = 9;                          ///< leases lost to dead workers before it is given up; 1 to 1000
+  int max_retries = 3;  ///< tries after the first; 0 to 1000
+  int max_stalls = 9;   ///< leases lost to dead workers before it is given up; 1 to 1000
 };
 
 /// What all tasks of one call have in common.

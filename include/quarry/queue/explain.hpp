@@ -28,8 +28,9 @@ enum class Reason {
   behind_others,      ///< tasks of better rank come first
   waits_for_workers,  ///< it may run now: nobody has taken it yet
 };
-BOOST_DESCRIBE_ENUM(Reason, not_found, ended, running, lease_expired, cancel_requested, queue_paused, due_later, waits_for_retry,
-                    waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others, waits_for_workers)
+BOOST_DESCRIBE_ENUM(Reason, not_found, ended, running, lease_expired, cancel_requested, queue_paused, due_later,
+                    waits_for_retry, waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others,
+                    waits_for_workers)
 
 struct Finding {
   Reason reason = Reason::not_found;
@@ -50,11 +51,12 @@ struct Explanation {
   TaskId id = 0;
   std::optional<TaskStatus> status;  ///< nothing when it was not found
   std::vector<Finding> findings;     ///< what holds it longest first; never empty
-  /// When it can run at the earliest, by the clock alone: its time, its host's block and delay, and the host's tasks before it. `now` or
-  /// earlier when only a worker is missing. Nothing when it depends on what somebody does, and when it runs or has ended.
+  /// When it can run at the earliest, by the clock alone: its time, its host's block and delay, and the host's tasks before
+  /// it. `now` or earlier when only a worker is missing. Nothing when it depends on what somebody does, and when it runs or
+  /// has ended.
   std::optional<Instant> runs_at;
-  std::vector<Holder> holders;       ///< of the host's places, when they are all taken; at most 10, the oldest lease first
-  int attempts = 0;                  ///< that ended without success
+  std::vector<Holder> holders;  ///< of the host's places, when they are all taken; at most 10, the oldest lease first
+  int attempts = 0;             ///< that ended without success
 };
 BOOST_DESCRIBE_STRUCT(Explanation, (), (id, status, findings, runs_at, holders, attempts))
 

@@ -1,8 +1,9 @@
 #pragma once
-/// The end of a lease: finished, failed or given back. Each is refused, task by task, when the lease is no longer the caller's.
+/// The end of a lease: finished, failed or given back. Each is refused, task by task, when the lease is no longer the
+/// caller's.
 ///
-/// Jobs' counters are kept in the same transaction. Put new tasks of a job in *before* the last one is finished: a job whose last task
-/// has ended is over.
+/// Jobs' counters are kept in the same transaction. Put new tasks of a job in *before* the last one is finished: a job whose
+/// last task has ended is over.
 
 #include <chrono>
 #include <optional>
@@ -16,12 +17,12 @@
 
 namespace quarry::queue {
 
-/// Which of these leases are still the caller's. They stay so until the transaction ends, so that effects may be written for them, and for
-/// them only, before `finish`.
+/// Which of these leases are still the caller's. They stay so until the transaction ends, so that effects may be written for
+/// them, and for them only, before `finish`.
 std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases);
 
-/// Who was refused: the lease had run out and the task was given to another, or cancelled, meanwhile. The caller's transaction must undo
-/// the effects of these tasks: throw, or use `finish_or_throw`.
+/// Who was refused: the lease had run out and the task was given to another, or cancelled, meanwhile. The caller's
+/// transaction must undo the effects of these tasks: throw, or use `finish_or_throw`.
 struct Refused {
   std::vector<TaskId> ids;
 };

@@ -1,6 +1,6 @@
 #pragma once
-/// Politeness belongs to the queue, not to the workers: each host has a delay between starts, a limit of tasks in flight, and a time
-/// until which it is left alone. All of it is stored, so that it survives a restart and holds for every worker.
+/// Politeness belongs to the queue, not to the workers: each host has a delay between starts, a limit of tasks in flight,
+/// and a time until which it is left alone. All of it is stored, so that it survives a restart and holds for every worker.
 
 #include <chrono>
 #include <optional>
@@ -16,15 +16,16 @@ namespace quarry::queue {
 struct Host {
   std::int64_t id = 0;
   std::string host_key;
-  int delay_ms = 0;            ///< between the starts of two tasks
+  int delay_ms = 0;  ///< between the starts of two tasks
   int max_in_flight = 1'000'000;
   int in_flight = 0;
-  std::int64_t pending = 0;    ///< tasks that may run as soon as the host allows
-  Instant next_at;             ///< no start before, because of the delay
-  Instant blocked_until;       ///< no start before, because it asked for it or failed
-  int backoff_count = 0;       ///< refusals in a row
+  std::int64_t pending = 0;  ///< tasks that may run as soon as the host allows
+  Instant next_at;           ///< no start before, because of the delay
+  Instant blocked_until;     ///< no start before, because it asked for it or failed
+  int backoff_count = 0;     ///< refusals in a row
 };
-BOOST_DESCRIBE_STRUCT(Host, (), (id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count))
+BOOST_DESCRIBE_STRUCT(Host, (),
+                      (id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count))
 
 std::optional<Host> find_host(Read& tx, std::string_view host_key);
 std::optional<Host> find_host(Read& tx, std::int64_t id);
@@ -41,10 +42,12 @@ Host configure_host(Write& tx, std::string_view host_key, const HostSettings& se
 /// Leaves the host alone until then; a moment in the past ends a block.
 void block_host(Write& tx, std::int64_t host_id, Instant until);
 
-/// A host refused (429, 503) or could not be reached. It is left alone for `retry_after`, or for a minute that doubles with each refusal in a
-/// row up to a day, with jitter (StormCrawler's rule). All tasks that were in flight when it began to refuse count once:
-/// a refusal of a task that was started before the last refusal changes nothing (apify/crawlee-python#2125).
-void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at, std::optional<std::chrono::milliseconds> retry_after);
+/// A host refused (429, 503) or could not be reached. It is left alone for `retry_after`, or for a minute that doubles with
+/// each refusal in a row up to a day, with jitter (StormCrawler's rule). All tasks that were in flight when it began to
+/// refuse count once: a refusal of a task that was started before the last refusal changes nothing
+/// (apify/crawlee-python#2125).
+void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at,
+                  std::optional<std::chrono::milliseconds> retry_after);
 
 /// A host answered: refusals no longer count as in a row.
 void host_answered(Write& tx, std::int64_t host_id);

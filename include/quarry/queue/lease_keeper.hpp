@@ -1,6 +1,6 @@
 #pragma once
-/// Keeps leases alive while the work goes on, from a thread of its own: tasks under way, and those that wait in a worker's buffer (Q5 of the
-/// field's known defects).
+/// Keeps leases alive while the work goes on, from a thread of its own: tasks under way, and those that wait in a worker's
+/// buffer (Q5 of the field's known defects).
 ///
 ///     LeaseKeeper keeper(db, lease, [&](TaskId task, LeaseEnd why) { stop_working_on(task); });
 ///     keeper.add({task.id, task.lease_token});
@@ -8,9 +8,9 @@
 ///     keeper.remove(task.id);            // first, or the heartbeat finds the lease ended and says "lost"
 ///     db.write([&](Write& tx) { finish_or_throw(tx, done); });
 ///
-/// Heartbeats go out every third of the lease, all leases in one transaction, so that two of them may fail. While the database cannot be
-/// reached they are tried ten times as often, and a lease is not given up before the database says so: only it knows whether
-/// somebody else has got the task meanwhile, and the token keeps a late finish out.
+/// Heartbeats go out every third of the lease, all leases in one transaction, so that two of them may fail. While the
+/// database cannot be reached they are tried ten times as often, and a lease is not given up before the database says so:
+/// only it knows whether somebody else has got the task meanwhile, and the token keeps a late finish out.
 
 #include <chrono>
 #include <condition_variable>
@@ -33,8 +33,8 @@ enum class LeaseEnd {
 /// Thread-safe.
 class LeaseKeeper {
  public:
-  /// Called from the keeper's thread, once for each task and reason, and never after `remove` has returned on another thread, unless it was
-  /// under way. May call `add` and `remove`; must not throw or destroy the keeper.
+  /// Called from the keeper's thread, once for each task and reason, and never after `remove` has returned on another
+  /// thread, unless it was under way. May call `add` and `remove`; must not throw or destroy the keeper.
   using OnEnd = std::function<void(TaskId task, LeaseEnd why)>;
 
   /// `lease` as in `ClaimOptions`; throws `invalid` when it is out of bounds.
@@ -55,7 +55,7 @@ class LeaseKeeper {
     bool told_cancelled = false;
   };
   void run();
-  bool beat();
+  bool beat(bool reached);
   void report(const HeartbeatResult& result, std::span<const LeaseRef> asked);
 
   Database db_;

@@ -10,7 +10,7 @@ namespace quarry::queue {
 /// Exponential with "equal jitter" (half fixed, half random; Brooker, "Exponential Backoff and Jitter", AWS Architecture
 /// Blog, 2015): tries spread out, and none comes too soon.
 struct RetryPolicy {
-  std::chrono::milliseconds delay{2'000};        ///< before the first retry, at most; each further one doubles it
+  std::chrono::milliseconds delay{2'000};  ///< before the first retry, at most; each further one doubles it
   std::chrono::milliseconds delay_max{3'600'000};
 };
 

@@ -1,12 +1,14 @@
 #pragma once
-/// Work that comes back by the clock: schedules are rows, so they survive every restart, and firing one is a transaction, so that any number
-/// of supervisors fire each of its times once.
+/// Work that comes back by the clock: schedules are rows, so they survive every restart, and firing one is a transaction, so
+/// that any number of supervisors fire each of its times once.
 ///
 ///     auto nightly = create_schedule(tx, {.user_id = ada, .name = "nightly", .cron = "30 2 * * *", .queue = "crawl"});
-///     while (db.write([](Write& tx) { return fire_due(tx); }).schedules > 0) {}      // a supervisor, whenever next_firing is due
+///     while (db.write([](Write& tx) { return fire_due(tx); }).schedules > 0) {}      // a supervisor, whenever next_firing
+///     is due
 ///
-/// A *time* is a moment that the cron expression names. Every firing moves `next_run_at` to the next time in the transaction that
-/// puts in the task; PostgreSQL's supervisors pass by the rows that another one holds (SKIP LOCKED), SQLite has one writer.
+/// A *time* is a moment that the cron expression names. Every firing moves `next_run_at` to the next time in the transaction
+/// that puts in the task; PostgreSQL's supervisors pass by the rows that another one holds (SKIP LOCKED), SQLite has one
+/// writer.
 
 #include <chrono>
 #include <functional>
@@ -77,7 +79,8 @@ struct NewSchedule {
   MisfirePolicy misfire_policy = MisfirePolicy::run_once;
 };
 
-/// Throws `invalid` for a value out of bounds or a cron expression that is wrong, `conflict` when the user has one of that name.
+/// Throws `invalid` for a value out of bounds or a cron expression that is wrong, `conflict` when the user has one of that
+/// name.
 Schedule create_schedule(Write& tx, const NewSchedule& schedule);
 
 /// What is given is changed. A new expression counts from now on.
@@ -93,7 +96,8 @@ struct ScheduleChange {
 /// Nothing when there is no such schedule. Throws like `create_schedule`.
 std::optional<Schedule> update_schedule(Write& tx, ScheduleId id, const ScheduleChange& change);
 
-/// A disabled schedule is never due; times that pass meanwhile are not missed. False when it was so already, or is not there.
+/// A disabled schedule is never due; times that pass meanwhile are not missed. False when it was so already, or is not
+/// there.
 bool set_enabled(Write& tx, ScheduleId id, bool enabled);
 
 /// What it has put in stays. False when it is not there.
@@ -104,8 +108,8 @@ std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view na
 /// By name, at most `limit`, with names above `after`.
 std::vector<Schedule> list_schedules(Read& tx, UserId user, std::string_view after = {}, int limit = 100);
 
-/// Makes the job of a schedule that has a `job_config`, for the time `at`, and says which it is. The stores of jobs stand above the
-/// queue, so whoever fires brings it along.
+/// Makes the job of a schedule that has a `job_config`, for the time `at`, and says which it is. The stores of jobs stand
+/// above the queue, so whoever fires brings it along.
 using SubmitJob = std::function<JobId(Write& tx, const Schedule& schedule, Instant at)>;
 
 struct Fired {
@@ -114,8 +118,8 @@ struct Fired {
   int skipped = 0;    ///< times left out by a policy
 };
 
-/// Fires at most `limit` schedules that are due, the longest overdue first. Those that want a job are left alone without `submit_job`.
-/// Should a schedule's stored expression no longer be understood, it is disabled, with a line in the log.
+/// Fires at most `limit` schedules that are due, the longest overdue first. Those that want a job are left alone without
+/// `submit_job`. Should a schedule's stored expression no longer be understood, it is disabled, with a line in the log.
 Fired fire_due(Write& tx, int limit = 100, const SubmitJob& submit_job = {});
 
 /// When `fire_due` has something to do next; it may lie in the past.

@@ -31,9 +31,9 @@ enum class TaskStatus {
   paused,      ///< its job was paused
   processing,  ///< somebody holds its lease
   completed,
-  failed,      ///< gave up without another try
+  failed,  ///< gave up without another try
   cancelled,
-  dead,        ///< tries or stalls used up: the dead letters
+  dead,  ///< tries or stalls used up: the dead letters
 };
 BOOST_DESCRIBE_ENUM(TaskStatus, scheduled, pending, blocked, paused, processing, completed, failed, cancelled, dead)
 
@@ -53,8 +53,8 @@ constexpr int priority_highest = 1;
 constexpr int priority_default = 5;
 constexpr int priority_lowest = 10;
 
-/// A task waits this long to outrank a newcomer of the next higher priority: priorities order the work, and nothing starves. The order
-/// of claiming is one number, `rank` = due time + (priority - 1) * this, so that aging costs nothing.
+/// A task waits this long to outrank a newcomer of the next higher priority: priorities order the work, and nothing starves.
+/// The order of claiming is one number, `rank` = due time + (priority - 1) * this, so that aging costs nothing.
 constexpr std::chrono::microseconds aging_step = std::chrono::minutes(2);
 
 /// A task as it is stored.

@@ -8,8 +8,8 @@
 ///       ...
 ///     }
 ///
-/// A wake-up that comes between the claim and the wait is not lost: wake-ups are counted, and a wait returns at once when there were any since
-/// the last one returned.
+/// A wake-up that comes between the claim and the wait is not lost: wake-ups are counted, and a wait returns at once when
+/// there were any since the last one returned.
 
 #include <chrono>
 #include <condition_variable>
@@ -38,9 +38,9 @@ class Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  /// Returns true when it was woken, false at the earliest of `deadline`, the next moment at which time alone makes something
-  /// claimable (`next_event`), and `poll_interval`. It may return early without reason. A database that cannot be reached is no
-  /// error here: the next claim will tell.
+  /// Returns true when it was woken, false at the earliest of `deadline`, the next moment at which time alone makes
+  /// something claimable (`next_event`), and `poll_interval`. It may return early without reason. A database that cannot be
+  /// reached is no error here: the next claim will tell.
   bool wait_until(std::chrono::steady_clock::time_point deadline);
 
   /// Ends the present wait, or the next: at shutdown.

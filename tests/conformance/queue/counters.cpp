@@ -46,11 +46,13 @@ struct JobFigures {
   std::int64_t processed_rows;
   std::int64_t failed_rows;
 };
-BOOST_DESCRIBE_STRUCT(JobFigures, (), (title, total, open, processed, failed, total_rows, open_rows, processed_rows, failed_rows))
+BOOST_DESCRIBE_STRUCT(JobFigures, (),
+                      (title, total, open, processed, failed, total_rows, open_rows, processed_rows, failed_rows))
 
 constexpr sql::Query<JobFigures()> job_figures{
     "test.job_figures",
-    "select j.title as title, j.total_items as total, j.open_tasks as open, j.processed_items as processed, j.failed_items as failed,"
+    "select j.title as title, j.total_items as total, j.open_tasks as open, j.processed_items as processed, j.failed_items "
+    "as failed,"
     " count(t.id) as total_rows,"
     " count(case when t.status in ('scheduled', 'pending', 'blocked', 'paused', 'processing') then 1 end) as open_rows,"
     " count(case when t.status = 'completed' then 1 end) as processed_rows,"

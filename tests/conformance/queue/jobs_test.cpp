@@ -1,6 +1,7 @@
 /// A job through its tasks: figures, its end, pause, retry, and jobs that wait for another.
 
 #include "conformance/queue/queue_test.hpp"
+#include "quarry/queue/as_one.hpp"
 
 namespace quarry::test {
 namespace {
@@ -130,6 +131,37 @@ TEST_P(QueueJobs, TasksOfAJobThatWaitsAreBlockedUntilTheOtherEnds) {
   clock().advance(1h);
   end(take_one());
   EXPECT_EQ(ids_of(take()), std::vector{three});
+}
+
+TEST_P(QueueJobs, SeveralCallsAsOneChange) {
+  const auto id = job("crawl");
+  put({.host_key = "a.example"}, {.job_id = id});
+  const auto claimed = take_one();
+  const auto into = queue();
+  const auto unit_of_work = [&](bool breaks) {
+    db().write([&](Write& tx) {
+      as_one(tx, [&](Write& unit) {
+        enqueue(unit, into, NewTask{.host_key = "b.example"}, {.job_id = id});
+        EXPECT_THROW(unit.attempt([&] {
+          enqueue(unit, into, NewTask{.host_key = "c.example"}, {.job_id = id});
+          throw std::runtime_error("not this one");
+        }),
+                     std::runtime_error);
+        const Finish one{claimed.id, claimed.lease_token, {}};
+        finish_or_throw(unit, std::span(&one, 1));
+        if (breaks) throw std::runtime_error("none of it");
+      });
+    });
+  };
+  EXPECT_THROW(unit_of_work(true), std::runtime_error);
+  EXPECT_EQ(status(claimed.id), TaskStatus::processing);
+  EXPECT_EQ(count(TaskStatus::processing), 1);
+  unit_of_work(false);
+  EXPECT_EQ(host("a.example").in_flight, 0);
+  EXPECT_EQ(host("b.example").pending, 1);
+  EXPECT_FALSE(db().read([](Read& tx) { return find_host(tx, "c.example"); }));
+  EXPECT_EQ(count(TaskStatus::completed), 1);
+  EXPECT_EQ(job_row(id).open_tasks, 1);
 }
 
 TEST_P(QueueJobs, ManyTasksOfManyJobsInOneCall) {

@@ -1,5 +1,5 @@
-/// Defects of other queues, one test each: the numbers are those of the field reference (Q1 to Q16). Q8 stands in unique_test.cpp,
-/// Q12 in plans_test.cpp, Q9 and Q13 in concurrency_test.cpp, Q16 in the fault tests.
+/// Defects of other queues, one test each: the numbers are those of the field reference (Q1 to Q16). Q8 stands in
+/// unique_test.cpp, Q12 in plans_test.cpp, Q9 and Q13 in concurrency_test.cpp, Q16 in the fault tests.
 
 #include "conformance/queue/queue_test.hpp"
 #include "support/process.hpp"

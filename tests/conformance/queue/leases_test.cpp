@@ -201,7 +201,8 @@ TEST_P(QueueLeases, ListsPageByPage) {
   const auto of = queue();
   const auto page = [&](TaskId after) {
     std::vector<TaskId> found;
-    for (const auto& one : db().read([&](Read& tx) { return list_tasks(tx, of, TaskStatus::pending, after, 3); })) found.push_back(one.id);
+    for (const auto& one : db().read([&](Read& tx) { return list_tasks(tx, of, TaskStatus::pending, after, 3); }))
+      found.push_back(one.id);
     return found;
   };
   EXPECT_EQ(page(0), std::vector(ids.begin(), ids.begin() + 3));

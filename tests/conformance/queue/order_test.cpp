@@ -74,13 +74,15 @@ TEST_P(QueueOrder, QueuesDoNotMix) {
   const auto theirs = db().write([&](Write& tx) { return enqueue(tx, other, NewTask{.host_key = "a.example"}); });
   put({.scheduled_at = now() + 1h, .host_key = "a.example"});
   EXPECT_EQ(ids_of(take()), std::vector{mine});
-  EXPECT_EQ(ids_of(db().write([&](Write& tx) { return claim(tx, other, {.worker = "test", .limit = 10}); })), std::vector{*theirs});
+  EXPECT_EQ(ids_of(db().write([&](Write& tx) { return claim(tx, other, {.worker = "test", .limit = 10}); })),
+            std::vector{*theirs});
 }
 
 TEST_P(QueueOrder, WhatIsClaimedCarriesWhatWasPutIn) {
   const auto job_id = job("crawl");
-  const auto id = put({.task_type = "fetch", .payload = {R"({"url": "https://a.example/"})"}, .host_key = "a.example", .max_retries = 7},
-                      {.user_id = user(), .job_id = job_id});
+  const auto id =
+      put({.task_type = "fetch", .payload = {R"({"url": "https://a.example/"})"}, .host_key = "a.example", .max_retries = 7},
+          {.user_id = user(), .job_id = job_id});
   const auto claimed = take_one();
   EXPECT_EQ(claimed.id, id);
   EXPECT_EQ(claimed.task_type, "fetch");

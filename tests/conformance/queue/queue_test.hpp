@@ -1,6 +1,6 @@
 #pragma once
-/// What the tests of the queue share: a database with the whole schema, a queue in it, and short words for its verbs, each in
-/// a transaction of its own. At the end of every test the figures are compared with the rows.
+/// What the tests of the queue share: a database with the whole schema, a queue in it, and short words for its verbs, each
+/// in a transaction of its own. At the end of every test the figures are compared with the rows.
 
 #include <algorithm>
 #include <chrono>

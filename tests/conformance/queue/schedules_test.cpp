@@ -13,7 +13,12 @@ namespace {
 class Schedules : public QueueTest {
  protected:
   NewSchedule hourly() {
-    return {.user_id = user(), .name = "hourly", .cron = "0 * * * *", .queue = "tests", .task_type = "poll", .payload = {R"({"a": 1})"}};
+    return {.user_id = user(),
+            .name = "hourly",
+            .cron = "0 * * * *",
+            .queue = "tests",
+            .task_type = "poll",
+            .payload = {R"({"a": 1})"}};
   }
   Schedule create(const NewSchedule& schedule) {
     return db().write([&](Write& tx) { return create_schedule(tx, schedule); });
@@ -237,7 +242,8 @@ TEST_P(Schedules, OneThatCannotBeUnderstoodDoesNotHoldUpTheOthers) {
   auto good = hourly();
   good.name = "good";
   create(good);
-  static constexpr sql::Command<void(ScheduleId)> spoil{"test.spoil", "update schedules set cron = 'nonsense' where id = $1"};
+  static constexpr sql::Command<void(ScheduleId)> spoil{"test.spoil",
+                                                        "update schedules set cron = 'nonsense' where id = $1"};
   db().write([&](Write& tx) { tx.run(spoil, bad); });
   clock().advance(1h);
   const auto fired = fire();

@@ -59,16 +59,16 @@ TEST_P(QueueWaiter, WakeEndsAWaitFromAnotherThread) {
 
 TEST_P(QueueWaiter, TheDeadlineAndThePastEndIt) {
   Waiter waiter(db(), queue());
-  while (waiter.wait_until(steady_clock::now())) {}
+  EXPECT_TRUE(eventually([&] { return !waiter.wait_until(steady_clock::now()); }));
   EXPECT_FALSE(waiter.wait_until(steady_clock::now() - 1s));
 }
 
 TEST_P(QueueWaiter, ANextEventEndsItBeforeThePollInterval) {
   put({.scheduled_at = now() + 20ms});
   Waiter waiter(db(), queue());
-  while (waiter.wait_until(steady_clock::now())) {}
-  // Real time passes, the manual clock stands still: each wait is for the same twenty milliseconds, and fifty of them are shorter
-  // together than fifty poll intervals by far.
+  EXPECT_TRUE(eventually([&] { return !waiter.wait_until(steady_clock::now()); }));
+  // Real time passes, the manual clock stands still: each wait is for the same twenty milliseconds, and fifty of them are
+  // shorter together than fifty poll intervals by far.
   const auto start = steady_clock::now();
   for (int i = 0; i < 50; ++i) waiter.wait_until(start + 1h);
   EXPECT_LT(steady_clock::now() - start, 50 * Waiter::poll_interval / 2);
@@ -80,7 +80,7 @@ TEST_P(QueueWaiter, WhatIsOverdueButNotOursDoesNotMakeItSpin) {
   put({.host_key = "a.example"});
   db().write([&](Write& tx) { set_paused(tx, of, true); });
   Waiter waiter(db(), of);
-  while (waiter.wait_until(steady_clock::now())) {}
+  EXPECT_TRUE(eventually([&] { return !waiter.wait_until(steady_clock::now()); }));
   int returns = 0;
   for (const auto end = steady_clock::now() + 300ms; steady_clock::now() < end; ++returns) waiter.wait_until(end);
   EXPECT_LT(returns, 12);
@@ -116,7 +116,8 @@ TEST_P(QueueLeaseKeeper, ExtendsWhatItKeeps) {
   EXPECT_EQ(keeper.size(), 3U);
   for (int i = 0; i < 3; ++i) {
     clock().advance(250ms);
-    EXPECT_TRUE(eventually([&] { return task(tasks[0].id).lease_until == now() + 300ms && task(tasks[2].id).lease_until == now() + 300ms; }));
+    EXPECT_TRUE(eventually(
+        [&] { return task(tasks[0].id).lease_until == now() + 300ms && task(tasks[2].id).lease_until == now() + 300ms; }));
     EXPECT_EQ(reap(), 0);
   }
   EXPECT_EQ(news.calls, 0);

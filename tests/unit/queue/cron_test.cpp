@@ -53,13 +53,15 @@ TEST(Cron, ATimeIsAfterAndNotAt) {
 }
 
 TEST(Cron, ListsRangesAndSteps) {
-  EXPECT_EQ(series("5,35 * * * *", "2026-03-01T12:00:00Z", 3), (Times{"2026-03-01T12:05", "2026-03-01T12:35", "2026-03-01T13:05"}));
+  EXPECT_EQ(series("5,35 * * * *", "2026-03-01T12:00:00Z", 3),
+            (Times{"2026-03-01T12:05", "2026-03-01T12:35", "2026-03-01T13:05"}));
   EXPECT_EQ(series("*/20 8-9 * * *", "2026-03-01T12:00:00Z", 7),
-            (Times{"2026-03-02T08:00", "2026-03-02T08:20", "2026-03-02T08:40", "2026-03-02T09:00", "2026-03-02T09:20", "2026-03-02T09:40",
-                   "2026-03-03T08:00"}));
+            (Times{"2026-03-02T08:00", "2026-03-02T08:20", "2026-03-02T08:40", "2026-03-02T09:00", "2026-03-02T09:20",
+                   "2026-03-02T09:40", "2026-03-03T08:00"}));
   EXPECT_EQ(series("10-50/20 0 * * *", "2026-03-01T12:00:00Z", 4),
             (Times{"2026-03-02T00:10", "2026-03-02T00:30", "2026-03-02T00:50", "2026-03-03T00:10"}));
-  EXPECT_EQ(series("40/10 0 * * *", "2026-03-01T12:00:00Z", 3), (Times{"2026-03-02T00:40", "2026-03-02T00:50", "2026-03-03T00:40"}));
+  EXPECT_EQ(series("40/10 0 * * *", "2026-03-01T12:00:00Z", 3),
+            (Times{"2026-03-02T00:40", "2026-03-02T00:50", "2026-03-03T00:40"}));
   EXPECT_EQ(series("0 0,12-14,22/1 * * *", "2026-03-01T12:30:00Z", 5),
             (Times{"2026-03-01T13:00", "2026-03-01T14:00", "2026-03-01T22:00", "2026-03-01T23:00", "2026-03-02T00:00"}));
 }
@@ -81,14 +83,16 @@ TEST(Cron, EitherDayFieldWhenBothAreRestricted) {
   // The 13th, and every Friday.
   EXPECT_EQ(series("0 0 13 * 5", "2026-03-01T00:00:00Z", 4),
             (Times{"2026-03-06T00:00", "2026-03-13T00:00", "2026-03-20T00:00", "2026-03-27T00:00"}));
-  EXPECT_EQ(series("0 0 10,11 * 5", "2026-03-07T00:00:00Z", 3), (Times{"2026-03-10T00:00", "2026-03-11T00:00", "2026-03-13T00:00"}));
+  EXPECT_EQ(series("0 0 10,11 * 5", "2026-03-07T00:00:00Z", 3),
+            (Times{"2026-03-10T00:00", "2026-03-11T00:00", "2026-03-13T00:00"}));
 }
 
 TEST(Cron, BothDayFieldsWhenOneBeginsWithAStar) {
   EXPECT_EQ(next("0 0 * * 1", "2026-03-01T00:00:00Z"), "2026-03-02T00:00");
   EXPECT_EQ(next("0 0 15 * *", "2026-03-01T00:00:00Z"), "2026-03-15T00:00");
   // Vixie: `*/2` restricts, and yet begins with a star. Odd days that are Mondays.
-  EXPECT_EQ(series("0 0 */2 * 1", "2026-03-01T00:00:00Z", 3), (Times{"2026-03-09T00:00", "2026-03-23T00:00", "2026-04-13T00:00"}));
+  EXPECT_EQ(series("0 0 */2 * 1", "2026-03-01T00:00:00Z", 3),
+            (Times{"2026-03-09T00:00", "2026-03-23T00:00", "2026-04-13T00:00"}));
 }
 
 TEST(Cron, MonthsAndTheirLengths) {
@@ -105,10 +109,10 @@ TEST(Cron, LeapYears) {
 }
 
 TEST(Cron, Shorthands) {
-  const std::pair<const char*, const char*> meanings[] = {
-      {"@hourly", "2026-03-04T06:00"}, {"@daily", "2026-03-05T00:00"},   {"@midnight", "2026-03-05T00:00"},
-      {"@weekly", "2026-03-08T00:00"}, {"@monthly", "2026-04-01T00:00"}, {"@yearly", "2027-01-01T00:00"},
-      {"@annually", "2027-01-01T00:00"}};
+  const std::pair<const char*, const char*> meanings[] = {{"@hourly", "2026-03-04T06:00"},   {"@daily", "2026-03-05T00:00"},
+                                                          {"@midnight", "2026-03-05T00:00"}, {"@weekly", "2026-03-08T00:00"},
+                                                          {"@monthly", "2026-04-01T00:00"},  {"@yearly", "2027-01-01T00:00"},
+                                                          {"@annually", "2027-01-01T00:00"}};
   for (const auto& [name, time] : meanings) EXPECT_EQ(next(name, "2026-03-04T05:06:07Z"), time) << name;
 }
 
@@ -145,7 +149,8 @@ TEST(Cron, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {"* 22-2 * * *", "cron: '22-2' in the hour field: the range runs backwards; write 22-23,0-2"},
       {"*/0 * * * *", "cron: '*/0' in the minute field: the step after '/' must be a number from 1 on"},
       {"*/ * * * *", "cron: '*/' in the minute field: the step after '/' must be a number from 1 on"},
-      {"*/61 * * * *", "cron: '*/61' in the minute field: a step of 61 never comes to a second value; a field has no more than 60 values"},
+      {"*/61 * * * *",
+       "cron: '*/61' in the minute field: a step of 61 never comes to a second value; a field has no more than 60 values"},
       {"1,,2 * * * *", "cron: '' in the minute field: a value is missing between commas"},
       {"1- * * * *", "cron: '1-' in the minute field: a value is missing"},
       {"-5 * * * *", "cron: '-5' in the minute field: a value is missing"},
@@ -157,8 +162,9 @@ TEST(Cron, ErrorsNameTheFieldTheValueAndTheRemedy) {
 }
 
 TEST(Cron, RefusesWhatLooksNearlyRight) {
-  for (const auto* cron : {"+5 * * * *", "0x5 * * * *", "5.0 * * * *", "* * L * *", "* * ? * *", "* * * * 1#2", "1/2/3 * * * *",
-                           "1-2-3 * * * *", "99999999999999999999 * * * *", "*-5 * * * *", "** * * * *", "*5 * * * *", "\n* * * * *"})
+  for (const auto* cron :
+       {"+5 * * * *", "0x5 * * * *", "5.0 * * * *", "* * L * *", "* * ? * *", "* * * * 1#2", "1/2/3 * * * *",
+        "1-2-3 * * * *", "99999999999999999999 * * * *", "*-5 * * * *", "** * * * *", "*5 * * * *", "\n* * * * *"})
     EXPECT_NE(refusal(cron), "accepted") << cron;
   EXPECT_NE(refusal(std::string(201, ' ')), "accepted");
 }
@@ -171,9 +177,12 @@ TEST(Cron, AgreesWithALookAtEveryMinute) {
   };
   const Case cases[] = {
       {"*/7 3-5 * * *", [](int m, int h, unsigned, unsigned, unsigned) { return m % 7 == 0 && h >= 3 && h <= 5; }},
-      {"0 0 29 2 1", [](int m, int h, unsigned d, unsigned mo, unsigned w) { return m == 0 && h == 0 && mo == 2 && (d == 29 || w == 1); }},
-      {"15 */6 1-7 * SAT", [](int m, int h, unsigned d, unsigned, unsigned w) { return m == 15 && h % 6 == 0 && (d <= 7 || w == 6); }},
-      {"1 1 */5 * 2-4", [](int m, int h, unsigned d, unsigned, unsigned w) { return m == 1 && h == 1 && d % 5 == 1 && w >= 2 && w <= 4; }},
+      {"0 0 29 2 1",
+       [](int m, int h, unsigned d, unsigned mo, unsigned w) { return m == 0 && h == 0 && mo == 2 && (d == 29 || w == 1); }},
+      {"15 */6 1-7 * SAT",
+       [](int m, int h, unsigned d, unsigned, unsigned w) { return m == 15 && h % 6 == 0 && (d <= 7 || w == 6); }},
+      {"1 1 */5 * 2-4",
+       [](int m, int h, unsigned d, unsigned, unsigned w) { return m == 1 && h == 1 && d % 5 == 1 && w >= 2 && w <= 4; }},
   };
   using namespace std::chrono;
   const sys_days from = 2028y / 2 / 10, to = 2028y / 3 / 16;
@@ -183,7 +192,8 @@ TEST(Cron, AgreesWithALookAtEveryMinute) {
       const year_month_day date(day);
       for (int minute = 0; minute < 1440; ++minute)
         if (one.matches(minute % 60, minute / 60, unsigned(date.day()), unsigned(date.month()), weekday(day).c_encoding()))
-          expected.push_back(to_iso8601({duration_cast<microseconds>((day + minutes(minute)).time_since_epoch()).count()}).substr(0, 16));
+          expected.push_back(
+              to_iso8601({duration_cast<microseconds>((day + minutes(minute)).time_since_epoch()).count()}).substr(0, 16));
     }
     EXPECT_EQ(series(one.cron, "2028-02-09T23:59:59Z", static_cast<int>(expected.size())), expected) << one.cron;
   }
