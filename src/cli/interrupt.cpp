@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 
 #include "quarry/core/error.hpp"
@@ -17,8 +18,10 @@ std::atomic<int> write_end{-1};
 extern "C" void on_signal(int number) {
   int none = 0;
   if (!first_signal.compare_exchange_strong(none, number)) ::_exit(128 + number);
+  const int errno_before = errno;
   const char byte = 1;
   [[maybe_unused]] const auto written = ::write(write_end.load(), &byte, 1);
+  errno = errno_before;
 }
 
 void handle(int number, void (*handler)(int)) {

@@ -35,7 +35,7 @@ class Site {
     if (number >= pages_) return {.status = 404};
     return {
         .headers = {{"Content-Type", "text/html"}},
-        .body = fmt::format("<title>Page {0}</title><p>lithium number{0}<a href='{1}.html'>a</a><a href='{2}.html'>b</a>",
+        .body = fmt::format("<title>Page {0}</title><p>lithium number{0} <a href='{1}.html'>a</a><a href='{2}.html'>b</a>",
                             number, std::min(number + 1, pages_ - 1), std::min(number + 2, pages_ - 1)),
         .delay = delay_};
   }
