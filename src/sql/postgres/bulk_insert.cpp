@@ -102,7 +102,7 @@ class ColumnArray {
     }
     switch (kind_) {
       case Kind::boolean: {
-        const char value = param.integer != 0;
+        const char value = param.integer != 0 ? '\1' : '\0';
         return put_array_element(bytes_, {&value, 1});
       }
       case Kind::int64:

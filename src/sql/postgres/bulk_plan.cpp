@@ -43,6 +43,7 @@ std::vector<CatalogColumn> describe(std::string_view table, Pipeline& pipeline, 
   pipeline.read_end(deadline);
   const PGresult* result = reply.result.get();
   std::vector<CatalogColumn> columns;
+  columns.reserve(static_cast<std::size_t>(PQntuples(result)));
   for (int row = 0; row < PQntuples(result); ++row)
     columns.push_back({std::string(cell(result, row, 0)), unqualified(cell(result, row, 1)),
                        std::string(cell(result, row, 2)), static_cast<oid::Type>(decode_integer(cell(result, row, 3))),

@@ -20,7 +20,7 @@ std::string join(const std::vector<ConnectSettings::Server>& servers, std::size_
                  std::string ConnectSettings::Server::*part) {
   std::string out;
   for (std::size_t i = first; i < servers.size(); ++i) out += (i > first ? "," : "") + servers[i].*part;
-  return out.find_first_not_of(',') == out.npos ? "" : out;
+  return out.find_first_not_of(',') == std::string::npos ? "" : out;
 }
 
 /// Starts with the server at `first` of several.

@@ -42,7 +42,7 @@ std::vector<std::string> split(std::string_view text) {
   while (true) {
     const auto comma = text.find(',');
     parts.emplace_back(text.substr(0, comma));
-    if (comma == text.npos) return parts;
+    if (comma == std::string_view::npos) return parts;
     text.remove_prefix(comma + 1);
   }
 }
@@ -66,7 +66,7 @@ std::string show(const PQconninfoOption* options) {
   std::string out = "postgresql://";
   if (const auto user = value_of(options, "user"); !user.empty()) out += encode(user) + "@";
   bool sockets = false;
-  for (std::size_t i = 0; i < hosts.size(); ++i) sockets |= hosts[i].starts_with('/');
+  for (const auto& host : hosts) sockets |= host.starts_with('/');
   for (std::size_t i = 0; i < hosts.size() && !sockets; ++i) {
     if (i > 0) out += ",";
     out += hosts[i].find(':') == std::string::npos ? encode(hosts[i]) : "[" + hosts[i] + "]";

@@ -8,7 +8,7 @@
 namespace quarry::sql::postgres_driver {
 namespace {
 
-constexpr std::size_t flush_bytes = 64 * 1024;                                   // about one socket buffer
+constexpr std::size_t flush_bytes = 65'536;                                      // about one socket buffer
 constexpr std::string_view signature("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);  // with no flags and no extension
 
 template <class T>
@@ -63,7 +63,7 @@ void encode_field(ByteBuffer& out, const BulkColumn& column, const Param& param)
     case Encoder::boolean: {
       char* at = out.grow(5);
       put_int32(at, 1);
-      at[4] = param.integer != 0;
+      at[4] = param.integer != 0 ? '\1' : '\0';
       return;
     }
     case Encoder::int8:

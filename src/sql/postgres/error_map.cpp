@@ -100,10 +100,11 @@ std::string field(const PGresult* result, int code) {
 std::string state_in(std::string_view message) {
   std::string found;
   constexpr std::string_view mark = ":  ";
-  for (std::size_t at = message.find(mark); at != message.npos; at = message.find(mark, at + 1)) {
+  for (std::size_t at = message.find(mark); at != std::string_view::npos; at = message.find(mark, at + 1)) {
     const auto state = message.substr(at + mark.size(), 5);
     const bool ends = message.substr(at + mark.size() + 5, 2) == ": ";
-    const bool valid = state.size() == 5 && state.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == state.npos;
+    const bool valid =
+        state.size() == 5 && state.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
     if (ends && valid) found = state;
   }
   return found;

@@ -89,7 +89,7 @@ void ParamList::add(const Param& param) {
   const std::size_t offset = scratch_.size();
   switch (param.kind) {
     case Kind::boolean:
-      *scratch_.grow(1) = param.integer != 0;
+      *scratch_.grow(1) = param.integer != 0 ? '\1' : '\0';
       break;
     case Kind::int64:
       put_int64(scratch_.grow(8), param.integer);
