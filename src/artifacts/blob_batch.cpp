@@ -15,7 +15,7 @@
 namespace quarry::artifacts {
 
 BlobBatch::BlobBatch(BlobFolder& folder, const FileBlobStoreOptions& options, Instant now, std::size_t size)
-    : folder_(folder), options_(options), now_(now), size_(size) {
+    : folder_(folder), options_(options), now_(now), size_(size), sync_failures_(folder.sync_failures()) {
   entries_.reserve(size);
 }
 
@@ -81,7 +81,7 @@ void BlobBatch::place(Entry& entry) {
     if (error == ENOENT) {
       // Collected since we looked.
       write(entry);
-      if (options_.durable && !syncs_singly()) folder_.sync_all();
+      if (options_.durable && !syncs_singly()) folder_.sync_all(sync_failures_);
     } else if (error != 0) {
       throw file_error(error, "set the time of the blob", folder_.path_of(entry.staged.hash));
     }
@@ -97,10 +97,10 @@ void BlobBatch::place(Entry& entry) {
 std::vector<StagedBlob> BlobBatch::publish() {
   const bool all_at_once = options_.durable && !syncs_singly();
   const auto is_written = [](const Entry& entry) { return !entry.incoming.empty(); };
-  if (all_at_once && std::any_of(entries_.begin(), entries_.end(), is_written)) folder_.sync_all();
+  if (all_at_once && std::any_of(entries_.begin(), entries_.end(), is_written)) folder_.sync_all(sync_failures_);
   for (auto& entry : entries_) place(entry);
   // Also when every body was there already: its writer may have given it its name a moment ago and not have synced that yet.
-  if (all_at_once) folder_.sync_all();
+  if (all_at_once) folder_.sync_all(sync_failures_);
   std::vector<StagedBlob> staged;
   staged.reserve(order_.size());
   for (const auto index : order_) staged.push_back(entries_[index].staged);

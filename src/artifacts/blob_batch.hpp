@@ -41,6 +41,7 @@ class BlobBatch {
   const FileBlobStoreOptions& options_;
   Instant now_;
   std::size_t size_;
+  std::uint64_t sync_failures_;  ///< before the first write
   Fd incoming_;
   std::vector<Entry> entries_;
   std::vector<std::size_t> order_;  ///< the entry of each body that was added

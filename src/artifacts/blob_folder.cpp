@@ -93,8 +93,32 @@ BlobFolder::Incoming BlobFolder::create_incoming(const Fd& folder, const BlobHas
   }
 }
 
-void BlobFolder::sync_all() const {
-  if (::syncfs(root_fd_.get()) != 0) throw file_error(errno, "write to", root_);
+std::uint64_t BlobFolder::sync_failures() const {
+  const std::scoped_lock lock(sync_mutex_);
+  return sync_failures_;
+}
+
+void BlobFolder::sync_all(std::uint64_t failures_before) {
+  std::unique_lock lock(sync_mutex_);
+  // One that is under way may have passed our files already.
+  const auto needed = syncs_begun_ + 1;
+  while (syncs_ended_ < needed) {
+    if (syncs_begun_ != syncs_ended_) {
+      sync_ended_.wait(lock);
+      continue;
+    }
+    ++syncs_begun_;
+    lock.unlock();
+    const int error = ::syncfs(root_fd_.get()) == 0 ? 0 : errno;
+    lock.lock();
+    if (error != 0) {
+      ++sync_failures_;
+      sync_error_ = error;
+    }
+    ++syncs_ended_;
+    sync_ended_.notify_all();
+  }
+  if (sync_failures_ != failures_before) throw file_error(sync_error_, "write to", root_);
 }
 
 int set_put_time(int folder, const char* name, Instant at) noexcept {

@@ -2,8 +2,10 @@
 /// The folder of a file store: its subfolders, their locks, and how each of them is made durable.
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -44,8 +46,12 @@ class BlobFolder {
   };
   Incoming create_incoming(const Fd& folder, const BlobHash& hash);
 
-  /// Makes everything durable that was written to this file system before the call.
-  void sync_all() const;
+  /// How often `sync_all` has failed so far. Taken before the first write of what is to be made durable.
+  std::uint64_t sync_failures() const;
+  /// Makes everything durable that was written to this file system before the call. Callers at the same time share what they wait for: one
+  /// `syncfs` that begins after all of them have called. The kernel reports a failed write once, to whichever `syncfs` comes next;
+  /// so this throws for everyone whose writes may be among the failed ones: whoever took `failures_before` before that.
+  void sync_all(std::uint64_t failures_before);
 
  private:
   void lock(const Fd& shard, ShardLock how) const;
@@ -53,6 +59,13 @@ class BlobFolder {
   std::filesystem::path root_;
   Fd root_fd_;
   std::atomic<std::uint64_t> created_{0};
+
+  mutable std::mutex sync_mutex_;
+  std::condition_variable sync_ended_;
+  std::uint64_t syncs_begun_ = 0;
+  std::uint64_t syncs_ended_ = 0;
+  std::uint64_t sync_failures_ = 0;
+  int sync_error_ = 0;  ///< of the last failure
 };
 
 /// Sets the time that `last_put_at` is read from. Returns 0 or errno.
