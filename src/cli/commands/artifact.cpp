@@ -1,6 +1,7 @@
 /// `quarry artifact`: what was fetched, and the bodies that it was fetched in.
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include "cli/commands.hpp"
 #include "cli/text.hpp"
@@ -96,24 +97,46 @@ ExitCode show(Context& context, const ArtifactCli& cli) {
   return ExitCode::ok;
 }
 
+std::string base64(std::string_view bytes) {
+  std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
+  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                    sodium_base64_VARIANT_ORIGINAL);
+  text.pop_back();  // the final zero
+  return text;
+}
+
+struct TextResult {
+  ArtifactId id;
+  std::string text;
+};
+BOOST_DESCRIBE_STRUCT(TextResult, (), (id, text))
+
+struct BodyResult {
+  ArtifactId id;
+  std::optional<std::string> mime_type;
+  std::int64_t size_bytes = 0;
+  std::string base64;
+};
+BOOST_DESCRIBE_STRUCT(BodyResult, (), (id, mime_type, size_bytes, base64))
+
 /// The bytes as they came, which may be anything: they are for a file or a pipe.
 ExitCode cat(Context& context, const ArtifactCli& cli) {
   auto& console = context.console();
-  if (console.json()) throw_invalid("`artifact cat` gives bytes and not JSON: leave --json out, or use `artifact show`");
   const auto db = context.open(Access::read);
+  const auto artifact = db.read([&](Read& tx) { return get(tx, cli.id); });
   if (cli.text) {
-    const auto text = db.read([&](Read& tx) {
-      const auto artifact = get(tx, cli.id);
-      return artifacts::read_text(tx, artifact.user_id, artifact.id);
-    });
-    console.raw(text.value_or(""));
+    const auto text = db.read([&](Read& tx) { return artifacts::read_text(tx, artifact.user_id, artifact.id); });
+    console.result(TextResult{artifact.id, text.value_or("")}, [&] { console.raw(text.value_or("")); });
     return ExitCode::ok;
   }
-  const auto artifact = db.read([&](Read& tx) { return get(tx, cli.id); });
   if (!artifact.blob_hash) throw Error(ErrorCode::not_found, fmt::format("artifact {} has no body", cli.id));
   artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
   const auto body = blobs.get(*artifact.blob_hash);
-  console.raw({reinterpret_cast<const char*>(body.data()), body.size()});
+  const std::string_view bytes(reinterpret_cast<const char*>(body.data()), body.size());
+  if (console.json())
+    console.print_json(to_json(BodyResult{artifact.id, artifact.mime_type, std::ssize(bytes), base64(bytes)}));
+  else
+    console.raw(bytes);
   return ExitCode::ok;
 }
 
@@ -138,7 +161,7 @@ void add_artifact_commands(CLI::App& app, Commands& commands) {
     return std::pair(command, cli);
   };
   add("show", "Show an artifact and what was extracted from it", show);
-  const auto [command, cli] = add("cat", "Print an artifact's body, byte for byte", cat);
+  const auto [command, cli] = add("cat", "Print an artifact's body, byte for byte; in base64 with --json", cat);
   command->add_flag("--text", cli->text, "The text that search reads instead");
   add_artifact_upkeep_commands(group, commands);
 }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <thread>
 
 #include "cli/commands.hpp"
@@ -36,17 +38,17 @@ void print(Console& console, const std::vector<jobs::LogLine>& lines) {
                              line.metadata ? line.metadata->text : ""));
 }
 
-/// Until the job has ended and its last line was read, or Ctrl-C.
-void follow(Context& context, const Database& db, JobId job, jobs::LogFilter filter) {
+/// Hands on what is new, until the job has ended and its last line was read, or Ctrl-C.
+template <class Show>
+void follow(const Database& db, JobId job, jobs::LogFilter filter, Show&& show) {
   const Interrupt interrupt;
   filter.newest = false;
   while (!interrupt.token().stop_requested()) {
     const bool open = db.read([&](Read& tx) { return jobs::is_open(jobs::get(tx, job).status); });
-    const auto lines = db.read([&](Read& tx) { return jobs::list_log(tx, job, filter); });
-    print(context.console(), lines);
-    context.console().flush();
+    auto lines = db.read([&](Read& tx) { return jobs::list_log(tx, job, filter); });
     if (!lines.empty()) {
       filter.after = lines.back().id;
+      show(std::move(lines));
       continue;
     }
     if (!open) return;
@@ -57,17 +59,24 @@ void follow(Context& context, const Database& db, JobId job, jobs::LogFilter fil
 ExitCode logs(Context& context, const LogCli& cli) {
   const JobId job{parse_uuid(cli.id)};
   auto& console = context.console();
-  if (cli.follow && console.json()) throw_invalid("--follow has no end and --json is one document: say one of them");
   const auto db = context.open(Access::read);
   jobs::LogFilter filter{.at_least = cli.level, .after = cli.after, .limit = cli.limit, .newest = cli.after == 0};
-  const LogResult result{db.read([&](Read& tx) {
+  LogResult result{db.read([&](Read& tx) {
     jobs::get(tx, job);
     return jobs::list_log(tx, job, filter);
   })};
-  console.result(result, [&] { print(console, result.lines); });
-  if (!cli.follow) return ExitCode::ok;
-  if (!result.lines.empty()) filter.after = result.lines.back().id;
-  follow(context, db, job, filter);
+  if (!console.json()) print(console, result.lines);
+  if (cli.follow) {
+    console.flush();
+    if (!result.lines.empty()) filter.after = result.lines.back().id;
+    follow(db, job, filter, [&](std::vector<jobs::LogLine> lines) {
+      // One document can only come at the end.
+      if (console.json()) return void(std::move(lines.begin(), lines.end(), std::back_inserter(result.lines)));
+      print(console, lines);
+      console.flush();
+    });
+  }
+  if (console.json()) console.print_json(to_json(result));
   return ExitCode::ok;
 }
 
@@ -80,7 +89,7 @@ void add_job_log_command(CLI::App& group, Commands& commands) {
   add_enum<jobs::LogLevel>(*command, "--level", cli->level, "This and worse; info by default");
   command->add_option("--after", cli->after, "Only lines behind this id");
   command->add_option("--limit", cli->limit, "Lines at most")->check(CLI::Range(1, 10'000));
-  command->add_flag("--follow", cli->follow, "Go on until the job has ended");
+  command->add_flag("--follow", cli->follow, "Go on until the job has ended; with --json, everything is printed then");
 }
 
 }  // namespace quarry::cli

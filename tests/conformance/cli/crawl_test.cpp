@@ -87,10 +87,13 @@ TEST_P(CliCrawl, WhatWasFetchedCanBeListedShownAndPrinted) {
   EXPECT_THAT(boost::json::serialize(shown.at("extractions")), HasSubstr("Page "));
   EXPECT_THAT(run({"artifact", "cat", id}).out, testing::StartsWith("<title>Page "));
   EXPECT_THAT(run({"artifact", "cat", id, "--text"}).out, HasSubstr("lithium number"));
-  EXPECT_EQ(run({"artifact", "cat", id, "--json"}).exit.code, 64);
+  const auto body = run({"artifact", "cat", id}).out;
+  EXPECT_EQ(number(json({"artifact", "cat", id}), "size_bytes"), std::ssize(body));
+  EXPECT_THAT(text(json({"artifact", "cat", id}), "base64"), testing::StartsWith("PHRpdGxlPlBhZ2Ug"));
+  EXPECT_THAT(text(json({"artifact", "cat", id, "--text"}), "text"), HasSubstr("lithium number"));
   EXPECT_THAT(run({"artifact", "list"}).out, HasSubstr("Page 1"));
   refused({"artifact", "show", job}, 66);
-  refused({"artifact", "show", "five"}, 64);
+  refused({"artifact", "cat", "five"}, 64);
 }
 
 TEST_P(CliCrawl, WhatWasFetchedIsFound) {
