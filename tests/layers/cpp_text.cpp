@@ -95,12 +95,25 @@ Scope scope_after(const std::string& head) {
   return has_parenthesis ? Scope::function : Scope::other;
 }
 
+/// Lines that hold nothing but a case label: `case a:` above `return b;` is one line in all but form.
+int case_labels(const std::vector<std::string_view>& lines, int first, int last) {
+  int labels = 0;
+  for (int number = first; number <= last; ++number) {
+    const std::string_view line = lines[static_cast<std::size_t>(number - 1)];
+    const std::size_t begin = line.find_first_not_of(' ');
+    const std::size_t end = line.find_last_not_of(' ');
+    if (begin != std::string_view::npos && line.substr(begin).starts_with("case ") && line[end] == ':') ++labels;
+  }
+  return labels;
+}
+
 }  // namespace
 
 std::string code_only(std::string_view text) { return Blanker(text).run(); }
 
 std::vector<Function> functions_of(std::string_view text) {
   const std::string code = code_only(text);
+  const std::vector<std::string_view> lines = lines_of(code);
   std::vector<Function> functions;
   std::vector<Scope> scopes;
   std::string head;
@@ -109,7 +122,7 @@ std::vector<Function> functions_of(std::string_view text) {
   std::size_t function_depth = 0;  // of the brace that opened the function we are in, or 0
   std::size_t table_depth = 0;     // of the brace of a table in it (`= {`), or 0
   int table_line = 0;
-  int table_lines = 0;
+  int data_lines = 0;
   char before = ' ';  // the last character that is not white space
   for (std::size_t i = 0; i < code.size(); ++i) {
     const char c = code[i];
@@ -119,7 +132,7 @@ std::vector<Function> functions_of(std::string_view text) {
       if (function_depth == 0 && scopes.back() == Scope::function) {
         function_depth = scopes.size();
         first_line = line;
-        table_lines = 0;
+        data_lines = 0;
       } else if (table_depth == 0 && before == '=') {
         table_depth = scopes.size();
         table_line = line;
@@ -127,11 +140,11 @@ std::vector<Function> functions_of(std::string_view text) {
       if (scopes.back() == Scope::outer) head.clear();
     } else if (c == '}' && !scopes.empty()) {
       if (table_depth == scopes.size()) {
-        table_lines += line - table_line;
+        data_lines += line - table_line;
         table_depth = 0;
       }
       if (function_depth == scopes.size()) {
-        functions.push_back({first_line, line, table_lines});
+        functions.push_back({first_line, line, data_lines + case_labels(lines, first_line, line)});
         function_depth = 0;
       }
       scopes.pop_back();

@@ -114,7 +114,6 @@ TEST(Layers, LibrariesStayBehindTheirFences) {
       {{"curl/"}, {"src/crawl/", "src/artifacts/"}},
       {{"modest/", "myhtml/", "mycss/", "mycore/"}, {"src/crawl/"}},
       {{"spdlog/"}, {"src/core/"}},
-      {{"sodium.h", "sodium/"}, {"src/core/", "src/artifacts/", "src/accounts/", "src/schema/"}},
       {{"CLI/"}, {"src/cli/"}},
       {{"toml++/"}, {"src/cli/", "src/core/"}},
   };

@@ -40,8 +40,8 @@ std::string code_only(std::string_view text);
 struct Function {
   int first_line;
   int last_line;
-  int table_lines;  ///< of them, those of tables (`= {...}`), which are data and not steps
-  int length() const { return last_line - first_line + 1 - table_lines; }
+  int data_lines;  ///< of them, those of tables (`= {...}`) and bare case labels: data and not steps
+  int length() const { return last_line - first_line + 1 - data_lines; }
 };
 /// Every function body of a C++ file, from the line of its brace to the line that closes it. Told from the braces alone:
 /// what opens outside any function after something with parentheses is one.
