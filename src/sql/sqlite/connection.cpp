@@ -117,15 +117,13 @@ void Connection::execute(const char* sql, const char* doing) {
   if (code != SQLITE_OK) throw make_error(db_, code, doing);
 }
 
-void Connection::execute_control(std::string_view sql, const char* doing) {
-  auto& statement = controls_->get(sql, false);
-  statement.start({}, PreparedStatement::Lifetime::outlives);
-  const OpenCursor cursor(statement);
-  try {
-    while (cursor->step()) {}
-  } catch (const Error& error) {
-    throw make_error(db_, error.native_code(), doing);
-  }
+void Connection::run_control(PreparedStatement& statement, const char* doing) {
+  const int code = statement.run_to_end();
+  if (code != SQLITE_DONE) throw make_error(db_, code, doing);
 }
+
+void Connection::execute_control(const std::string& sql, const char* doing) { run_control(controls_->get(sql, false), doing); }
+
+void Connection::execute_control(const char* literal, const char* doing) { run_control(controls_->get(literal, true), doing); }
 
 }  // namespace quarry::sql::sqlite_driver

@@ -40,8 +40,10 @@ class Connection {
   PreparedStatement& prepare(const Statement& statement);
   /// Runs SQL without parameters or rows.
   void execute(const char* sql, const char* doing);
-  /// As `execute`, for BEGIN, COMMIT and their like, which come with every transaction: kept prepared outside the cache's limit.
-  void execute_control(std::string_view sql, const char* doing);
+  /// As `execute`, for BEGIN, COMMIT and their like, which come with every transaction: kept prepared, outside the cache's limit.
+  void execute_control(const std::string& sql, const char* doing);
+  /// The same for a string literal, which is recognised by its address.
+  void execute_control(const char* literal, const char* doing);
 
   /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine.
   void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }
@@ -52,6 +54,7 @@ class Connection {
   void reset_wal_pages(int pages) noexcept { wal_pages_ = pages; }
 
  private:
+  void run_control(PreparedStatement& statement, const char* doing);
   void open(const Location& location, Role role, const DatabaseOptions& options);
   void configure(const Location& location, Role role, const DatabaseOptions& options);
 

@@ -73,6 +73,12 @@ void PreparedStatement::bind(int index, const Param& param, Lifetime lifetime) {
   check(db_, code, "bind a parameter");
 }
 
+int PreparedStatement::run_to_end() noexcept {
+  const int code = sqlite3_step(stmt_);
+  sqlite3_reset(stmt_);
+  return code;
+}
+
 bool PreparedStatement::step() {
   const int code = sqlite3_step(stmt_);
   if (code == SQLITE_ROW) return true;

@@ -28,6 +28,8 @@ class PreparedStatement final : public Cursor {
   /// Whether the bound bytes must be copied: they need not when they outlive the execution.
   enum class Lifetime { outlives, copied };
   void start(std::span<const Param> params, Lifetime lifetime);
+  /// Runs a statement that has neither parameters nor rows. Returns SQLite's code, SQLITE_DONE when all is well.
+  int run_to_end() noexcept;
   bool in_use() const noexcept { return in_use_; }
 
   bool step() override;
