@@ -177,17 +177,4 @@ struct Codec<std::optional<T>> {
   }
 };
 
-template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
-
-/// Reads one column, and refuses a null where the type has no room for it.
-template <class T>
-T read_column(const Cursor& c, int column) {
-  if constexpr (!is_optional<T>)
-    if (c.is_null(column)) throw_bug("column '" + std::string(c.column_name(column)) + "' is null and its member is not optional");
-  return Codec<T>::read(c, column);
-}
-
 }  // namespace quarry::sql

@@ -14,8 +14,8 @@
 
 namespace quarry::sql {
 
-/// Stands before the first row when it is made. The `get_` functions want a current row whose column is not null and whose kind
-/// was accepted by `check_column`; what they return as a view lives until the next `step` or `close`.
+/// Stands before the first row when it is made. The `get_` functions want a current row and a column whose kind was accepted by
+/// `check_column`; for a null they throw `bug`, naming the column. What they return as a view lives until the next `step` or `close`.
 /// Not thread-safe.
 class Cursor {
  public:

@@ -12,7 +12,7 @@
 /// threads share one commit): it must have no effect outside the transaction but through its return value and
 /// `Write::after_commit`. It commits when it returns and rolls back when it throws.
 ///
-/// Errors: `invalid` (URL), `unavailable` (file, directory, server), `busy` (too many waiters, or a transaction opened inside another
+/// Errors: `invalid` (URL), `unavailable` (file, directory, server), `busy` (too many waiters), `bug` (a transaction opened inside another
 /// one on the same thread: that is refused instead of deadlocking), `timeout`. A commit whose connection broke is `unavailable` with
 /// `outcome_unknown()` and is not repeated.
 ///

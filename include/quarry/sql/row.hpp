@@ -53,7 +53,7 @@ T read_row(Cursor& cursor) {
     const int* column = map.columns.data();
     boost::mp11::mp_for_each<MembersOf<T>>([&](auto member) {
       auto& field = row.*member.pointer;
-      field = read_column<std::remove_cvref_t<decltype(field)>>(cursor, *column++);
+      field = Codec<std::remove_cvref_t<decltype(field)>>::read(cursor, *column++);
     });
     return row;
   } else {
@@ -62,7 +62,7 @@ T read_row(Cursor& cursor) {
       cursor.check_column(0, Codec<T>::kind);
       map.row_type = &detail::row_type_identity<T>;
     }
-    return read_column<T>(cursor, 0);
+    return Codec<T>::read(cursor, 0);
   }
 }
 

@@ -128,6 +128,10 @@ void ResultCursor::check_column(int column, Kind kind) const {
                         column_name(column), oid::name_of(type), name_of(kind), cast_for(kind)));
 }
 
+void ResultCursor::refuse_null(int column) const {
+  throw_bug(fmt::format("column '{}' is null and its member is not optional", column_name(column)));
+}
+
 bool ResultCursor::get_boolean(int column) const { return decode_boolean(value(column)); }
 std::int64_t ResultCursor::get_int64(int column) const { return decode_integer(value(column)); }
 double ResultCursor::get_real(int column) const { return decode_real(value(column)); }

@@ -40,8 +40,11 @@ class ResultCursor : public Cursor {
 
  private:
   std::string_view value(int column) const {
+    if (PQgetisnull(result_.get(), row_, column)) refuse_null(column);
     return {PQgetvalue(result_.get(), row_, column), static_cast<std::size_t>(PQgetlength(result_.get(), row_, column))};
   }
+
+  [[noreturn]] void refuse_null(int column) const;
 
   ResultPtr result_;
   std::shared_ptr<Prepared> statement_;

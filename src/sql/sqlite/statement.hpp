@@ -52,7 +52,7 @@ class PreparedStatement final : public Cursor {
 
  private:
   void bind(int index, const Param& param, Lifetime lifetime);
-  void want(int column, int type) const;
+  sqlite3_value* want(int column, int type) const;
 
   sqlite3* db_;
   sqlite3_stmt* stmt_ = nullptr;
