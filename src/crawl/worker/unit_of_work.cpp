@@ -12,6 +12,7 @@
 #include "quarry/artifacts/store.hpp"
 #include "quarry/jobs/log.hpp"
 #include "quarry/jobs/submit.hpp"
+#include "quarry/queue/as_one.hpp"
 #include "quarry/queue/finish.hpp"
 #include "quarry/queue/hosts.hpp"
 
@@ -118,22 +119,34 @@ std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Polit
 void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
   std::vector<queue::Finish> finished;
   std::vector<queue::Failure> failed;
-  std::set<std::int64_t> answered;
   for (const auto& [outcome, blob] : accepted) {
     const auto& task = outcome->task;
-    if (blob) {
-      finished.push_back({task.id, task.lease_token, {}});
-      if (task.host_id) answered.insert(*task.host_id);
-      continue;
-    }
-    failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
-    if (outcome->host_in_trouble && task.host_id) queue::host_refused(tx, *task.host_id, outcome->started_at, outcome->retry_after);
+    if (blob) finished.push_back({task.id, task.lease_token, {}});
+    else failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
   }
-  for (const auto host : answered) queue::host_answered(tx, host);
   if (!failed.empty()) queue::fail(tx, failed);
   queue::finish_or_throw(tx, finished);
   done.pages = static_cast<std::int64_t>(finished.size());
   done.failed = static_cast<std::int64_t>(failed.size());
+}
+
+/// What the answers tell of the hosts. Their rows are ours already, since they had tasks in flight.
+void judge_hosts(Write& tx, std::span<const Accepted> accepted) {
+  std::set<std::int64_t> answered;
+  for (const auto& [outcome, blob] : accepted) {
+    if (!outcome->task.host_id) continue;
+    if (blob) answered.insert(*outcome->task.host_id);
+    else if (outcome->host_in_trouble)
+      queue::host_refused(tx, *outcome->task.host_id, outcome->started_at, outcome->retry_after);
+  }
+  for (const auto host : answered) queue::host_answered(tx, host);
+}
+
+std::vector<JobId> jobs_of(std::span<const Accepted> accepted) {
+  std::set<JobId> jobs;
+  for (const auto& [outcome, blob] : accepted)
+    if (outcome->task.job_id) jobs.insert(*outcome->task.job_id);
+  return {jobs.begin(), jobs.end()};
 }
 
 }  // namespace
@@ -145,8 +158,12 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
   done.lost = static_cast<std::int64_t>(outcomes.size() - accepted.size());
   if (accepted.empty()) return done;
   done.results = put_contents(tx, accepted);
-  done.links = put_jobs(tx, accepted, politeness);
-  end_tasks(tx, accepted, done);
+  queue::lock_jobs(tx, jobs_of(accepted));
+  queue::as_one(tx, [&](Write& unit) {
+    done.links = put_jobs(unit, accepted, politeness);
+    end_tasks(unit, accepted, done);
+  });
+  judge_hosts(tx, accepted);
   return done;
 }
 
