@@ -46,7 +46,7 @@ Progress::~Progress() {
   if (console_.terminal().err_width) console_.err() << "\r\x1b[K" << std::flush;
 }
 
-void Progress::run(std::function<ProgressFigures()> figures) {
+void Progress::run(const std::function<ProgressFigures()>& figures) {
   const auto interval = console_.terminal().err_width ? rewrite_interval : line_interval;
   Speed speed;
   std::unique_lock lock(mutex_);

@@ -44,7 +44,7 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
  private:
-  void run(std::function<ProgressFigures()> figures);
+  void run(const std::function<ProgressFigures()>& figures);
   void show(const std::string& line);
 
   Console& console_;

@@ -69,7 +69,7 @@ std::string Table::to_text(std::optional<std::size_t> width) const {
   return text;
 }
 
-void Fields::add(std::string name, std::string value) { fields_.emplace_back(std::move(name), printable(value)); }
+void Fields::add(std::string name, std::string_view value) { fields_.emplace_back(std::move(name), printable(value)); }
 
 std::string Fields::to_text() const {
   std::size_t width = 0;

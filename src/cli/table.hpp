@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace quarry::cli {
@@ -39,7 +41,7 @@ class Table {
 /// Names and values below each other, the values aligned.
 class Fields {
  public:
-  void add(std::string name, std::string value);
+  void add(std::string name, std::string_view value);
   /// Nothing is added for a value that is not there.
   void add_if(std::string name, const std::optional<std::string>& value) {
     if (value) add(std::move(name), *value);

@@ -36,7 +36,7 @@ constexpr sql::Query<LogLine(JobId, std::int64_t, bool, bool, bool, int)> newest
     "limit $6"};
 
 constexpr std::size_t message_bytes_max = 10'000;
-constexpr std::size_t metadata_bytes_max = 64 * 1024;
+constexpr std::size_t metadata_bytes_max = 65'536;
 
 }  // namespace
 

@@ -63,6 +63,6 @@ struct Explanation {
 BOOST_DESCRIBE_STRUCT(Explanation, (), (job_id, status, findings, tasks, hosts, next_due))
 
 /// Throws `not_found`. Reads the job's tasks through their index: its cost grows with their number.
-Explanation explain(Read& tx, JobId job);
+Explanation explain(Read& tx, JobId id);
 
 }  // namespace quarry::jobs
