@@ -94,19 +94,21 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                 " processed_items = processed_items + $4, failed_items = failed_items + $5,"
                 " progress = case when total_items + $2 = 0 then 0"
                 "  else min(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
+                " started_at = case when started_at is null and ($4 > 0 or $5 > 0) then $7 else started_at end,"
                 " completed_at = case when $6 and (status = 'completed' or status = 'failed') then null"
                 "  when $3 < 0 and open_tasks + $3 = 0 and (status = 'pending' or status = 'running') then $7"
                 "  else completed_at end,"
                 " status = case when $6 and (status = 'completed' or status = 'failed') then 'running'"
                 "  when $3 < 0 and open_tasks + $3 = 0 and (status = 'pending' or status = 'running') then"
                 "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
-                "  else status end,"
+                "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running' else status end,"
                 " updated_at = $7 where id = $1"
                 " returning id, ($3 < 0 and open_tasks = 0) as ended"),
     sql::postgres("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
                   " processed_items = processed_items + $4, failed_items = failed_items + $5,"
                   " progress = case when total_items + $2 = 0 then 0"
                   "  else least(100, (processed_items + $4 + failed_items + $5) * 100 / (total_items + $2)) end,"
+                  " started_at = case when started_at is null and ($4 > 0 or $5 > 0) then $7 else started_at end,"
                   " completed_at = case when $6 and status in ('completed', 'failed') then null"
                   "  when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then $7::timestamptz"
                   "  else completed_at end,"
@@ -114,16 +116,20 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                   "  when $3 < 0 and open_tasks + $3 = 0 and status in ('pending', 'running') then"
                   "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed'::job_status"
                   "   else 'completed'::job_status end"
-                  "  else status end,"
+                  "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running'::job_status else status end,"
                   " updated_at = $7 where id = $1"
                   " returning id, ($3 < 0 and open_tasks = 0) as ended")};
 
 // A job runs from its first claim. Later claims do not touch its row: it is the busiest of all, and every one of its workers
-// would wait there for the others.
+// would wait there for the others. Nor does the first one wait: it holds hosts that whoever holds the job may want. What it
+// leaves undone then is done by the next claim, or by the end of a task.
 constexpr sql::Command<void(JobId, Instant)> start_job{
     "queue.start_job",
-    "update scraping_jobs set status = 'running', started_at = coalesce(started_at, $2), updated_at = $2"
-    " where id = $1 and status = 'pending'"};
+    sql::sqlite("update scraping_jobs set status = 'running', started_at = coalesce(started_at, $2), updated_at = $2"
+                " where id = $1 and status = 'pending'"),
+    sql::postgres(
+        "update scraping_jobs set status = 'running', started_at = coalesce(started_at, $2), updated_at = $2"
+        " where id = (select id from scraping_jobs where id = $1 and status = 'pending' for no key update skip locked)")};
 
 }  // namespace
 
