@@ -71,16 +71,18 @@ void check(const ArtifactChanges& changes) {
     for (const auto& tag : *changes.tags) check_text("a tag", tag);
 }
 
-std::optional<std::string_view> if_any(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text);
+/// The text that is set, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.
+std::optional<std::string_view> if_any(const std::optional<std::string>& text, std::size_t characters_max = SIZE_MAX) {
+  if (!text || text->empty()) return std::nullopt;
+  return first_characters(*text, characters_max);
 }
 
 }  // namespace
 
 bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes) {
   check(changes);
-  const auto title = if_any(first_characters(changes.title.value_or(""), title_characters_max));
-  const auto description = if_any(changes.description ? std::string_view(*changes.description) : "");
+  const auto title = if_any(changes.title, title_characters_max);
+  const auto description = if_any(changes.description);
   const auto now = tx.now();
   SqlText text;
   text << "update artifacts set updated_at = " << (tx.engine() == Engine::sqlite ? "max(" : "greatest(");

@@ -177,99 +177,110 @@ TEST_F(PoolStateTest, SaysWhoHoldsTheConnections) {
   EXPECT_EQ(state.describe(now), "2 of 2 connections are in use, the longest for 2.5 s (report.yearly), and 1 callers wait");
 }
 
-/// Random events; the invariants of the header hold after each.
+/// Random events against the state; what it has granted is remembered beside it, and the invariants of the header hold after each.
+class RandomPool {
+ public:
+  explicit RandomPool(unsigned seed) : random_(seed) {}
+
+  void step() {
+    now_ += std::chrono::seconds(random_() % 4);
+    switch (random_() % 7) {
+      case 0:
+      case 1: acquire(); break;
+      case 2: end_opening(); break;
+      case 3: give_back(); break;
+      case 4:
+        if (!closing_.empty()) granted(state_.closed(pick(closing_), now_));
+        break;
+      case 5:
+        for (const auto slot : state_.prune(now_)) ASSERT_TRUE(closing_.insert(slot).second);
+        if (random_() % 10 == 0) state_.bump_generation();
+        break;
+      case 6: give_up(); break;
+    }
+  }
+
+  void check() const {
+    const auto counts = state_.counts();
+    ASSERT_LE(counts.open + counts.opening + closing_.size(), 3u);
+    ASSERT_EQ(counts.waiters, waiting_.size());
+    ASSERT_EQ(counts.busy, busy_.size());
+    if (waiting_.empty()) return;
+    ASSERT_EQ(counts.idle, 0u);
+    ASSERT_EQ(busy_.size() + opening_.size() + closing_.size(), 3u) << "somebody waits beside an empty slot";
+  }
+
+ private:
+  void acquire() {
+    const auto decision = state_.acquire(now_);
+    switch (decision.act) {
+      case Act::use: ASSERT_TRUE(busy_.insert(decision.slot).second); break;
+      case Act::check:
+        if (random_() % 2) {
+          ASSERT_TRUE(busy_.insert(decision.slot).second);
+        } else {
+          state_.check_failed(decision.slot, now_);
+          ASSERT_TRUE(opening_.insert(decision.slot).second);
+        }
+        break;
+      case Act::open:
+      case Act::replace: ASSERT_TRUE(opening_.insert(decision.slot).second); break;
+      case Act::wait: waiting_.push_back(decision.ticket); break;
+      case Act::refuse: ASSERT_EQ(waiting_.size(), 4u); break;
+    }
+  }
+  void end_opening() {
+    if (opening_.empty()) return;
+    const auto slot = pick(opening_);
+    if (random_() % 3 == 0) return granted(state_.open_failed(slot, now_));
+    state_.opened(slot, now_, random_());
+    busy_.insert(slot);
+  }
+  void give_back() {
+    if (busy_.empty()) return;
+    const auto slot = pick(busy_);
+    const auto released = state_.release(slot, random_() % 4 != 0, now_);
+    if (released.what == PoolState::Release::close) closing_.insert(slot);
+    granted(released.grant);
+  }
+  void give_up() {
+    if (waiting_.empty()) return;
+    ASSERT_TRUE(state_.give_up(waiting_.back()));
+    waiting_.pop_back();
+  }
+  void granted(const std::optional<PoolState::Grant>& grant) {
+    if (!grant) return;
+    ASSERT_FALSE(waiting_.empty());
+    ASSERT_EQ(grant->ticket, waiting_.front());
+    waiting_.pop_front();
+    (grant->act == Act::open ? opening_ : busy_).insert(grant->slot);
+  }
+  PoolState::Slot pick(std::set<PoolState::Slot>& from) {
+    const auto it = std::next(from.begin(), static_cast<long>(random_() % from.size()));
+    const auto slot = *it;
+    from.erase(it);
+    return slot;
+  }
+
+  std::mt19937 random_;
+  PoolState state_{{.connections_min = 1,
+                    .connections_max = 3,
+                    .waiters_max = 4,
+                    .age_max = 50s,
+                    .idle_before_check = 5s,
+                    .idle_max = 20s}};
+  PoolState::Time now_{1h};
+  std::set<PoolState::Slot> busy_, opening_, closing_;
+  std::deque<PoolState::Ticket> waiting_;
+};
+
 TEST(PoolStateProperty, NeverExceedsItsLimitsAndForgetsNobody) {
   for (unsigned seed = 0; seed < 200; ++seed) {
-    std::mt19937 random(seed);
-    PoolState state({.connections_min = 1,
-                     .connections_max = 3,
-                     .waiters_max = 4,
-                     .age_max = 50s,
-                     .idle_before_check = 5s,
-                     .idle_max = 20s});
-    PoolState::Time now{1h};
-    std::set<PoolState::Slot> busy, opening, closing;
-    std::deque<PoolState::Ticket> waiting;
-    const auto granted = [&](const std::optional<PoolState::Grant>& grant) {
-      if (!grant) return;
-      ASSERT_FALSE(waiting.empty());
-      ASSERT_EQ(grant->ticket, waiting.front());
-      waiting.pop_front();
-      (grant->act == Act::open ? opening : busy).insert(grant->slot);
-    };
-    const auto pick = [&](std::set<PoolState::Slot>& from) {
-      auto it = std::next(from.begin(), static_cast<long>(random() % from.size()));
-      const auto slot = *it;
-      from.erase(it);
-      return slot;
-    };
+    RandomPool pool(seed);
     for (int step = 0; step < 400; ++step) {
-      now += std::chrono::seconds(random() % 4);
-      switch (random() % 7) {
-        case 0:
-        case 1: {
-          const auto decision = state.acquire(now);
-          if (decision.act == Act::use) {
-            ASSERT_TRUE(busy.insert(decision.slot).second);
-          }
-          if (decision.act == Act::check) {
-            if (random() % 2) {
-              ASSERT_TRUE(busy.insert(decision.slot).second);
-            } else {
-              state.check_failed(decision.slot, now);
-              ASSERT_TRUE(opening.insert(decision.slot).second);
-            }
-          }
-          if (decision.act == Act::open || decision.act == Act::replace) {
-            ASSERT_TRUE(opening.insert(decision.slot).second);
-          }
-          if (decision.act == Act::wait) waiting.push_back(decision.ticket);
-          if (decision.act == Act::refuse) {
-            ASSERT_EQ(waiting.size(), 4u);
-          }
-          break;
-        }
-        case 2:
-          if (!opening.empty()) {
-            const auto slot = pick(opening);
-            if (random() % 3) {
-              state.opened(slot, now, random());
-              busy.insert(slot);
-            } else {
-              granted(state.open_failed(slot, now));
-            }
-          }
-          break;
-        case 3:
-          if (!busy.empty()) {
-            const auto slot = pick(busy);
-            const auto released = state.release(slot, random() % 4 != 0, now);
-            if (released.what == PoolState::Release::close) closing.insert(slot);
-            granted(released.grant);
-          }
-          break;
-        case 4:
-          if (!closing.empty()) granted(state.closed(pick(closing), now));
-          break;
-        case 5:
-          for (const auto slot : state.prune(now)) ASSERT_TRUE(closing.insert(slot).second);
-          if (random() % 10 == 0) state.bump_generation();
-          break;
-        case 6:
-          if (!waiting.empty()) {
-            ASSERT_TRUE(state.give_up(waiting.back()));
-            waiting.pop_back();
-          }
-          break;
-      }
-      const auto counts = state.counts();
-      ASSERT_LE(counts.open + counts.opening + closing.size(), 3u);
-      ASSERT_EQ(counts.waiters, waiting.size());
-      ASSERT_EQ(counts.busy, busy.size());
-      if (!waiting.empty()) {
-        ASSERT_EQ(counts.idle, 0u);
-        ASSERT_EQ(busy.size() + opening.size() + closing.size(), 3u) << "somebody waits beside an empty slot";
-      }
+      pool.step();
+      pool.check();
+      if (HasFatalFailure()) FAIL() << "seed " << seed << ", step " << step;
     }
   }
 }
