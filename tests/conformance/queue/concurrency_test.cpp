@@ -80,7 +80,9 @@ TEST_P(QueueCrowd, Q13_EightThreadsNeverGetTheSameTaskTwice) {
     }
   }
   EXPECT_EQ(errors, 0);
-  EXPECT_EQ(db().stats().retries, 0U) << "transactions waited for each other";
+  // PostgreSQL's SKIP LOCKED may wait for a row that is being replaced, so that once in a while two transactions meet and
+  // one is run again. Without an order among the rows they take, it is dozens, and callers see the error in the end.
+  EXPECT_LE(db().stats().retries, 10U) << "transactions waited for each other";
   EXPECT_EQ(done.size(), 800U);
   for (const auto& [id, times] : done) EXPECT_EQ(times, 1) << id;
   EXPECT_EQ(count(TaskStatus::completed), 800);

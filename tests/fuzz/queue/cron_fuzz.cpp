@@ -1,4 +1,5 @@
-/// Whatever text comes: it is `invalid`, or a schedule whose times lie ahead and go forward, and which no text that was accepted lacks.
+/// Whatever text comes: it is `invalid`, or a schedule whose times lie ahead and go forward, and which no text that was
+/// accepted lacks.
 
 #include <cstdint>
 #include <cstdlib>
