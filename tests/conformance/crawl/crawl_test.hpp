@@ -32,7 +32,7 @@ class CrawlTest : public BothEngines {
   static crawl::JobConfig config_for(const std::string& url, std::int64_t max_pages = 10'000) {
     auto config = crawl::parse_job_config(R"({"fields": {"title": {"type": "text", "selector": "title"},
                                               "headings": {"type": "text", "selector": "h1", "multiple": true}},
-                                              "follow": {"scope": "host"}, "request": {"delayMs": 0}})");
+                                              "follow": {"scope": "host", "maxDepth": 1000}, "request": {"delayMs": 0}})");
     config.target_url = crawl::Url::parse(url);
     config.follow->max_pages = max_pages;
     return config;

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   try {
     auto db = Database::open(argv[1]);
     artifacts::FileBlobStore blobs(argv[2]);
-    auto config = crawl::parse_job_config(R"({"fields": {"title": {"type": "text", "selector": "title"}}, "follow": {},
+    auto config = crawl::parse_job_config(R"({"fields": {"title": {"type": "text", "selector": "title"}}, "follow": {"maxDepth": 1000},
                                               "request": {"delayMs": 0}})");
     config.target_url = crawl::Url::parse(argv[3]);
     const auto job = db.write([&](Write& tx) {
