@@ -30,8 +30,8 @@ std::string number_placeholders(std::string_view sql) {
       at = end;
       continue;
     }
-    const bool placeholder = sql[at] == '$' && at + 1 < sql.size() && is_digit(sql[at + 1]);
-    out += placeholder ? '?' : sql[at];
+    const bool parameter = sql[at] == '$' && at + 1 < sql.size() && is_digit(sql[at + 1]);
+    out += parameter ? '?' : sql[at];
     ++at;
   }
   return out;
