@@ -14,6 +14,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(quarry_flags INTERFACE -Wno-restrict -Wno-null-dereference -Wno-maybe-uninitialized
                          -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-dangling-pointer)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # Where several files are one, a file's private names lie about its neighbours'. The dev preset compiles each by itself, with these on.
+  target_compile_options(quarry_flags INTERFACE -Wno-shadow $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(MOLD AND PROJECT_IS_TOP_LEVEL)
   target_link_options(quarry_flags INTERFACE -fuse-ld=mold)
 endif()

@@ -51,13 +51,13 @@ constexpr sql::Query<JobId(JobId)> open_dependency{
     sql::postgres("select d.id from scraping_jobs j join scraping_jobs d on d.id = j.depends_on_job_id"
                   " where j.id = $1 and d.status in ('pending', 'running') for share of d")};
 
-struct Standing {
+struct OwnedStanding {
   JobStatus status;
   bool is_paused;
   UserId user_id;
 };
-BOOST_DESCRIBE_STRUCT(Standing, (), (status, is_paused, user_id))
-constexpr sql::Query<Standing(JobId)> find_standing{
+BOOST_DESCRIBE_STRUCT(OwnedStanding, (), (status, is_paused, user_id))
+constexpr sql::Query<OwnedStanding(JobId)> find_standing{
     "jobs.standing", "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null"};
 
 constexpr sql::Command<void(JobId, std::int64_t, std::int64_t, Instant)> add_to_figures{
@@ -85,7 +85,7 @@ void check(const NewJob& job) {
   check_json_object("config", job.config.text, config_bytes_max);
 }
 
-Standing standing_of(Read& tx, JobId job) {
+OwnedStanding standing_of(Read& tx, JobId job) {
   if (const auto found = tx.one(find_standing, job)) return *found;
   throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
 }

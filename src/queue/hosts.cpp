@@ -16,7 +16,7 @@ constexpr sql::Query<Host(std::string_view)> find_by_key{
     "hosts.find",
     "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
     " from hosts where host_key = $1"};
-constexpr sql::Query<Host(std::int64_t)> find_by_id{"hosts.get",
+constexpr sql::Query<Host(std::int64_t)> host_by_id{"hosts.get",
                                                     "select id, host_key, delay_ms, max_in_flight, in_flight, pending, "
                                                     "next_at, blocked_until, backoff_count from hosts where id = $1"};
 constexpr sql::Query<Host(std::string_view, int)> list_by_key{
@@ -69,7 +69,7 @@ void wake_workers(Write& tx) {
 }  // namespace
 
 std::optional<Host> find_host(Read& tx, std::string_view host_key) { return tx.one(find_by_key, host_key); }
-std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(find_by_id, id); }
+std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(host_by_id, id); }
 std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { return tx.all(list_by_key, after, limit); }
 
 Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {

@@ -5,7 +5,7 @@
 namespace quarry::queue {
 namespace {
 
-constexpr sql::Query<Task(TaskId)> find_by_id{"queue.find_task",
+constexpr sql::Query<Task(TaskId)> task_by_id{"queue.find_task",
                                               "select id, queue_id, user_id, job_id, task_type, payload, status, priority, "
                                               "scheduled_at, rank, host_id, unique_key, lease_token,"
                                               " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, "
@@ -49,7 +49,7 @@ constexpr sql::Query<std::optional<Instant>(QueueId, Instant)> oldest{
 
 }  // namespace
 
-std::optional<Task> find_task(Read& tx, TaskId task) { return tx.one(find_by_id, task); }
+std::optional<Task> find_task(Read& tx, TaskId task) { return tx.one(task_by_id, task); }
 
 std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after, int limit) {
   return tx.all(list_by_status, queue, status, after, limit);

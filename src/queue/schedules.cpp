@@ -8,7 +8,7 @@
 namespace quarry::queue {
 namespace {
 
-constexpr sql::Query<Schedule(ScheduleId)> find_by_id{
+constexpr sql::Query<Schedule(ScheduleId)> schedule_by_id{
     "schedules.get",
     "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
     "misfire_policy,"
@@ -112,7 +112,7 @@ Schedule create_schedule(Write& tx, const NewSchedule& schedule) {
   if (inserted == 0)
     throw Error(ErrorCode::conflict,
                 fmt::format("there is a schedule '{}' already: change that one, or choose another name", schedule.name));
-  return tx.value(find_by_id, id);
+  return tx.value(schedule_by_id, id);
 }
 
 std::optional<Schedule> update_schedule(Write& tx, ScheduleId id, const ScheduleChange& change) {
@@ -143,7 +143,7 @@ bool set_enabled(Write& tx, ScheduleId id, bool enabled) {
 
 bool delete_schedule(Write& tx, ScheduleId id) { return tx.run(remove, id) > 0; }
 
-std::optional<Schedule> find_schedule(Read& tx, ScheduleId id) { return tx.one(find_by_id, id); }
+std::optional<Schedule> find_schedule(Read& tx, ScheduleId id) { return tx.one(schedule_by_id, id); }
 std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view name) {
   return tx.one(find_by_name, user, name);
 }

@@ -11,7 +11,7 @@
 namespace quarry::schema {
 namespace {
 
-enum class Phase {
+enum class Step {
   drop_views,
   drop_triggers,
   drop_indexes,
@@ -70,14 +70,14 @@ class SqlitePlanner {
   void plan_table(const Object& table) {
     const Object* target = wanted_.find(key_of(table));
     if (!target) {
-      plan_.add(Phase::drop_tables, table, table.drop);
+      plan_.add(Step::drop_tables, table, table.drop);
       plan_.destructive = true;
       redone_.insert(table.name);
       return;
     }
     if (!table.attribute("virtual").empty() || !target->attribute("virtual").empty()) {
       if (same(table, *target)) return;
-      plan_.add(Phase::drop_tables, table, table.drop);
+      plan_.add(Step::drop_tables, table, table.drop);
       create_table(*target);
       redone_.insert(table.name);
       return;
@@ -86,11 +86,11 @@ class SqlitePlanner {
   }
 
   void create_table(const Object& table) {
-    plan_.add(Phase::create_tables, table, table.create);
+    plan_.add(Step::create_tables, table, table.create);
     const auto name = quoted_name(table.name);
     // A full-text index over another table's rows is filled from them.
     if (contains(table.attribute("virtual"), "content ="))
-      plan_.add(Phase::create_tables, table, fmt::format("insert into {0} ({0}) values ('rebuild')", name));
+      plan_.add(Step::create_tables, table, fmt::format("insert into {0} ({0}) values ('rebuild')", name));
   }
 
   void plan_columns(const Object& table, const Object& target) {
@@ -116,8 +116,8 @@ class SqlitePlanner {
     }
     for (const Object* part : missing) changed = changed || !is_column(part) || !can_be_added(*part);
     if (changed) return rebuild(table, target);
-    for (const Object* part : missing) plan_.add(Phase::create_tables, *part, part->create);
-    for (const Object* part : extra) plan_.add(Phase::create_tables, *part, part->drop);
+    for (const Object* part : missing) plan_.add(Step::create_tables, *part, part->create);
+    for (const Object* part : extra) plan_.add(Step::create_tables, *part, part->drop);
   }
 
   /// The twelve steps of SQLite's manual (lang_altertable.html), less those that the migrator's rebuild mode does for every
@@ -128,7 +128,7 @@ class SqlitePlanner {
     const auto old_name = quoted_name(table.name);
     const auto new_name = quoted_name("quarry_new_" + table.name);
     const auto text = parse_create_table(target.create);
-    const auto add = [&](std::string sql) { plan_.add(Phase::create_tables, table, std::move(sql)); };
+    const auto add = [&](std::string sql) { plan_.add(Step::create_tables, table, std::move(sql)); };
     add(text.before_name + new_name + " " + text.after_name);
     const auto [into, from] = copied_columns(table, target);
     if (!into.empty())
@@ -199,17 +199,17 @@ class SqlitePlanner {
   void plan_loose(const Object& object) {
     const Object* target = wanted_.find(key_of(object));
     if (target && same(object, *target)) return;
-    plan_.add(object.type == ObjectType::view      ? Phase::drop_views
-              : object.type == ObjectType::trigger ? Phase::drop_triggers
-                                                   : Phase::drop_indexes,
+    plan_.add(object.type == ObjectType::view      ? Step::drop_views
+              : object.type == ObjectType::trigger ? Step::drop_triggers
+                                                   : Step::drop_indexes,
               object, object.drop);
     if (target && !redone_.contains(target->table)) create_loose(*target);
   }
 
   void create_loose(const Object& object) {
-    plan_.add(object.type == ObjectType::view      ? Phase::create_views
-              : object.type == ObjectType::trigger ? Phase::create_triggers
-                                                   : Phase::create_indexes,
+    plan_.add(object.type == ObjectType::view      ? Step::create_views
+              : object.type == ObjectType::trigger ? Step::create_triggers
+                                                   : Step::create_indexes,
               object, object.create);
   }
 

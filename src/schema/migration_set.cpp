@@ -19,13 +19,13 @@ namespace {
 
 [[noreturn]] void bad_set(std::string message) { throw MigrationError(Reason::bad_set, std::move(message)); }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
 /// `0001_initial`, taken apart.
 std::optional<std::pair<std::int64_t, std::string>> parse_label(std::string_view label) {
-  if (label.size() < 6 || !std::all_of(label.begin(), label.begin() + 4, is_digit) || label[4] != '_') return std::nullopt;
+  if (label.size() < 6 || !std::all_of(label.begin(), label.begin() + 4, is_decimal) || label[4] != '_') return std::nullopt;
   const auto name = label.substr(5);
-  const auto fits = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || c == '_'; };
+  const auto fits = [](char c) { return is_decimal(c) || (c >= 'a' && c <= 'z') || c == '_'; };
   if (!std::all_of(name.begin(), name.end(), fits)) return std::nullopt;
   std::int64_t version = 0;
   for (const char c : label.substr(0, 4)) version = version * 10 + (c - '0');

@@ -14,13 +14,6 @@ namespace {
 constexpr std::size_t header_bytes_max = std::size_t{256} * 1024, value_bytes_max = 1024;
 constexpr std::int64_t retry_after_s_max = 86'400;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const auto begin = text.find_first_not_of(blank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
-}
-
 /// Fit for a database and a log, whatever the server sent.
 std::string kept(std::string_view text) {
   std::string out;

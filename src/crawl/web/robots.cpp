@@ -29,13 +29,6 @@ namespace {
 
 constexpr std::size_t sitemaps_max = 1000, rules_max = 20'000, line_bytes_max = url_bytes_max;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\f\v";
-  const auto begin = text.find_first_not_of(blank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(blank) - begin + 1);
-}
-
 /// `*` and `$` mean something in a rule, and stand for themselves in a URL; both stay as they are when encoded as a path.
 std::string normalized(std::string_view pattern) {
   std::string out;

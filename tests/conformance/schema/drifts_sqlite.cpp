@@ -44,7 +44,7 @@ const std::string parent_update =
 
 namespace {
 
-std::vector<Drift> columns() {
+std::vector<Drift> sqlite_columns() {
   const Engine e = Engine::sqlite;
   return {
       {e, "column_added", "  size integer,", "  size integer, extra text,", "column parent.extra is missing"},
@@ -70,7 +70,7 @@ std::vector<Drift> columns() {
   };
 }
 
-std::vector<Drift> constraints_and_indexes() {
+std::vector<Drift> sqlite_constraints_and_indexes() {
   const Engine e = Engine::sqlite;
   return {
       {e, "unique_dropped", "code text not null unique", "code text not null", "column parent.code is changed", true},
@@ -95,7 +95,7 @@ std::vector<Drift> constraints_and_indexes() {
   };
 }
 
-std::vector<Drift> the_rest() {
+std::vector<Drift> sqlite_the_rest() {
   const Engine e = Engine::sqlite;
   return {
       {e, "strict_dropped", "note text\n) strict;", "note text\n);", "table child is changed", true},
@@ -123,8 +123,8 @@ std::vector<Drift> the_rest() {
 }  // namespace
 
 std::vector<Drift> sqlite_drifts() {
-  auto all = columns();
-  for (const auto& more : {constraints_and_indexes(), the_rest()}) all.insert(all.end(), more.begin(), more.end());
+  auto all = sqlite_columns();
+  for (const auto& more : {sqlite_constraints_and_indexes(), sqlite_the_rest()}) all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

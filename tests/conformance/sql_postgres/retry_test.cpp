@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr sql::Command<void(std::int64_t)> insert{"test.insert", "insert into t values ($1)"};
+constexpr sql::Command<void(std::int64_t)> insert_one{"test.insert_one", "insert into t values ($1)"};
 constexpr sql::Query<std::int64_t()> sum{"test.sum", "select coalesce(sum(a), 0)::int8 from t"};
 constexpr sql::Query<std::string()> sleep_long{"test.sleep", "select pg_sleep(60)::text"};
 
@@ -31,11 +31,11 @@ TEST_F(PostgresRetry, ASerializationFailureRunsTheClosureAgain) {
         first_read.set_value();
         second_done.get_future().wait();
       }
-      tx.run(insert, seen + 1);
+      tx.run(insert_one, seen + 1);
     });
   });
   first_read.get_future().wait();
-  db().write(serializable, [&](Write& tx) { tx.run(insert, tx.value(sum) + 10); });
+  db().write(serializable, [&](Write& tx) { tx.run(insert_one, tx.value(sum) + 10); });
   second_done.set_value();
   first.join();
   EXPECT_EQ(runs, 2);
@@ -62,8 +62,8 @@ TEST_F(PostgresRetry, AConstraintIsNotRetried) {
   EXPECT_EQ(error_of([&] {
               db().write([&](Write& tx) {
                 ++runs;
-                tx.run(insert, 1);
-                tx.run(insert, 1);
+                tx.run(insert_one, 1);
+                tx.run(insert_one, 1);
               });
             }).code(),
             ErrorCode::constraint);
@@ -73,9 +73,9 @@ TEST_F(PostgresRetry, AConstraintIsNotRetried) {
 TEST_F(PostgresRetry, AConnectionThatIsKilledInATransactionIsReplacedAndTheClosureRunsAgain) {
   int runs = 0;
   db().write([&](Write& tx) {
-    tx.run(insert, 1);
+    tx.run(insert_one, 1);
     if (++runs == 1) terminate(pid(tx));
-    tx.run(insert, 2);
+    tx.run(insert_one, 2);
   });
   EXPECT_EQ(runs, 2);
   EXPECT_EQ(ask("select sum(a)::text from t"), std::vector<std::string>{"3"});
@@ -84,7 +84,7 @@ TEST_F(PostgresRetry, AConnectionThatIsKilledInATransactionIsReplacedAndTheClosu
 TEST_F(PostgresRetry, AConnectionThatIsKilledBeforeTheCommitIsSentIsNoMystery) {
   int runs = 0;
   db().write([&](Write& tx) {
-    tx.run(insert, 1);
+    tx.run(insert_one, 1);
     if (++runs == 1) terminate(pid(tx));
   });
   EXPECT_EQ(runs, 2);
@@ -99,7 +99,7 @@ TEST_F(PostgresRetry, AConnectionThatDiesDuringCommitLeavesTheOutcomeUnknown) {
   const auto error = error_of([&] {
     db().write([&](Write& tx) {
       ++runs;
-      tx.run(insert, 1);
+      tx.run(insert_one, 1);
       tx.after_commit([] { ADD_FAILURE() << "nobody knows whether it was committed"; });
     });
   });
@@ -113,7 +113,7 @@ TEST_F(PostgresRetry, AConnectionThatDiesDuringCommitLeavesTheOutcomeUnknown) {
 TEST_F(PostgresRetry, AFailureThatCommitFindsIsNoMysteryEither) {
   ask("create table parent (id int primary key)");
   ask("alter table t add foreign key (a) references parent deferrable initially deferred");
-  const auto error = error_of([&] { db().write([&](Write& tx) { tx.run(insert, 1); }); });
+  const auto error = error_of([&] { db().write([&](Write& tx) { tx.run(insert_one, 1); }); });
   EXPECT_EQ(error.code(), ErrorCode::constraint);
   EXPECT_FALSE(error.outcome_unknown());
 }
@@ -130,7 +130,7 @@ TEST_F(PostgresRetry, IdleConnectionsThatWereKilledAreNotHandedOut) {
   int runs = 0;
   db().write([&](Write& tx) {
     ++runs;
-    tx.run(insert, 1);
+    tx.run(insert_one, 1);
   });
   EXPECT_EQ(runs, 1);
 }
@@ -165,9 +165,9 @@ TEST_F(PostgresRetry, ALockThatIsNotGivenIsBusy) {
   other.run("begin");
   other.run("lock table t in access exclusive mode");
   auto impatient = database().open(with([](auto& o) { o.busy_timeout = 100ms; }));
-  EXPECT_EQ(error_of([&] { impatient.write([](Write& tx) { tx.run(insert, 1); }); }).code(), ErrorCode::busy);
+  EXPECT_EQ(error_of([&] { impatient.write([](Write& tx) { tx.run(insert_one, 1); }); }).code(), ErrorCode::busy);
   other.run("rollback");
-  impatient.write([](Write& tx) { tx.run(insert, 1); });
+  impatient.write([](Write& tx) { tx.run(insert_one, 1); });
 }
 
 TEST_F(PostgresRetry, AClosureWithoutStatementsIsNoTroubleToAServerThatIsAway) {
@@ -184,8 +184,8 @@ TEST_F(PostgresRetry, AClosureWithoutStatementsIsNoTroubleToAServerThatIsAway) {
 
 TEST_F(PostgresRetry, AnActionAfterTheCommitMayUseTheDatabase) {
   db().write([&](Write& tx) {
-    tx.run(insert, 1);
-    tx.after_commit([&] { db().write([](Write& next) { next.run(insert, 2); }); });
+    tx.run(insert_one, 1);
+    tx.after_commit([&] { db().write([](Write& next) { next.run(insert_one, 2); }); });
   });
   EXPECT_EQ(db().read([](Read& tx) { return tx.value(sum); }), 3);
 }

@@ -14,10 +14,10 @@ constexpr std::string_view shop = R"(<html><head><title>Shop</title></head><body
 <li class=book data-id=2><h2> Two </h2><a href="mailto:a@b">mail</a><p class=price>5 &euro;</p></li>
 <li class=book><h2></h2><a href="three.html">more</a></li></ul></body></html>)";
 
-html::Document parse(std::string_view text) { return html::Parser().parse(text); }
+html::Document document_of(std::string_view text) { return html::Parser().parse(text); }
 
 Extraction extract(std::string_view config, std::string_view text = shop, const ExtractLimits& limits = {}) {
-  return Extractor(parse_job_config(config), page, limits).items(parse(text), page);
+  return Extractor(parse_job_config(config), page, limits).items(document_of(text), page);
 }
 
 TEST(Extract, GivesOneObjectForEachContainer) {
@@ -112,7 +112,7 @@ TEST(Extract, IsBounded) {
 std::string links(std::string_view follow, std::string_view text, std::string_view rest = "") {
   const auto config = parse_job_config("{\"follow\": " + std::string(follow) + std::string(rest) + "}");
   std::string out;
-  for (const auto& url : Extractor(config, page).links(parse(text), page)) out += (out.empty() ? "" : " ") + url.text();
+  for (const auto& url : Extractor(config, page).links(document_of(text), page)) out += (out.empty() ? "" : " ") + url.text();
   return out;
 }
 
