@@ -15,7 +15,7 @@ BOOST_DESCRIBE_STRUCT(Standing, (), (status, is_paused))
 
 constexpr sql::Query<Standing(JobId)> lock_standing{
     "jobs.lock_standing", sql::sqlite("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null"),
-    sql::postgres("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null for update")};
+    sql::postgres("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null for no key update")};
 
 /// `$3` is now. A job that runs again forgets that it had ended, and why.
 constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
@@ -82,15 +82,9 @@ Moved retry(Write& tx, JobId job, int limit) {
       refuse(job, standing.status, "none of its tasks failed, so there is nothing to try again");
     // First the job, then its tasks: the queue leaves a job alone that has ended.
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
+    tx.run(set_paused, job, false, tx.now());
   }
-  const auto result = moved(queue::retry_job(tx, job, limit), limit);
-  if (standing.is_paused) {
-    if (runs_again)
-      tx.run(set_paused, job, false, tx.now());
-    else
-      queue::pause_job(tx, job, queue::move_limit);
-  }
-  return result;
+  return moved(queue::retry_job(tx, job, limit), limit);
 }
 
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {

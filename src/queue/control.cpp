@@ -1,6 +1,7 @@
 #include "quarry/queue/control.hpp"
 
 #include "quarry/core/error.hpp"
+#include "queue/release_blocked.hpp"
 #include "queue/transition.hpp"
 
 namespace quarry::queue {
@@ -43,6 +44,9 @@ constexpr sql::Command<void(TaskId)> request_cancel{
     "queue.request_cancel", "update task_queue set cancel_requested = true where id = $1 and status = 'processing'"};
 constexpr sql::Command<void(JobId)> request_cancel_of_job{
     "queue.request_cancel_job", "update task_queue set cancel_requested = true where job_id = $1 and status = 'processing'"};
+
+constexpr sql::Query<std::int64_t(JobId)> find_open_tasks{"queue.open_tasks_of_job",
+                                                         "select open_tasks from scraping_jobs where id = $1"};
 
 constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
     "queue.retry_task",
@@ -97,7 +101,9 @@ std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, Ta
 }
 
 void run_again(Write& tx, const Ended& task) {
-  if (const auto moved = tx.one(again_one, tx.now(), task.id)) settle(tx, {*moved}, task.status);
+  auto moved = tx.all(again_one, tx.now(), task.id);
+  pause_with_their_jobs(tx, moved);
+  settle(tx, moved, task.status);
 }
 
 }  // namespace
@@ -125,6 +131,8 @@ std::int64_t cancel_job(Write& tx, JobId job, int limit) {
   const auto moved = move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
   // Afterwards: a task that was being claimed meanwhile is running now.
   tx.run(request_cancel_of_job, job);
+  // With its last task a job lets those go that wait for it. This one may never have had any.
+  if (tx.one(find_open_tasks, job) == 0) settle(tx, release_jobs_that_waited_for(tx, job), TaskStatus::blocked);
   return moved;
 }
 

@@ -138,6 +138,7 @@ std::vector<MovedTask> end_leases(Write& tx, std::span<const Named> tasks, std::
     tx.run(record_attempt, {row.id, row.token, budget->cancel_requested ? "cancelled" : outcome, row.error, now});
     if (const auto moved = tx.one(end_lease, row)) done.push_back(*moved);
   }
+  pause_with_their_jobs(tx, done);
   settle(tx, done, TaskStatus::processing);
   return done;
 }

@@ -84,7 +84,8 @@ std::int64_t reap_expired(Write& tx, int limit) {
     if (tx.value(any_expired, now) == 0) return 0;
     tx.run(record_stalls, now, limit);
   }
-  const auto tasks = tx.all(reap, now, limit);
+  auto tasks = tx.all(reap, now, limit);
+  pause_with_their_jobs(tx, tasks);
   settle(tx, tasks, TaskStatus::processing);
   return static_cast<std::int64_t>(tasks.size());
 }

@@ -19,6 +19,7 @@ constexpr sql::Command<MovedTask(JobId, Instant)> release_tasks{
 
 std::vector<MovedTask> release_jobs_that_waited_for(Write& tx, JobId ended) {
   auto tasks = tx.all(release_tasks, ended, tx.now());
+  pause_with_their_jobs(tx, tasks);
   std::set<std::int64_t> to_wake;
   for (const auto& task : tasks) to_wake.insert(task.queue_id);
   for (const auto queue : to_wake) tx.notify(wake_channel({queue}));

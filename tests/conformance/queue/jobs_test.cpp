@@ -110,6 +110,43 @@ TEST_P(QueueJobs, PauseHoldsWhatIsOpenAndResumeLetsItGo) {
   EXPECT_EQ(take().size(), 2U);
 }
 
+TEST_P(QueueJobs, WhatComesBackToAPausedJobWaitsWithTheRest) {
+  const auto id = job("crawl");
+  put_many(5, {.host_key = "a.example"}, {.job_id = id});
+  const auto dead = take_one();
+  lose(dead, true);
+  const auto failed = take_one(), released = take_one(), finished = take_one();
+  const auto stalled = take_one(1s);
+  static constexpr sql::Command<void(JobId, bool)> set_paused{"test.pause", "update scraping_jobs set is_paused = $2 where id = $1"};
+  db().write([&](Write& tx) {
+    tx.run(set_paused, id, true);
+    pause_job(tx, id);
+  });
+  lose(failed, false, 1h);
+  give_back(released);
+  end(finished);
+  clock().advance(2s);
+  EXPECT_EQ(db().write([](Write& tx) { return reap_expired(tx); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id); }), 1);
+  for (const auto& task : {dead, failed, released, stalled}) EXPECT_EQ(status(task.id), TaskStatus::paused) << task.id;
+  EXPECT_EQ(status(finished.id), TaskStatus::completed);
+  EXPECT_EQ(host("a.example").pending, 0);
+  db().write([&](Write& tx) {
+    tx.run(set_paused, id, false);
+    resume_job(tx, id);
+  });
+  EXPECT_EQ(status(failed.id), TaskStatus::scheduled) << "its delay is not over";
+  EXPECT_EQ(take().size(), 3U);
+}
+
+TEST_P(QueueJobs, ACancelledJobWithoutTasksLetsThoseGoThatWaitForIt) {
+  const auto first = job("first");
+  const auto second = job("second", first);
+  const auto two = put({}, {.job_id = second, .blocked = true});
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, first); }), 0);
+  EXPECT_EQ(ids_of(take()), std::vector{two});
+}
+
 TEST_P(QueueJobs, TasksOfAJobThatWaitsAreBlockedUntilTheOtherEnds) {
   const auto first = job("first");
   const auto second = job("second", first);
