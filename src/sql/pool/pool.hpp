@@ -118,7 +118,7 @@ class Pool {
     Retired retired;
     if (decision.act == PoolState::Act::wait)
       decision = wait(lock, decision.ticket, deadline);
-    else
+    else if (now >= next_look_)
       retired = retire(now);  // a waiter must not: whoever waits closes nothing, and nothing rests while somebody waits
     auto connection = std::move(resting_[decision.slot]);
     lock.unlock();
@@ -196,6 +196,7 @@ class Pool {
 
   /// Under the lock: takes out what is to be closed.
   Retired retire(Time now) {
+    next_look_ = now + look_interval;
     Retired retired;
     for (const auto slot : state_.prune(now)) retired.emplace_back(slot, std::move(resting_[slot]));
     return retired;
@@ -224,9 +225,13 @@ class Pool {
     state_.note(slot, what);
   }
 
+  /// How often what rests is looked through for what is old or spare; what is handed out is looked at each time.
+  static constexpr std::chrono::milliseconds look_interval{100};
+
   PoolConfig<Connection> config_;
   mutable std::mutex mutex_;
   PoolState state_;
+  Time next_look_{};
   std::vector<std::unique_ptr<Connection>> resting_;  ///< by slot; empty for what is out
   std::map<PoolState::Ticket, Waiter*> waiting_;
 };

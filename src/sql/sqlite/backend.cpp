@@ -13,6 +13,7 @@
 #include "sql/sqlite/dedicated.hpp"
 #include "sql/sqlite/group_commit.hpp"
 #include "sql/sqlite/session.hpp"
+#include "sql/sqlite/snapshot.hpp"
 #include "sql/sqlite/watcher.hpp"
 #include "sql/sqlite/writer.hpp"
 
@@ -104,17 +105,12 @@ void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> bo
   const InTransaction inside(this);
   lease->set_deadline(now + limit);
   try {
-    lease->execute_control("begin", "begin a read");
+    const Snapshot snapshot(*lease);
     SqliteSession session(*lease, *clock_, *options_.random, {});
     Read tx(session);
     body(tx);
-    lease->execute_control("commit", "end a read");
   } catch (const Error& error) {
     if (error.poisons_connection()) lease.poison();
-    if (!lease->in_autocommit()) lease->execute("rollback", "end a read");
-    throw;
-  } catch (...) {
-    if (!lease->in_autocommit()) lease->execute("rollback", "end a read");
     throw;
   }
 }

@@ -126,4 +126,10 @@ void Connection::execute_control(const std::string& sql, const char* doing) { ru
 
 void Connection::execute_control(const char* literal, const char* doing) { run_control(controls_->get(literal, true), doing); }
 
+PreparedStatement& Connection::control(const char* literal) {
+  auto& statement = controls_->get(literal, true);
+  statement.start({}, PreparedStatement::Lifetime::outlives);
+  return statement;
+}
+
 }  // namespace quarry::sql::sqlite_driver

@@ -44,6 +44,8 @@ class Connection {
   void execute_control(const std::string& sql, const char* doing);
   /// The same for a string literal, which is recognised by its address.
   void execute_control(const char* literal, const char* doing);
+  /// A statement of that kind, to be run by the caller.
+  PreparedStatement& control(const char* literal);
 
   /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine.
   void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }

@@ -59,8 +59,9 @@ TEST_P(QueueWaiter, WakeEndsAWaitFromAnotherThread) {
 
 TEST_P(QueueWaiter, TheDeadlineAndThePastEndIt) {
   Waiter waiter(db(), queue());
+  // Eventually: a subscription wakes once more when it has reached its server, for it may have missed something until then.
   EXPECT_TRUE(eventually([&] { return !waiter.wait_until(steady_clock::now()); }));
-  EXPECT_FALSE(waiter.wait_until(steady_clock::now() - 1s));
+  EXPECT_TRUE(eventually([&] { return !waiter.wait_until(steady_clock::now() - 1s); }));
 }
 
 TEST_P(QueueWaiter, ANextEventEndsItBeforeThePollInterval) {
