@@ -72,24 +72,29 @@ void BlobBatch::write(Entry& entry) {
   entry.staged.existed = false;
 }
 
+void BlobBatch::write_again(Entry& entry) {
+  write(entry);
+  if (options_.durable && !syncs_singly()) folder_.sync_all(sync_failures_);
+}
+
 /// The shared lock keeps `remove_unless_put_after` from removing, between its look at the time and its removal, what we rely on.
 void BlobBatch::place(Entry& entry) {
   const auto name = to_string(entry.staged.hash);
   const auto shard = folder_.open_or_make_shard(entry.staged.hash.bytes[0], ShardLock::shared);
   if (entry.incoming.empty()) {
     const int error = set_put_time(shard.get(), name.c_str(), now_);
-    if (error == ENOENT) {
-      // Collected since we looked.
-      write(entry);
-      if (options_.durable && !syncs_singly()) folder_.sync_all(sync_failures_);
-    } else if (error != 0) {
-      throw file_error(error, "set the time of the blob", folder_.path_of(entry.staged.hash));
-    }
+    if (error == ENOENT) write_again(entry);  // collected since we looked
+    else if (error != 0) throw file_error(error, "set the time of the blob", folder_.path_of(entry.staged.hash));
   }
-  if (!entry.incoming.empty()) {
-    if (::renameat(incoming_.get(), entry.incoming.c_str(), shard.get(), name.c_str()) != 0)
+  for (int attempt = 1; !entry.incoming.empty(); ++attempt) {
+    if (::renameat(incoming_.get(), entry.incoming.c_str(), shard.get(), name.c_str()) == 0) {
+      entry.incoming.clear();
+    } else if (errno == ENOENT && attempt < 3) {
+      // Somebody whose clock is far from ours, or a program that cleans up, took it for abandoned.
+      write_again(entry);
+    } else {
       throw file_error(errno, "give its name to the blob", folder_.path_of(entry.staged.hash));
-    entry.incoming.clear();
+    }
   }
   if (options_.durable && syncs_singly() && ::fsync(shard.get()) != 0) throw file_error(errno, "write to", folder_.root());
 }

@@ -33,6 +33,7 @@ class BlobBatch {
 
   bool find_copy(Entry& entry) const;
   void write(Entry& entry);
+  void write_again(Entry& entry);  ///< after everybody else's body was synced: this one by itself
   void place(Entry& entry);
   /// A few files are synced one by one, which leaves other programs' data alone; of many, all at once.
   bool syncs_singly() const noexcept { return size_ <= 2; }

@@ -73,7 +73,7 @@ TEST_P(QueueUnique, Q8_ConcurrentInsertsOfOneKeyMakeOneRow) {
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 8; ++t) {
-      threads.emplace_back([&] {
+      threads.emplace_back([&, t] {
         for (int round = 0; round < 20; ++round) {
           std::vector<NewTask> batch;
           // Every thread its own order: row locks met in different orders are how deadlocks are made.
