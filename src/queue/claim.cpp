@@ -29,8 +29,10 @@ void check(const ClaimOptions& options) {
 /// Due hosts that are looked at for one claim: enough to fill it when each has one task, and some whose tasks belong to other queues.
 int hosts_to_look_at(int limit) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(2 * limit, 64)))); }
 
-/// To the next of four steps between two powers of two, so that few more rows are locked than are taken, and the statements stay few.
+/// As it is up to 128, and then to the next of four steps between two powers of two, so that few more rows are locked than are taken
+/// (each costs a record in the WAL), and the statements stay few.
 int round_up(int limit) {
+  if (limit <= 128) return limit;
   const int step = std::max(1, static_cast<int>(std::bit_ceil(static_cast<unsigned>(limit))) / 8);
   return (limit + step - 1) / step * step;
 }
@@ -39,7 +41,7 @@ int round_up(int limit) {
 
 // Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index, and each
 // gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because the planner guesses
-// a tenth of the table for a parameter and would then sort a million rows to find a hundred; there are some fifty such texts at most.
+// a tenth of the table for a parameter and would then sort a million rows to find a hundred; a program asks with a few of them.
 std::string postgres_claim(int limit) {
   const int candidates = round_up(limit);
   return fmt::format(
