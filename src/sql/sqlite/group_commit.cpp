@@ -10,16 +10,21 @@ void GroupCommit::run(PendingWrite& write, std::chrono::steady_clock::time_point
   std::unique_lock lock(mutex_);
   if (busy_) {
     queue_.push_back(&write);
+    if (gathering_ > 0 && queue_.size() >= gathering_) gathered_.notify_one();
     await_turn(lock, write, deadline);
   } else {
     busy_ = true;
     write.state = PendingWrite::State::leading;
   }
   if (write.state == PendingWrite::State::leading) {
+    gather(lock, write);
     const auto batch = take_batch(write);
     lock.unlock();
+    const auto began = std::chrono::steady_clock::now();
     commit_(batch);
     lock.lock();
+    last_batch_ = batch.size();
+    last_took_ = std::chrono::steady_clock::now() - began;
     for (auto* member : batch) {
       member->state = PendingWrite::State::done;
       // Under the lock: the owner cannot return, and end the condition, before it has the lock again.
@@ -44,6 +49,14 @@ void GroupCommit::await_turn(std::unique_lock<std::mutex>& lock, PendingWrite& w
     // Taken into a batch: its closure may be running, so its outcome must be waited for.
     write.changed.wait(lock, settled);
   }
+}
+
+void GroupCommit::gather(std::unique_lock<std::mutex>& lock, const PendingWrite& leader) {
+  if (leader.alone || queue_.size() + 1 >= last_batch_) return;
+  gathering_ = last_batch_ - 1;
+  gathered_.wait_for(lock, std::min<std::chrono::steady_clock::duration>(last_took_ / 2, std::chrono::milliseconds(1)),
+                     [&] { return queue_.size() >= gathering_; });
+  gathering_ = 0;
 }
 
 std::vector<PendingWrite*> GroupCommit::take_batch(PendingWrite& leader) {
