@@ -197,7 +197,7 @@ CREATE TABLE scraping_jobs (
   priority                smallint NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   progress                integer NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),   -- percent
   total_items             integer NOT NULL DEFAULT 0 CHECK (total_items >= 0),
-  processed_items         integer NOT NULL DEFAULT 0 CHECK (processed_items >= 0),   -- all that ended, failed ones included
+  processed_items         integer NOT NULL DEFAULT 0 CHECK (processed_items >= 0),   -- tasks that succeeded
   failed_items            integer NOT NULL DEFAULT 0 CHECK (failed_items >= 0),
   results_count           integer NOT NULL DEFAULT 0 CHECK (results_count >= 0),
   open_tasks              bigint NOT NULL DEFAULT 0 CHECK (open_tasks >= 0),         -- kept by the queue

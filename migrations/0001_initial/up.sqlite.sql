@@ -196,7 +196,7 @@ CREATE TABLE scraping_jobs (
   priority                INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   progress                INTEGER NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),   -- percent
   total_items             INTEGER NOT NULL DEFAULT 0 CHECK (total_items >= 0),
-  processed_items         INTEGER NOT NULL DEFAULT 0 CHECK (processed_items >= 0),   -- all that ended, failed ones included
+  processed_items         INTEGER NOT NULL DEFAULT 0 CHECK (processed_items >= 0),   -- tasks that succeeded
   failed_items            INTEGER NOT NULL DEFAULT 0 CHECK (failed_items >= 0),
   results_count           INTEGER NOT NULL DEFAULT 0 CHECK (results_count >= 0),
   open_tasks              INTEGER NOT NULL DEFAULT 0 CHECK (open_tasks >= 0),   -- kept by the queue

@@ -32,14 +32,15 @@ void fail(Outcome& outcome, const Response& response) {
   if (response.headers.retry_after) outcome.retry_after = *response.headers.retry_after;
 }
 
-void read_html(PageContent& content, std::string_view charset, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser,
+void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser,
                const JobContext& job) {
-  const auto document = parser.parse(content.body, {.charset = charset});
+  const auto document = parser.parse(content.body, {.charset = headers.charset});
   content.title = cut(document.title(), title_bytes_max);
   content.description = document.description();
   content.text = document.visible_text(text_bytes_max);
   content.extraction = job.extractor.items(document, content.url);
   if (!job.extractor.follows() || depth >= job.config.follow->max_depth) return;
+  if (job.config.request.obey_robots && html::parse_robots_directives(headers.x_robots_tag).nofollow) return;
   for (auto& link : job.extractor.links(document, content.url)) content.links.push_back({std::move(link), depth + 1});
 }
 
@@ -57,7 +58,7 @@ void process_page(Response response, std::int64_t depth, std::size_t text_bytes_
                       .extraction = {},
                       .links = {}};
   try {
-    if (is_html(content.mime_type)) read_html(content, response.headers.charset, depth, text_bytes_max, parser, *outcome.job);
+    if (is_html(content.mime_type)) read_html(content, response.headers, depth, text_bytes_max, parser, *outcome.job);
     else if (content.mime_type == "text/plain") content.text = parser.parse(content.body, {}).visible_text(text_bytes_max);
   } catch (const Error& error) {
     // A pattern that proves too costly on this page: the page is kept, its links are not followed.

@@ -57,6 +57,17 @@ TEST_P(Crawls, WhatCannotBeFetchedIsRecordedAndTheRestGoesOn) {
   EXPECT_FALSE(db().read([&](Read& tx) { return artifacts::find_by_url(tx, job, server.url("/page/3")); }));
 }
 
+TEST_P(Crawls, AnAnswerMayForbidToFollowItsLinks) {
+  LoopbackServer server(small_site(10, [&](const HttpRequest& request) -> std::optional<HttpReply> {
+    if (request.target != "/page/0") return std::nullopt;
+    return HttpReply{.headers = {{"Content-Type", "text/html"}, {"X-Robots-Tag", "noarchive, nofollow"}}, .body = "<a href='/page/1'>a page</a>"};
+  }));
+  const auto job = start(config_for(server.url("/page/0"))).job.id;
+  work_until_end_of(job);
+  EXPECT_EQ(get(job).total_items, 1);
+  EXPECT_EQ(artifact_count(job), 1);
+}
+
 TEST_P(Crawls, MaxPagesIsExactWithSeveralWorkers) {
   LoopbackServer server(small_site(500));
   const auto job = start(config_for(server.url("/page/0"), 37)).job.id;
