@@ -17,11 +17,12 @@ T first_of(const std::optional<T>& a, const std::optional<T>& b, const std::opti
   return a ? *a : b ? *b : c ? *c : otherwise;
 }
 
-/// The folder beside a SQLite file, so that a database and its bodies are moved and copied together.
+/// The folder beside a SQLite file, so that a database and its bodies are moved and copied together. It has the file's name in its own:
+/// what one database does not know, its collector sweeps away, so that two must never share a folder.
 std::string blobs_beside(std::string_view db) {
   constexpr std::string_view scheme = "sqlite:";
   if (!db.starts_with(scheme) || db.substr(scheme.size()) == ":memory:") return std::string(default_blobs);
-  return (std::filesystem::path(db.substr(scheme.size())).parent_path() / "blobs").string();
+  return std::string(db.substr(scheme.size())) + "-blobs";
 }
 
 std::optional<bool> read_boolean(const std::optional<std::string>& text, const char* name) {

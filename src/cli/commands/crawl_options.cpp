@@ -37,12 +37,26 @@ std::string read_text_file(const std::string& path, const char* what, std::size_
   return text;
 }
 
+namespace {
+
+/// As `parse_job_config`, and its errors say which file is meant.
+crawl::JobConfig read_job_config(const std::string& file) {
+  const auto text = read_text_file(file, "the job's config", config_bytes_max);
+  try {
+    return crawl::parse_job_config(text);
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", file, error.client_message()));
+  }
+}
+
+}  // namespace
+
 crawl::JobConfig job_config_of(const TargetCli& cli) {
   crawl::JobConfig config;
   if (cli.config_file.empty())
     config.follow.emplace();
   else
-    config = crawl::parse_job_config(read_text_file(cli.config_file, "the job's config", config_bytes_max));
+    config = read_job_config(cli.config_file);
   if (!cli.url.empty()) config.target_url = crawl::Url::parse(cli.url);
   if (!config.target_url) throw_invalid("the crawl has no target: give a URL, or \"targetUrl\" in the config");
   if (!config.follow && (cli.max_pages || cli.depth)) config.follow.emplace();

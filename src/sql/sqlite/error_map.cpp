@@ -65,7 +65,7 @@ Error make_error(sqlite3* db, int result_code, const std::string& doing) {
       break;
     case SQLITE_FULL: message = fmt::format("could not {}: the disk is full", doing); break;
     case SQLITE_READONLY: message = fmt::format("could not {}: the database or its directory is not writable", doing); break;
-    case SQLITE_CANTOPEN: message = fmt::format("could not {}: the file cannot be opened", doing); break;
+    case SQLITE_CANTOPEN: message = fmt::format("could not {}: it must be a file, and this user must be allowed to read and write it and its folder", doing); break;
     case SQLITE_IOERR: message = fmt::format("could not {}: the file system reported an error", doing); break;
     default: message = fmt::format("could not {}", doing); break;
   }

@@ -31,7 +31,7 @@ std::string refusal(std::string_view toml) {
 TEST(Settings, HaveDefaults) {
   const auto settings = resolve({}, {}, {});
   EXPECT_EQ(settings.db, "sqlite:data/quarry.db");
-  EXPECT_EQ(settings.blobs, "data/blobs");
+  EXPECT_EQ(settings.blobs, "data/quarry.db-blobs");
   EXPECT_FALSE(settings.json);
   EXPECT_EQ(settings.log.level, log::Level::warn);
 }
@@ -52,8 +52,8 @@ TEST(Settings, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
 }
 
 TEST(Settings, BodiesLieBesideTheDatabase) {
-  EXPECT_EQ(resolve({.db = "sqlite:/var/lib/q/x.db"}, {}, {}).blobs, "/var/lib/q/blobs");
-  EXPECT_EQ(resolve({.db = "sqlite:x.db"}, {}, {}).blobs, "blobs");
+  EXPECT_EQ(resolve({.db = "sqlite:/var/lib/q/x.db"}, {}, {}).blobs, "/var/lib/q/x.db-blobs");
+  EXPECT_EQ(resolve({.db = "sqlite:x.db"}, {}, {}).blobs, "x.db-blobs");
   EXPECT_EQ(resolve({.db = "postgresql://h/d"}, {}, {}).blobs, "data/blobs");
 }
 
