@@ -70,7 +70,9 @@ void show(Console& console, const CrawlResult& result) {
   fields.add("title", result.job.title);
   fields.add("status", std::string(to_string(result.job.status)) + (result.resumed ? " (an earlier crawl went on)" : ""));
   fields.add("pages", fmt::format("{} of {}", result.job.processed_items, result.job.total_items));
-  fields.add("failed", fmt::format("{}", result.job.failed_items));
+  fields.add("failed", result.job.failed_items == 0
+                           ? "0"
+                           : fmt::format("{} (why: quarry job logs {})", result.job.failed_items, to_string(result.job.id)));
   fields.add("items", fmt::format("{}", result.job.results_count));
   fields.add("bytes", human_bytes(result.job.bytes_fetched));
   fields.add("this run", fmt::format("{} pages in {}, {}", result.pages,
@@ -96,6 +98,8 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
   if (!console.json() && started.resumed)
     console.note(fmt::format("job {} goes on: {} of {} pages are done", to_string(started.job.id),
                              started.job.processed_items, started.job.total_items));
+  if (started.job.is_paused)
+    console.note(fmt::format("it is paused, so this waits: `quarry job resume {}` lets it go on", to_string(started.job.id)));
   Watched watched;
   watched.read(started.job);
   options.finished = [&] {

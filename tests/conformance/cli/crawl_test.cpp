@@ -139,7 +139,11 @@ TEST_P(CliCrawl, AJobThatFailsIsAFailure) {
   Site site(0);
   const auto result = json(crawl(site), 1);
   EXPECT_EQ(text(result.at("job").as_object(), "status"), "failed");
+  const auto again = run(crawl(site));
+  EXPECT_THAT(again.out, HasSubstr("quarry job logs ")) << "where to read why";
   EXPECT_THAT(refused({"crawl"}, 64), HasSubstr("no target"));
+  write_file(database().folder() / "bad.json", "{\"name");
+  EXPECT_THAT(refused({"crawl", "--config", "bad.json"}, 64), HasSubstr("bad.json: "));
   EXPECT_THAT(refused({"crawl", "ftp://h/"}, 64), HasSubstr("ftp"));
 }
 
@@ -159,6 +163,15 @@ TEST_P(CliCrawl, CtrlCLeavesAJobThatTheSameCommandResumes) {
   EXPECT_TRUE(stopped.at("interrupted").as_bool());
   EXPECT_THAT(first.err(), HasSubstr("goes on where this one stopped"));
   EXPECT_EQ(number(json({"queue", "counts"}), "processing"), 0);
+
+  const auto id = text(stopped.at("job").as_object(), "id");
+  json({"job", "pause", id});
+  auto waiting = Process::start(command(crawl(site, {"--depth", "100"})));
+  while (waiting.err().find("quarry job resume " + id) == std::string::npos && waiting.running())
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  waiting.signal(SIGINT);
+  EXPECT_EQ(waiting.wait().code, 130) << waiting.err();
+  json({"job", "resume", id});
 
   const auto second = json(crawl(site, {"--depth", "100", "--concurrency", "8"}));
   EXPECT_TRUE(second.at("resumed").as_bool());
