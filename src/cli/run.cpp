@@ -26,7 +26,7 @@ void add_globals(CLI::App& app, Globals& globals) {
                  "The database: sqlite:data/quarry.db (default) or postgresql://user@host/name [QUARRY_DB]")
       ->type_name("URL");
   app.add_option("--blobs", globals.flags.blobs,
-                 "The folder of the bodies, one for each database; FILE-blobs beside a SQLite file by default [QUARRY_BLOBS]")
+                 "The folder of the bodies, one for each database; FILE-blobs or data/NAME-blobs by default [QUARRY_BLOBS]")
       ->type_name("DIR");
   app.add_flag_callback(
       "--json", [&globals] { globals.flags.json = true; }, "Results as one JSON document on standard output [QUARRY_JSON]");

@@ -1,5 +1,6 @@
 #include "cli/settings.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -17,11 +18,26 @@ T first_of(const std::optional<T>& a, const std::optional<T>& b, const std::opti
   return a ? *a : b ? *b : c ? *c : otherwise;
 }
 
+/// The database's name in a URL such as `postgresql://user@host:5432/name?sslmode=require`; empty when it is said in another way, or could not be
+/// a part of a file's name as it is.
+std::string_view name_in(std::string_view url) {
+  const auto authority = url.find("://");
+  const auto slash = authority == std::string_view::npos ? authority : url.find('/', authority + 3);
+  if (slash == std::string_view::npos) return {};
+  const auto name = url.substr(slash + 1, url.find('?', slash) - slash - 1);
+  const auto is_plain = [](char c) { return c == '_' || c == '-' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  return std::all_of(name.begin(), name.end(), is_plain) ? name : std::string_view();
+}
+
 /// The folder beside a SQLite file, so that a database and its bodies are moved and copied together. It has the file's name in its own:
 /// what one database does not know, its collector sweeps away, so that two must never share a folder.
 std::string blobs_beside(std::string_view db) {
   constexpr std::string_view scheme = "sqlite:";
-  if (!db.starts_with(scheme) || db.substr(scheme.size()) == ":memory:") return std::string(default_blobs);
+  if (!db.starts_with(scheme)) {
+    const auto name = name_in(db);
+    return name.empty() ? std::string(default_blobs) : "data/" + std::string(name) + "-blobs";
+  }
+  if (db.substr(scheme.size()) == ":memory:") return std::string(default_blobs);
   return std::string(db.substr(scheme.size())) + "-blobs";
 }
 

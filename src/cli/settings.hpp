@@ -5,7 +5,7 @@
 /// | flag           | environment          | config file | default                  |
 /// |----------------|----------------------|-------------|--------------------------|
 /// | --db           | QUARRY_DB            | db          | sqlite:data/quarry.db    |
-/// | --blobs        | QUARRY_BLOBS         | blobs       | `FILE-blobs` beside the SQLite file; data/blobs with PostgreSQL |
+/// | --blobs        | QUARRY_BLOBS         | blobs       | `FILE-blobs` beside the SQLite file; data/NAME-blobs with PostgreSQL |
 /// | --json         | QUARRY_JSON (0, 1)   | json        | false                    |
 /// | --log          | QUARRY_LOG           | log         | warn                     |
 /// | --config-file  | QUARRY_CONFIG_FILE   |             | none                     |

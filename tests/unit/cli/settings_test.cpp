@@ -54,7 +54,10 @@ TEST(Settings, AFlagWinsOverTheEnvironmentAndThatOverTheFile) {
 TEST(Settings, BodiesLieBesideTheDatabase) {
   EXPECT_EQ(resolve({.db = "sqlite:/var/lib/q/x.db"}, {}, {}).blobs, "/var/lib/q/x.db-blobs");
   EXPECT_EQ(resolve({.db = "sqlite:x.db"}, {}, {}).blobs, "x.db-blobs");
-  EXPECT_EQ(resolve({.db = "postgresql://h/d"}, {}, {}).blobs, "data/blobs");
+  EXPECT_EQ(resolve({.db = "postgresql://h/d"}, {}, {}).blobs, "data/d-blobs");
+  EXPECT_EQ(resolve({.db = "postgresql://u:p@a:1,b:2/d_1?sslmode=require"}, {}, {}).blobs, "data/d_1-blobs");
+  for (const auto* unnamed : {"postgresql://h", "postgresql:///?dbname=d", "postgresql://h/..", "postgresql://h/a%2Fb"})
+    EXPECT_EQ(resolve({.db = unnamed}, {}, {}).blobs, "data/blobs") << unnamed;
 }
 
 TEST(Settings, TheFilesKeysAreChecked) {
