@@ -87,6 +87,7 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
   const auto db = context.open(Access::write);
   artifacts::FileBlobStore blobs(context.settings().blobs);
   auto options = worker_options_of(cli);
+  const Interrupt interrupt;
   const auto started = db.write([&](Write& tx) {
     return crawl::start_crawl(tx, {.user_id = accounts::ensure_local_user(tx),
                                    .config = config,
@@ -109,7 +110,6 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
   };
 
   const auto begin = SteadyClock::now();
-  const Interrupt interrupt;
   crawl::Worker worker(db, blobs, std::move(options));
   {
     const Progress progress(console, [&] {
