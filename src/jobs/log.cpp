@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "jobs/checks.hpp"
+#include "quarry/store/checks.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::jobs {
@@ -45,9 +45,9 @@ void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines) {
   if (!owner) throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
   std::vector<LogRow> rows;
   for (const auto& line : lines) {
-    if (!count_characters(line.message)) throw_invalid("a log line is not UTF-8 text without zero bytes");
-    if (line.metadata) check_json("a log line's metadata", line.metadata->text, metadata_bytes_max);
-    rows.push_back({job, *owner, line.level, cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
+    if (!store::count_characters(line.message)) throw_invalid("a log line is not UTF-8 text without zero bytes");
+    if (line.metadata) store::check_json("a log line's metadata", line.metadata->text, metadata_bytes_max);
+    rows.push_back({job, *owner, line.level, store::cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
   }
   tx.insert_all(log_table, rows);
 }

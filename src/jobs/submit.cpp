@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "jobs/checks.hpp"
+#include "quarry/store/checks.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/queue/control.hpp"
@@ -71,18 +71,18 @@ constexpr std::size_t config_bytes_max = 1 << 20;
 constexpr std::size_t keywords_max = 100;
 
 void check(const NewJob& job) {
-  check_text("title", job.title, 1, 255);
-  check_text("job_type", job.job_type, 1, 50);
-  if (job.description) check_text("description", *job.description, 0, 100'000);
-  if (job.scraper_name) check_text("scraper_name", *job.scraper_name, 1, 50);
+  store::check_text("title", job.title, 1, 255);
+  store::check_text("job_type", job.job_type, 1, 50);
+  if (job.description) store::check_text("description", *job.description, 0, 100'000);
+  if (job.scraper_name) store::check_text("scraper_name", *job.scraper_name, 1, 50);
   if (job.keywords.size() > keywords_max)
     throw_invalid(fmt::format("{} keywords: a job has at most {}", job.keywords.size(), keywords_max));
-  for (const auto& keyword : job.keywords) check_text("a keyword", keyword, 1, 100);
+  for (const auto& keyword : job.keywords) store::check_text("a keyword", keyword, 1, 100);
   if (job.priority < queue::priority_highest || job.priority > queue::priority_lowest)
     throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", job.priority, queue::priority_highest,
                               queue::priority_lowest));
   if (job.schema_version < 1) throw_invalid(fmt::format("schema_version {}: it counts from 1", job.schema_version));
-  check_json_object("config", job.config.text, config_bytes_max);
+  store::check_json_object("config", job.config.text, config_bytes_max);
 }
 
 OwnedStanding standing_of(Read& tx, JobId job) {

@@ -29,6 +29,18 @@ void check_options(const DatabaseOptions& options) {
     refuse(timeout <= milliseconds{0}, "timeouts and ages must be above zero");
 }
 
+/// Several closures may share one session (group commit): each leaves it as it found it.
+class ActingAs {
+ public:
+  ActingAs(sql::Session& session, const Actor& actor) : session_(session) { session_.act_as(actor); }
+  ~ActingAs() { session_.act_as(Actor::system()); }
+  ActingAs(const ActingAs&) = delete;
+  ActingAs& operator=(const ActingAs&) = delete;
+
+ private:
+  sql::Session& session_;
+};
+
 }  // namespace
 
 Database Database::open(std::string_view url, DatabaseOptions options) {
@@ -45,9 +57,22 @@ Instant Database::now() const { return backend_->now(); }
 Random& Database::random() const noexcept { return backend_->random(); }
 const std::string& Database::display_url() const noexcept { return backend_->display_url(); }
 
-void Database::run_read(const ReadOptions& options, sql::FunctionRef<void(Read&)> body) const { backend_->read(options, body); }
+void Database::run_read(const ReadOptions& options, sql::FunctionRef<void(Read&)> body) const {
+  if (options.actor == Actor::system()) return backend_->read(options, body);
+  auto acting = [&](Read& tx) {
+    const ActingAs actor(tx.session(), options.actor);
+    body(tx);
+  };
+  backend_->read(options, sql::FunctionRef<void(Read&)>(acting));
+}
+
 void Database::run_write(const WriteOptions& options, sql::FunctionRef<void(Write&)> body) const {
-  backend_->write(options, body);
+  if (options.actor == Actor::system()) return backend_->write(options, body);
+  auto acting = [&](Write& tx) {
+    const ActingAs actor(tx.session(), options.actor);
+    body(tx);
+  };
+  backend_->write(options, sql::FunctionRef<void(Write&)>(acting));
 }
 
 }  // namespace quarry

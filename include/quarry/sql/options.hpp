@@ -8,6 +8,7 @@
 
 #include "quarry/core/random.hpp"
 #include "quarry/core/time.hpp"
+#include "quarry/sql/actor.hpp"
 
 namespace quarry {
 
@@ -60,6 +61,8 @@ struct DatabaseOptions {
 struct ReadOptions {
   /// Answer by then or throw `timeout`. Zero: the statement timeout alone.
   std::chrono::milliseconds deadline{0};
+  /// On whose behalf.
+  Actor actor{};
 };
 
 enum class Isolation { read_committed, repeatable_read, serializable };
@@ -70,6 +73,8 @@ struct WriteOptions {
   Isolation isolation = Isolation::read_committed;
   /// Do not share a commit with others. For long transactions, which would make the others wait.
   bool alone = false;
+  /// On whose behalf.
+  Actor actor{};
 };
 
 }  // namespace quarry

@@ -10,6 +10,7 @@
 
 #include "quarry/core/random.hpp"
 #include "quarry/core/time.hpp"
+#include "quarry/sql/actor.hpp"
 #include "quarry/sql/cursor.hpp"
 #include "quarry/sql/param.hpp"
 #include "quarry/sql/query.hpp"
@@ -55,6 +56,10 @@ class Session {
   virtual Instant now() const = 0;
   virtual Random& random() const noexcept = 0;
 
+  /// On whose behalf the statements run. `Database` sets it before the closure and takes it back after it.
+  const Actor& actor() const noexcept { return actor_; }
+  virtual void act_as(const Actor& actor) { actor_ = actor; }
+
   /// Starts a statement. The cursor belongs to the session and is closed before the same statement is started again.
   virtual Cursor& execute(const Statement& statement, std::span<const Param> params) = 0;
   /// Like `execute`, but never holds more than about `chunk_rows` rows in memory. Other statements may run meanwhile.
@@ -77,6 +82,9 @@ class Session {
   virtual void after_commit(std::function<void()> action) = 0;
   /// Wakes the subscribers of `channel` (see `Backend::subscribe`) once the transaction has committed; at most once per channel.
   virtual void notify(std::string_view channel) = 0;
+
+ private:
+  Actor actor_;
 };
 
 }  // namespace quarry::sql

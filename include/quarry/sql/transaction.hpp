@@ -133,6 +133,8 @@ class Read {
   Engine engine() const noexcept { return session_->engine(); }
   /// The current time; see `sql::Session::now`.
   Instant now() const { return session_->now(); }
+  /// On whose behalf this runs. Stores neither show nor change what the actor does not see.
+  const Actor& actor() const noexcept { return session_->actor(); }
 
   /// At most one row; several are a `bug`.
   template <class R, class... A>

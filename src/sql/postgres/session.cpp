@@ -216,6 +216,14 @@ void PostgresSession::run_script(std::string_view name, std::string_view sql) {
   });
 }
 
+void PostgresSession::act_as(const Actor& actor) {
+  Session::act_as(actor);
+  // Back to the system: the end of the transaction takes the role and the setting with it.
+  if (actor.sees_all()) return;
+  pipeline_.defer(fmt::format("select set_config('quarry.actor', '{}', true), set_config('role', 'quarry_tenant', true)",
+                              to_string(*actor.user_id())));
+}
+
 void PostgresSession::savepoint() {
   savepoints_.push_back(actions_.size());
   pipeline_.defer("savepoint " + savepoint_name(savepoints_.size()));

@@ -54,6 +54,7 @@ class PostgresSession : public Session {
   void pipeline(std::span<PipelineItem> items) override;
   std::int64_t insert_all(const BulkTarget& target, const RowSource& rows, OnConflict on_conflict) override;
   void run_script(std::string_view name, std::string_view sql) override;
+  void act_as(const Actor& actor) override;
   void savepoint() override;
   void release_savepoint() override;
   void rollback_savepoint() override;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace quarry::jobs {
+namespace quarry::store {
 
 /// Number of characters; nothing for what is not UTF-8 or holds a zero byte, which PostgreSQL cannot store.
 std::optional<std::size_t> count_characters(std::string_view text);
@@ -22,4 +22,4 @@ void check_json(std::string_view field, const std::string& text, std::size_t byt
 /// The longest start of `text` that has at most `bytes_max` bytes and does not end inside a character.
 std::string_view cut_at_character(std::string_view text, std::size_t bytes_max);
 
-}  // namespace quarry::jobs
+}  // namespace quarry::store

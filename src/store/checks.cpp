@@ -1,4 +1,4 @@
-#include "jobs/checks.hpp"
+#include "quarry/store/checks.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "quarry/core/error.hpp"
 
-namespace quarry::jobs {
+namespace quarry::store {
 namespace {
 
 constexpr bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
@@ -80,4 +80,4 @@ std::string_view cut_at_character(std::string_view text, std::size_t bytes_max) 
   return text.substr(0, bytes_max);
 }
 
-}  // namespace quarry::jobs
+}  // namespace quarry::store
