@@ -42,6 +42,10 @@ constexpr sql::Command<Ending(Instant, std::int64_t)> find_ended{
     sql::sqlite("select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2"),
     sql::postgres("select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2 for update skip locked")};
 
+constexpr sql::Command<Ending(JobId, std::int64_t)> find_of_job{
+    "artifact.find_of_job", sql::sqlite("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2"),
+    sql::postgres("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2 for update")};
+
 struct RowKey {
   UserId user_id;
   ArtifactId id;
@@ -116,5 +120,7 @@ bool purge(Write& tx, UserId user, ArtifactId id) {
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit) {
   return purge_all(tx, tx.all(find_ended, deleted_before, limit));
 }
+
+std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) { return purge_all(tx, tx.all(find_of_job, job, limit)); }
 
 }  // namespace quarry::artifacts

@@ -76,6 +76,7 @@ void add_task_commands(CLI::App& queue_group, Commands& commands);
 void add_host_commands(CLI::App& queue_group, Commands& commands);
 void add_job_commands(CLI::App& app, Commands& commands);
 void add_job_submit_command(CLI::App& job_group, Commands& commands);
+void add_job_change_commands(CLI::App& job_group, Commands& commands);
 void add_job_log_command(CLI::App& job_group, Commands& commands);
 void add_crawl_commands(CLI::App& app, Commands& commands);
 void add_artifact_commands(CLI::App& app, Commands& commands);

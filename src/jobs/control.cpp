@@ -2,20 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "jobs/owner.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::jobs {
 namespace {
 
-struct Standing {
+struct PauseStanding {
   JobStatus status;
   bool is_paused;
+  UserId user_id;
 };
-BOOST_DESCRIBE_STRUCT(Standing, (), (status, is_paused))
+BOOST_DESCRIBE_STRUCT(PauseStanding, (), (status, is_paused, user_id))
 
-constexpr sql::Query<Standing(JobId)> lock_standing{
-    "jobs.lock_standing", sql::sqlite("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null"),
-    sql::postgres("select status, is_paused from scraping_jobs where id = $1 and deleted_at is null for no key update")};
+constexpr sql::Query<PauseStanding(JobId)> lock_standing{
+    "jobs.lock_standing",
+    sql::sqlite("select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null"),
+    sql::postgres(
+        "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null for no key update")};
 
 /// `$3` is now. A job that runs again forgets that it had ended, and why.
 constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
@@ -36,9 +40,10 @@ constexpr sql::Command<void(JobId, bool, Instant)> set_paused{
 constexpr sql::Query<std::int64_t(JobId)> count_lost{
     "jobs.count_lost", "select count(*) from task_queue where job_id = $1 and (status = 'failed' or status = 'dead')"};
 
-Standing lock(Write& tx, JobId job) {
-  if (const auto found = tx.one(lock_standing, job)) return *found;
-  throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
+PauseStanding lock_open(Write& tx, JobId job) {
+  const auto found = tx.one(lock_standing, job);
+  if (!found || !tx.actor().sees(found->user_id)) throw_no_job(job);
+  return *found;
 }
 
 [[noreturn]] void refuse(JobId job, JobStatus from, std::string_view remedy) {
@@ -50,7 +55,7 @@ Moved moved(std::int64_t tasks, int limit) { return {tasks, tasks < limit}; }
 }  // namespace
 
 Moved cancel(Write& tx, JobId job, int limit) {
-  const auto from = lock(tx, job).status;
+  const auto from = lock_open(tx, job).status;
   if (from != JobStatus::cancelled) {
     if (!may_become(from, JobStatus::cancelled)) refuse(job, from, "it cannot be cancelled any more");
     tx.run(set_status, job, JobStatus::cancelled, tx.now(), std::nullopt);
@@ -59,14 +64,14 @@ Moved cancel(Write& tx, JobId job, int limit) {
 }
 
 Moved pause(Write& tx, JobId job, int limit) {
-  const auto standing = lock(tx, job);
+  const auto standing = lock_open(tx, job);
   if (!is_open(standing.status)) refuse(job, standing.status, "there is nothing left to pause");
   tx.run(set_paused, job, true, tx.now());
   return moved(queue::pause_job(tx, job, limit), limit);
 }
 
 Moved resume(Write& tx, JobId job, int limit) {
-  const auto standing = lock(tx, job);
+  const auto standing = lock_open(tx, job);
   if (!is_open(standing.status))
     refuse(job, standing.status, "there is nothing left to resume; to try what failed again, retry it");
   tx.run(set_paused, job, false, tx.now());
@@ -74,7 +79,7 @@ Moved resume(Write& tx, JobId job, int limit) {
 }
 
 Moved retry(Write& tx, JobId job, int limit) {
-  const auto standing = lock(tx, job);
+  const auto standing = lock_open(tx, job);
   if (standing.status == JobStatus::cancelled) refuse(job, standing.status, "submit it again instead");
   const bool runs_again = !is_open(standing.status);
   if (runs_again) {
@@ -88,7 +93,7 @@ Moved retry(Write& tx, JobId job, int limit) {
 }
 
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {
-  const auto from = lock(tx, job).status;
+  const auto from = lock_open(tx, job).status;
   if (!may_become(from, to)) refuse(job, from, fmt::format("it cannot become {}", to_string(to)));
   tx.run(set_status, job, to, tx.now(), error);
 }

@@ -11,60 +11,74 @@ namespace {
 constexpr sql::Query<Job(JobId)> find_by_id{
     "jobs.find", "select " QUARRY_JOB_COLUMNS " from scraping_jobs where id = $1 and deleted_at is null"};
 
-/// Conditions and their parameters, numbered as they come.
-class Conditions {
- public:
-  template <class T>
-  void add(std::string_view condition, const T& value) {
-    params_.push_back(sql::Codec<T>::to_param(value));
-    text_ += fmt::format(fmt::runtime(condition), fmt::format("${}", params_.size()));
-  }
-  template <class A, class B>
-  void add(std::string_view condition, const A& first, const B& second) {
-    params_.push_back(sql::Codec<A>::to_param(first));
-    params_.push_back(sql::Codec<B>::to_param(second));
-    text_ +=
-        fmt::format(fmt::runtime(condition), fmt::format("${}", params_.size() - 1), fmt::format("${}", params_.size()));
-  }
-  const std::string& text() const { return text_; }
-  const std::vector<sql::Param>& params() const { return params_; }
+constexpr store::ListOf<Job> all_jobs{"jobs.list", QUARRY_JOB_COLUMNS, "scraping_jobs"};
 
- private:
-  std::string text_;
-  std::vector<sql::Param> params_;
+store::Order<Job> order_of(JobOrder by, Engine engine) {
+  switch (by) {
+    case JobOrder::updated_at:
+      return {"updated_at", "updated_at", [](const Job& job) { return store::key(job.updated_at); }};
+    case JobOrder::priority:
+      return {"priority", "priority", [](const Job& job) { return store::key(std::int64_t{job.priority}); }};
+    case JobOrder::title:
+      return {"title", engine == Engine::postgres ? "title collate \"C\"" : "title",
+              [](const Job& job) { return store::key(job.title); }};
+    case JobOrder::created_at:
+      break;
+  }
+  return {"created_at", "created_at", [](const Job& job) { return store::key(job.created_at); }};
+}
+
+/// The filter as a WHERE clause. Owns the pattern that the clause refers to.
+struct Wanted {
+  std::string pattern;
+  store::Conditions where;
+
+  Wanted(Read& tx, const ListFilter& filter) : where(filter.deleted ? "deleted_at is not null" : "deleted_at is null") {
+    const bool is_sqlite = tx.engine() == Engine::sqlite;
+    where.owned(tx.actor(), "user_id");
+    if (filter.user_id) where.add("user_id = {}", *filter.user_id);
+    if (filter.status) where.add("status = {}", *filter.status);
+    if (filter.job_type) where.add("job_type = {}", *filter.job_type);
+    if (filter.is_paused) where.add("is_paused = {}", *filter.is_paused);
+    if (filter.search_id) where.add("search_id = {}", *filter.search_id);
+    if (filter.keyword)
+      where.add(is_sqlite ? "exists (select 1 from json_each(keywords) where value = {})" : "{} = any(keywords)",
+                *filter.keyword);
+    if (filter.text) {
+      pattern = store::like_anywhere(*filter.text);
+      // SQLite's LIKE folds ASCII and nothing else; in the "C" collation so does PostgreSQL's ILIKE.
+      where.add(is_sqlite ? "(title like {0} escape '\\' or description like {0} escape '\\')"
+                          : "(title collate \"C\" ilike {0} escape '\\' or description collate \"C\" ilike {0} escape '\\')",
+                pattern);
+    }
+  }
+  Wanted(const Wanted&) = delete;
+  Wanted& operator=(const Wanted&) = delete;
 };
 
 }  // namespace
 
-std::optional<Job> find(Read& tx, JobId job) { return tx.one(find_by_id, job); }
+std::optional<Job> find(Read& tx, JobId job) {
+  auto found = tx.one(find_by_id, job);
+  if (found && !tx.actor().sees(found->user_id)) found.reset();
+  return found;
+}
 
 Job get(Read& tx, JobId job) {
   if (auto found = find(tx, job)) return *std::move(found);
   throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
 }
 
-std::vector<Job> list(Read& tx, const ListFilter& filter) {
-  if (filter.limit < 1 || filter.limit > 1000)
-    throw_invalid(fmt::format("limit {}: it must be from 1 to 1000", filter.limit));
-  Conditions where;
-  if (filter.user_id) where.add(" and user_id = {}", *filter.user_id);
-  if (filter.status) where.add(" and status = {}", *filter.status);
-  if (filter.job_type) where.add(" and job_type = {}", *filter.job_type);
-  if (filter.is_paused) where.add(" and is_paused = {}", *filter.is_paused);
-  if (filter.after) where.add(" and (created_at, id) < ({}, {})", filter.after->created_at, filter.after->id);
-  where.add(" order by created_at desc, id desc limit {}", filter.limit);
+bool exists(Read& tx, JobId job) { return find(tx, job).has_value(); }
 
-  const std::string text = "select " QUARRY_JOB_COLUMNS " from scraping_jobs where deleted_at is null" + where.text();
-  const sql::Statement statement{"jobs.list", text, text, false};
-  try {
-    sql::OpenCursor cursor(tx.session().execute(statement, where.params()));
-    std::vector<Job> jobs;
-    while (cursor->step()) jobs.push_back(sql::read_row<Job>(*cursor));
-    return jobs;
-  } catch (Error& error) {
-    error.add_query(statement.name);
-    throw;
-  }
+Page<Job> list(Read& tx, const ListFilter& filter, const PageRequest& page, const ListOrder& order) {
+  const Wanted wanted(tx, filter);
+  return store::list(tx, all_jobs, order_of(order.by, tx.engine()), order.direction, wanted.where, page);
+}
+
+std::int64_t count(Read& tx, const ListFilter& filter) {
+  const Wanted wanted(tx, filter);
+  return store::count(tx, all_jobs, wanted.where);
 }
 
 }  // namespace quarry::jobs

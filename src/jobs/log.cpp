@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include "quarry/store/checks.hpp"
+#include "jobs/owner.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::jobs {
 namespace {
@@ -21,7 +22,7 @@ struct LogRow {
 BOOST_DESCRIBE_STRUCT(LogRow, (), (job_id, user_id, level, message, metadata, created_at))
 constexpr sql::Table<LogRow> log_table{"job_logs"};
 
-constexpr sql::Query<UserId(JobId)> find_owner{"jobs.find_owner", "select user_id from scraping_jobs where id = $1"};
+constexpr sql::Query<UserId(JobId)> find_log_owner{"jobs.find_log_owner", "select user_id from scraping_jobs where id = $1"};
 
 // A level is a set of the levels from it on, because only PostgreSQL knows their order.
 constexpr sql::Query<LogLine(JobId, std::int64_t, bool, bool, bool, int)> oldest_first{
@@ -41,13 +42,14 @@ constexpr std::size_t metadata_bytes_max = 65'536;
 }  // namespace
 
 void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines) {
-  const auto owner = tx.one(find_owner, job);
-  if (!owner) throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
+  const auto owner = tx.one(find_log_owner, job);
+  if (!owner || !tx.actor().sees(*owner)) throw_no_job(job);
   std::vector<LogRow> rows;
   for (const auto& line : lines) {
     if (!store::count_characters(line.message)) throw_invalid("a log line is not UTF-8 text without zero bytes");
     if (line.metadata) store::check_json("a log line's metadata", line.metadata->text, metadata_bytes_max);
-    rows.push_back({job, *owner, line.level, store::cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
+    rows.push_back(
+        {job, *owner, line.level, store::cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
   }
   tx.insert_all(log_table, rows);
 }
@@ -57,6 +59,7 @@ void append_log(Write& tx, JobId job, const NewLogLine& line) { append_log(tx, j
 std::vector<LogLine> list_log(Read& tx, JobId job, const LogFilter& filter) {
   if (filter.limit < 1 || filter.limit > 10'000)
     throw_invalid(fmt::format("limit {}: it must be from 1 to 10000", filter.limit));
+  require_seen(tx, job);
   auto lines = tx.all(filter.newest ? newest_first : oldest_first, job, filter.after, filter.at_least <= LogLevel::warning,
                       filter.at_least <= LogLevel::info, filter.at_least <= LogLevel::debug, filter.limit);
   if (filter.newest) std::reverse(lines.begin(), lines.end());

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "quarry/store/checks.hpp"
+#include "jobs/owner.hpp"
+#include "jobs/rules.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/queue/control.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::jobs {
 namespace {
@@ -17,6 +19,7 @@ struct JobRow {
   std::string_view title;
   std::optional<std::string> description;
   std::vector<std::string> keywords;
+  std::optional<std::vector<std::string>> expanded_keywords;
   Json config;
   int schema_version;
   int priority;
@@ -27,15 +30,15 @@ struct JobRow {
   Instant created_at;
 };
 BOOST_DESCRIBE_STRUCT(JobRow, (),
-                      (id, user_id, job_type, title, description, keywords, config, schema_version, priority, scheduled_at,
-                       depends_on_job_id, search_id, scraper_name, created_at))
+                      (id, user_id, job_type, title, description, keywords, expanded_keywords, config, schema_version,
+                       priority, scheduled_at, depends_on_job_id, search_id, scraper_name, created_at))
 
 constexpr sql::Command<void(JobRow)> insert_job{
     "jobs.insert",
-    "insert into scraping_jobs (id, user_id, job_type, title, description, keywords, config, schema_version, priority, "
-    "scheduled_at,"
-    " depends_on_job_id, search_id, scraper_name, created_at, updated_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)"};
+    "insert into scraping_jobs (id, user_id, job_type, title, description, keywords, expanded_keywords, config, "
+    "schema_version,"
+    " priority, scheduled_at, depends_on_job_id, search_id, scraper_name, created_at, updated_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)"};
 
 constexpr sql::Query<UserId(UserId)> find_user{"jobs.find_user",
                                                "select id from users where id = $1 and deleted_at is null"};
@@ -67,42 +70,37 @@ constexpr sql::Command<void(JobId, std::int64_t, std::int64_t, Instant)> add_to_
     sql::postgres("update scraping_jobs set results_count = results_count + $2, bytes_fetched = bytes_fetched + $3,"
                   " updated_at = greatest($4, updated_at + interval '1 microsecond') where id = $1")};
 
-constexpr std::size_t config_bytes_max = 1 << 20;
-constexpr std::size_t keywords_max = 100;
-
 void check(const NewJob& job) {
-  store::check_text("title", job.title, 1, 255);
-  store::check_text("job_type", job.job_type, 1, 50);
-  if (job.description) store::check_text("description", *job.description, 0, 100'000);
+  check_title(job.title);
+  check_job_type(job.job_type);
+  if (job.description) check_description(*job.description);
   if (job.scraper_name) store::check_text("scraper_name", *job.scraper_name, 1, 50);
-  if (job.keywords.size() > keywords_max)
-    throw_invalid(fmt::format("{} keywords: a job has at most {}", job.keywords.size(), keywords_max));
-  for (const auto& keyword : job.keywords) store::check_text("a keyword", keyword, 1, 100);
-  if (job.priority < queue::priority_highest || job.priority > queue::priority_lowest)
-    throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", job.priority, queue::priority_highest,
-                              queue::priority_lowest));
+  check_keywords(job.keywords);
+  if (job.expanded_keywords) check_keywords(*job.expanded_keywords);
+  check_priority(job.priority);
   if (job.schema_version < 1) throw_invalid(fmt::format("schema_version {}: it counts from 1", job.schema_version));
-  store::check_json_object("config", job.config.text, config_bytes_max);
+  check_config(job.config);
 }
 
 OwnedStanding standing_of(Read& tx, JobId job) {
-  if (const auto found = tx.one(find_standing, job)) return *found;
-  throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(job)));
+  const auto found = tx.one(find_standing, job);
+  if (!found || !tx.actor().sees(found->user_id)) throw_no_job(job);
+  return *found;
 }
 
 }  // namespace
 
 Job submit(Write& tx, const NewJob& job) {
   check(job);
-  if (!tx.one(find_user, job.user_id))
+  if (!tx.actor().sees(job.user_id) || !tx.one(find_user, job.user_id))
     throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(job.user_id)));
   if (job.depends_on_job_id && !tx.one(find_job_of_user, *job.depends_on_job_id, job.user_id))
     throw Error(ErrorCode::not_found,
                 fmt::format("there is no job {} of this user to depend on", to_string(*job.depends_on_job_id)));
   const auto id = tx.new_id<JobId>();
-  tx.run(insert_job,
-         {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.config, job.schema_version,
-          job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id, job.scraper_name, tx.now()});
+  tx.run(insert_job, {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.expanded_keywords,
+                      job.config, job.schema_version, job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id,
+                      job.scraper_name, tx.now()});
   return get(tx, id);
 }
 

@@ -89,6 +89,23 @@ constexpr sql::Command<MovedTask(Instant, int)> purge{
         " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
         "t.status")};
 
+constexpr sql::Command<MovedTask(JobId, int)> purge_of_job{
+    "queue.purge_job",
+    sql::sqlite("delete from task_queue where id in (select id from task_queue where job_id = $1 and completed_at is not null"
+                " order by id limit $2) returning id, queue_id, host_id, job_id, status"),
+    sql::postgres(
+        "with old as materialized (select id from task_queue where job_id = $1 and completed_at is not null"
+        " order by id limit $2 for update)"
+        " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
+        "t.status")};
+
+std::int64_t remove(Write& tx, std::span<const MovedTask> tasks) {
+  Effects effects;
+  for (const auto& task : tasks) effects.removed(task.refs(), task.status);
+  effects.apply(tx);
+  return static_cast<std::int64_t>(tasks.size());
+}
+
 std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, TaskStatus to, int limit) {
   std::int64_t moved = 0;
   for (const auto state : from) {
@@ -167,11 +184,9 @@ std::int64_t retry_job(Write& tx, JobId job, int limit) {
 }
 
 std::int64_t purge_ended(Write& tx, Instant before, int limit) {
-  const auto tasks = tx.all(purge, before, limit);
-  Effects effects;
-  for (const auto& task : tasks) effects.removed(task.refs(), task.status);
-  effects.apply(tx);
-  return static_cast<std::int64_t>(tasks.size());
+  return remove(tx, tx.all(purge, before, limit));
 }
+
+std::int64_t purge_job(Write& tx, JobId job, int limit) { return remove(tx, tx.all(purge_of_job, job, limit)); }
 
 }  // namespace quarry::queue

@@ -19,13 +19,22 @@ std::string escaped(std::string_view text) {
 void Conditions::append(std::string_view condition, std::span<const sql::Param> params) {
   text_ += text_.empty() ? " where " : " and ";
   std::size_t used = 0;
+  std::string first;
   while (true) {
-    const auto hole = condition.find("{}");
+    const auto hole = condition.find('{');
     text_ += condition.substr(0, hole);
     if (hole == std::string_view::npos) break;
+    condition.remove_prefix(hole);
+    const bool again = condition.starts_with("{0}");
+    condition.remove_prefix(again ? 3 : 2);
+    if (again && used > 0) {
+      text_ += first;
+      continue;
+    }
     if (used == params.size()) throw_bug("a condition has more places than values");
-    text_ += place(params[used++]);
-    condition.remove_prefix(hole + 2);
+    const auto named = place(params[used]);
+    if (used++ == 0) first = named;
+    text_ += named;
   }
   if (used != params.size()) throw_bug("a condition has more values than places");
 }

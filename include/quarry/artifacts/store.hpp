@@ -51,6 +51,8 @@ bool restore(Write& tx, UserId user, ArtifactId id);
 bool purge(Write& tx, UserId user, ArtifactId id);
 /// Purges up to `limit` artifacts that were deleted before `deleted_before`, whoever owns them. Returns how many.
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit = 1000);
+/// Purges up to `limit` artifacts of a job, deleted or not. Returns how many.
+std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit = 1000);
 
 /// Which artifacts: those that meet every condition that is set.
 struct ArtifactFilter {

@@ -42,6 +42,7 @@ struct Job {
   std::string title;
   std::optional<std::string> description;
   std::vector<std::string> keywords;
+  std::optional<std::vector<std::string>> expanded_keywords;  ///< what was made of them: synonyms, translations
   Json config;
   int schema_version = 1;  ///< of `config`
   JobStatus status = JobStatus::pending;
@@ -66,7 +67,7 @@ struct Job {
   Instant updated_at;
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
-                      (id, user_id, job_type, title, description, keywords, config, schema_version, status, priority,
+                      (id, user_id, job_type, title, description, keywords, expanded_keywords, config, schema_version, status, priority,
                        progress, total_items, processed_items, failed_items, results_count, open_tasks, bytes_fetched,
                        depends_on_job_id, search_id, scraper_name, error_message, cancel_requested_at, is_paused,
                        scheduled_at, started_at, completed_at, created_at, updated_at))

@@ -25,6 +25,7 @@ struct NewJob {
   std::string title{};             ///< 1 to 255 characters
   std::optional<std::string> description{};
   std::vector<std::string> keywords{};       ///< at most 100, of 1 to 100 characters
+  std::optional<std::vector<std::string>> expanded_keywords{};  ///< likewise
   Json config{"{}"};                         ///< a JSON object of at most 1 MiB
   int schema_version = 1;                    ///< of `config`
   int priority = queue::priority_default;    ///< 1 (highest) to 10
@@ -34,7 +35,8 @@ struct NewJob {
   std::optional<std::string> scraper_name{};
 };
 
-/// Throws `invalid`, naming the field and its bounds, or `not_found` for a user or a job to depend on that is not there.
+/// Throws `invalid`, naming the field and its bounds, or `not_found` for a user or a job to depend on that is not there,
+/// or that the actor does not see.
 Job submit(Write& tx, const NewJob& job);
 
 /// Puts in tasks of a job, as its state wants it: blocked while the job depends on one that has not ended, paused while the

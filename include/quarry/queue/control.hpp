@@ -44,6 +44,8 @@ std::int64_t retry_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Deletes tasks that ended before `before`, with their attempts.
 std::int64_t purge_ended(Write& tx, Instant before, int limit = move_limit);
+/// The same for the ended tasks of one job.
+std::int64_t purge_job(Write& tx, JobId job, int limit = move_limit);
 
 std::optional<Task> find_task(Read& tx, TaskId task);
 

@@ -1,5 +1,6 @@
 #pragma once
-/// The WHERE clause of a list, put together from the filters that were given. `{}` stands for each value:
+/// The WHERE clause of a list, put together from the filters that were given. `{}` stands for each value in turn, `{0}` for
+/// the first one once more:
 ///
 ///     Conditions where("deleted_at is null");
 ///     if (filter.status) where.add("status = {}", *filter.status);

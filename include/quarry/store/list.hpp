@@ -36,6 +36,20 @@ struct Order {
 
 enum class Direction { ascending, descending };
 
+/// How many rows there are in all.
+template <class Row>
+std::int64_t count(Read& tx, const ListOf<Row>& list, const Conditions& where) {
+  const std::string text = "select count(*) from " + std::string(list.from) + where.text();
+  const sql::Statement statement{list.name, text, text, false};
+  try {
+    sql::OpenCursor cursor(tx.session().execute(statement, where.params()));
+    return cursor->step() ? sql::Codec<std::int64_t>::read(*cursor, 0) : 0;
+  } catch (Error& error) {
+    error.add_query(list.name);
+    throw;
+  }
+}
+
 /// Throws `invalid` for a limit out of bounds and for a cursor of another list or order.
 template <class Row>
 Page<Row> list(Read& tx, const ListOf<Row>& list, const Order<Row>& order, Direction direction, Conditions where,
@@ -45,13 +59,7 @@ Page<Row> list(Read& tx, const ListOf<Row>& list, const Order<Row>& order, Direc
   const std::string order_name = std::string(list.name) + ' ' + std::string(order.name) + (down ? " desc" : " asc");
   const std::string column(order.column);
   Page<Row> page;
-  if (request.with_total) {
-    const std::string text = "select count(*) from " + std::string(list.from) + where.text();
-    const sql::Statement statement{list.name, text, text, false};
-    sql::OpenCursor cursor(tx.session().execute(statement, where.params()));
-    if (cursor->step()) page.total = sql::Codec<std::int64_t>::read(*cursor, 0);
-  }
-
+  if (request.with_total) page.total = count(tx, list, where);
   PageEnd end;
   if (!request.after.empty()) {
     end = decode_cursor(order_name, request.after);

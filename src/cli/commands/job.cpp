@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/batches.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/jobs/control.hpp"
 #include "quarry/jobs/explain.hpp"
@@ -49,28 +50,28 @@ ExitCode show(Context& context, const JobCli& cli) {
 struct ListCli {
   std::optional<jobs::JobStatus> status;
   std::string type;
-  std::string after;
-  int limit = 50;
+  std::string text;
+  jobs::JobOrder by = jobs::JobOrder::created_at;
+  bool reverse = false;
+  bool deleted = false;
+  PageRequest page;
 };
 
 struct ListResult {
   std::vector<jobs::Job> jobs;
-  std::optional<JobId> next;  ///< for --after; nothing on the last page
+  std::optional<std::string> next;  ///< for --after; nothing on the last page
+  std::optional<std::int64_t> total;
 };
-BOOST_DESCRIBE_STRUCT(ListResult, (), (jobs, next))
+BOOST_DESCRIBE_STRUCT(ListResult, (), (jobs, next, total))
 
 ExitCode list(Context& context, const ListCli& cli) {
-  const auto result = context.open(Access::read).read([&](Read& tx) {
-    jobs::ListFilter filter{.status = cli.status, .limit = cli.limit};
-    if (!cli.type.empty()) filter.job_type = cli.type;
-    if (!cli.after.empty()) {
-      const auto last = jobs::get(tx, {parse_uuid(cli.after)});
-      filter.after = jobs::PageKey{last.created_at, last.id};
-    }
-    ListResult found{jobs::list(tx, filter), {}};
-    if (std::ssize(found.jobs) == cli.limit) found.next = found.jobs.back().id;
-    return found;
-  });
+  jobs::ListFilter filter{.status = cli.status, .deleted = cli.deleted};
+  if (!cli.type.empty()) filter.job_type = cli.type;
+  if (!cli.text.empty()) filter.text = cli.text;
+  jobs::ListOrder order{.by = cli.by};
+  if (cli.reverse) order.direction = store::Direction::ascending;
+  auto page = context.open(Access::read).read([&](Read& tx) { return jobs::list(tx, filter, cli.page, order); });
+  const ListResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
     Table table({{"JOB"},
@@ -88,7 +89,8 @@ ExitCode list(Context& context, const ListCli& cli) {
       console.note("there are no such jobs");
     else
       console.print(table);
-    if (result.next) console.note(fmt::format("there may be more: --after {}", to_string(*result.next)));
+    if (result.total) console.note(fmt::format("{} in all", *result.total));
+    if (result.next) console.note(fmt::format("there are more: --after {}", *result.next));
   });
   return ExitCode::ok;
 }
@@ -161,14 +163,18 @@ void add_job_commands(CLI::App& app, Commands& commands) {
     auto* command = commands.add(group, "list", "List jobs, the newest first", cli, list);
     add_enum<jobs::JobStatus>(*command, "--status", cli->status, "Only jobs in this state");
     command->add_option("--type", cli->type, "Only jobs of this type");
-    command->add_option("--after", cli->after, "Only jobs behind this one: the last id of the page before");
-    command->add_option("--limit", cli->limit, "At most")->check(CLI::Range(1, 1000));
+    command->add_option("--text", cli->text, "Only jobs with this in the title or the description");
+    add_enum<jobs::JobOrder>(*command, "--sort", cli->by, "By created_at (default), updated_at, priority or title");
+    command->add_flag("--reverse", cli->reverse, "The lowest first, instead of the highest");
+    command->add_flag("--deleted", cli->deleted, "The deleted jobs, instead of the others");
+    add_page_options(*command, cli->page);
   }
   add_job_log_command(group, commands);
   add("cancel", "Cancel a job: what runs is asked to stop, the rest will not run", cancel);
   add("retry", "Try a job's failed and dead tasks again", retry);
   add("pause", "Start nothing more of a job; what is under way goes on", pause);
   add("resume", "Let a paused job go on", resume);
+  add_job_change_commands(group, commands);
   add("explain", "Tell why a job does not get on", explain);
 }
 

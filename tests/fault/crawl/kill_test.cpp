@@ -50,7 +50,7 @@ class KilledCrawls : public CrawlTest {
     }
   }
   bool is_done() {
-    const auto jobs = db().read([](Read& tx) { return jobs::list(tx); });
+    const auto jobs = db().read([](Read& tx) { return jobs::list(tx).rows; });
     return jobs.size() == 1 && !jobs::is_open(jobs[0].status);
   }
   void fresh_database() {
@@ -66,7 +66,7 @@ class KilledCrawls : public CrawlTest {
       EXPECT_EQ(tx.value(sum_references), site_pages);
       EXPECT_EQ(tx.value(count_extractions), site_pages);
       EXPECT_EQ(tx.value(busy_hosts), 0);
-      const auto jobs = jobs::list(tx);
+      const auto jobs = jobs::list(tx).rows;
       ASSERT_EQ(jobs.size(), 1U);
       EXPECT_EQ(jobs[0].status, jobs::JobStatus::completed);
       EXPECT_EQ(jobs[0].total_items, site_pages);

@@ -14,7 +14,9 @@ TEST(Conditions, NumberTheirValuesAsTheyCome) {
   where.add("name = {}", name);
   where.add("n between {} and {}", low, high);
   EXPECT_EQ(where.text(), " where deleted_at is null and name = $1 and n between $2 and $3");
-  ASSERT_EQ(where.params().size(), 3U);
+  where.add("(a like {0} or b like {0})", name);
+  EXPECT_TRUE(where.text().ends_with(" and (a like $4 or b like $4)"));
+  ASSERT_EQ(where.params().size(), 4U);
   EXPECT_EQ(where.params()[0].view(), "ada");
   EXPECT_EQ(where.params()[2].integer, 9);
 }

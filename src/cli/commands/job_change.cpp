@@ -1,0 +1,197 @@
+/// `quarry job edit`, `delete`, `undelete`, `purge`, `stats`, `config`: a job's own words, its end, and figures.
+
+#include <fmt/format.h>
+
+#include "cli/commands.hpp"
+#include "quarry/jobs/change.hpp"
+#include "quarry/jobs/configurations.hpp"
+#include "quarry/jobs/find.hpp"
+#include "quarry/jobs/statistics.hpp"
+
+namespace quarry::cli {
+namespace {
+
+struct OneJobCli {
+  std::string id;
+  JobId job() const { return {parse_uuid(id)}; }
+};
+
+struct EditCli : OneJobCli {
+  std::optional<std::string> title;
+  std::optional<std::string> description;
+  std::optional<std::vector<std::string>> keywords;
+  std::optional<std::vector<std::string>> expanded_keywords;
+  std::optional<int> priority;
+  std::string unchanged_since;
+};
+
+ExitCode edit(Context& context, const EditCli& cli) {
+  jobs::JobChanges changes{.title = cli.title, .keywords = cli.keywords, .priority = cli.priority};
+  if (cli.description)
+    changes.description = cli.description->empty() ? std::nullopt : std::optional<std::string>(*cli.description);
+  if (cli.expanded_keywords) changes.expanded_keywords = cli.expanded_keywords;
+  if (!cli.unchanged_since.empty()) changes.unchanged_since = parse_iso8601(cli.unchanged_since);
+  const auto job = context.open(Access::write).write([&](Write& tx) { return jobs::update(tx, cli.job(), changes); });
+  auto& console = context.console();
+  console.result(job, [&] { console.line(fmt::format("job {} is changed: {}", to_string(job.id), job.title)); });
+  return ExitCode::ok;
+}
+
+struct ChangedResult {
+  JobId job;
+  bool changed = false;
+};
+BOOST_DESCRIBE_STRUCT(ChangedResult, (), (job, changed))
+
+ExitCode remove(Context& context, const OneJobCli& cli) {
+  const auto job = cli.job();
+  const bool changed = context.open(Access::write).write([&](Write& tx) { return jobs::soft_delete(tx, job); });
+  auto& console = context.console();
+  console.result(ChangedResult{job, changed}, [&] {
+    console.line(changed ? fmt::format("job {0} is deleted; `quarry job undelete {0}` takes that back", to_string(job))
+                         : fmt::format("job {} was deleted already", to_string(job)));
+  });
+  return ExitCode::ok;
+}
+
+ExitCode undelete(Context& context, const OneJobCli& cli) {
+  const auto job = cli.job();
+  const bool changed = context.open(Access::write).write([&](Write& tx) { return jobs::undelete(tx, job); });
+  auto& console = context.console();
+  console.result(ChangedResult{job, changed},
+                 [&] { console.line(fmt::format("job {} {}", to_string(job), changed ? "is back" : "was not deleted")); });
+  return ExitCode::ok;
+}
+
+struct JobPurgeCli {
+  std::string id;
+  std::optional<double> older_than_hours;
+};
+
+struct PurgedResult {
+  std::int64_t jobs = 0;
+  std::int64_t tasks = 0;
+};
+BOOST_DESCRIBE_STRUCT(PurgedResult, (), (jobs, tasks))
+
+void purge_whole(const Database& db, JobId job, PurgedResult& result) {
+  for (jobs::Moved moved{0, false}; !moved.done;) {
+    moved = db.write([&](Write& tx) { return jobs::purge(tx, job); });
+    result.tasks += moved.tasks;
+  }
+  ++result.jobs;
+}
+
+ExitCode purge_jobs(Context& context, const JobPurgeCli& cli) {
+  if (cli.id.empty() == !cli.older_than_hours) throw_invalid("say either which job to purge, or --older-than-hours");
+  const auto db = context.open(Access::write);
+  PurgedResult result;
+  if (!cli.id.empty()) {
+    purge_whole(db, {parse_uuid(cli.id)}, result);
+  } else {
+    const auto before = db.now() - std::chrono::microseconds(static_cast<std::int64_t>(*cli.older_than_hours * 3.6e9));
+    for (std::vector<JobId> ended; !(ended = db.read([&](Read& tx) { return jobs::ended_before(tx, before); })).empty();)
+      for (const auto job : ended) purge_whole(db, job, result);
+  }
+  auto& console = context.console();
+  console.result(result, [&] {
+    console.line(
+        fmt::format("{} job{} and {} tasks were purged; `quarry artifact gc` removes bodies that nothing names any more",
+                    result.jobs, result.jobs == 1 ? "" : "s", result.tasks));
+  });
+  return ExitCode::ok;
+}
+
+ExitCode stats(Context& context) {
+  const auto figures = context.open(Access::read).read([](Read& tx) { return jobs::statistics(tx); });
+  auto& console = context.console();
+  console.result(figures, [&] {
+    Table states({{"STATUS"}, {"JOBS", Align::right}});
+    for (const auto& count : figures.by_status)
+      states.row({std::string(jobs::to_string(count.status)), fmt::format("{}", count.n)});
+    if (!states.empty()) console.print(states);
+    Fields fields;
+    fields.add("jobs", fmt::format("{}", figures.jobs));
+    fields.add("items",
+               fmt::format("{} of {} done, {} failed", figures.processed_items, figures.items, figures.failed_items));
+    fields.add("success", figures.success_rate ? fmt::format("{:.1f} %", 100 * *figures.success_rate) : "-");
+    fields.add("results", fmt::format("{}", figures.results));
+    console.print(fields);
+  });
+  return ExitCode::ok;
+}
+
+struct JobConfigCli : OneJobCli {
+  std::string key;
+  std::optional<std::string> value;
+  bool unset = false;
+};
+
+struct JobConfigResult {
+  std::vector<jobs::Configuration> configurations;
+};
+BOOST_DESCRIBE_STRUCT(JobConfigResult, (), (configurations))
+
+ExitCode config(Context& context, const JobConfigCli& cli) {
+  const auto job = cli.job();
+  if ((cli.value || cli.unset) && cli.key.empty()) throw_invalid("say which key");
+  if (cli.value && cli.unset) throw_invalid("say either a value or --unset");
+  const auto db = context.open(cli.value || cli.unset ? Access::write : Access::read);
+  if (cli.value) db.write([&](Write& tx) { jobs::set_configuration(tx, job, cli.key, cli.value); });
+  if (cli.unset && !db.write([&](Write& tx) { return jobs::unset_configuration(tx, job, cli.key); }))
+    throw Error(ErrorCode::not_found, fmt::format("job {} has no configuration '{}'", to_string(job), cli.key));
+  JobConfigResult result;
+  db.read([&](Read& tx) {
+    jobs::get(tx, job);
+    if (cli.key.empty() || cli.unset) return void(result.configurations = jobs::list_configurations(tx, job));
+    const auto found = jobs::find_configuration(tx, job, cli.key);
+    if (!found) throw Error(ErrorCode::not_found, fmt::format("job {} has no configuration '{}'", to_string(job), cli.key));
+    result.configurations.push_back(*found);
+  });
+  auto& console = context.console();
+  console.result(result, [&] {
+    for (const auto& row : result.configurations)
+      console.line(fmt::format("{} = {}", row.config_key, row.config_value.value_or("")));
+  });
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_job_change_commands(CLI::App& group, Commands& commands) {
+  const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const OneJobCli&)) {
+    auto cli = std::make_shared<OneJobCli>();
+    commands.add(group, name, help, cli, action)->add_option("id", cli->id, "The job")->required();
+  };
+  {
+    auto cli = std::make_shared<EditCli>();
+    auto* command = commands.add(group, "edit", "Change a job's title, description, keywords or priority", cli, edit);
+    command->add_option("id", cli->id, "The job")->required();
+    command->add_option("--title", cli->title, "The new title");
+    command->add_option("--description", cli->description, "The new description; '' for none");
+    command->add_option("--keyword", cli->keywords, "A keyword, instead of the old ones; may be repeated");
+    command->add_option("--expanded-keyword", cli->expanded_keywords, "Likewise, of the expanded keywords");
+    command->add_option("--priority", cli->priority, "1 (highest) to 10, while the job is pending");
+    command->add_option("--unchanged-since", cli->unchanged_since, "Its updated_at as you read it: refuse if it has moved");
+  }
+  add("delete", "Hide a job that has ended", remove);
+  add("undelete", "Bring a deleted job back", undelete);
+  {
+    auto cli = std::make_shared<JobPurgeCli>();
+    auto* command = commands.add(group, "purge", "Remove a job for good, or all that ended long ago", cli, purge_jobs);
+    command->add_option("id", cli->id, "The job");
+    command->add_option("--older-than-hours", cli->older_than_hours, "All jobs that ended longer ago")
+        ->check(CLI::Range(0.0, 1e6));
+  }
+  commands.add(group, "stats", "Show the jobs in figures", stats);
+  {
+    auto cli = std::make_shared<JobConfigCli>();
+    auto* command = commands.add(group, "config", "Show or set what is remembered of a job by name", cli, config);
+    command->add_option("id", cli->id, "The job")->required();
+    command->add_option("key", cli->key, "One key; all by default");
+    command->add_option("value", cli->value, "Set it to this");
+    command->add_flag("--unset", cli->unset, "Forget the key");
+  }
+}
+
+}  // namespace quarry::cli

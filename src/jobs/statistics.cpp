@@ -1,0 +1,53 @@
+#include "quarry/jobs/statistics.hpp"
+
+namespace quarry::jobs {
+namespace {
+
+struct Sums {
+  JobStatus status;
+  std::int64_t n;
+  std::int64_t items;
+  std::int64_t processed;
+  std::int64_t failed;
+  std::int64_t results;
+  std::int64_t bytes;
+};
+BOOST_DESCRIBE_STRUCT(Sums, (), (status, n, items, processed, failed, results, bytes))
+
+constexpr sql::Query<Sums(std::optional<UserId>)> sum_by_status{
+    "jobs.statistics",
+    sql::sqlite("select status, count(*) as n, sum(total_items) as items, sum(processed_items) as processed,"
+                " sum(failed_items) as failed, sum(results_count) as results, sum(bytes_fetched) as bytes"
+                " from scraping_jobs where deleted_at is null and ($1 is null or user_id = $1) group by status"
+                " order by case status when 'pending' then 0 when 'running' then 1 when 'completed' then 2"
+                " when 'failed' then 3 else 4 end"),
+    sql::postgres(
+        "select status, count(*) as n, sum(total_items)::bigint as items, sum(processed_items)::bigint as processed,"
+        " sum(failed_items)::bigint as failed, sum(results_count)::bigint as results,"
+        " sum(bytes_fetched)::bigint as bytes"
+        " from scraping_jobs where deleted_at is null and ($1::uuid is null or user_id = $1) group by status"
+        " order by status")};
+
+}  // namespace
+
+Statistics statistics(Read& tx, std::optional<UserId> user) {
+  Statistics result;
+  if (!tx.actor().sees_all()) {
+    if (user && !tx.actor().sees(*user)) return result;
+    user = tx.actor().user_id();
+  }
+  for (const auto& sums : tx.all(sum_by_status, user)) {
+    result.by_status.push_back({sums.status, sums.n});
+    result.jobs += sums.n;
+    result.items += sums.items;
+    result.processed_items += sums.processed;
+    result.failed_items += sums.failed;
+    result.results += sums.results;
+    result.bytes_fetched += sums.bytes;
+  }
+  if (const auto ended = result.processed_items + result.failed_items; ended > 0)
+    result.success_rate = static_cast<double>(result.processed_items) / static_cast<double>(ended);
+  return result;
+}
+
+}  // namespace quarry::jobs
