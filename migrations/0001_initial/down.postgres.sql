@@ -50,3 +50,5 @@ DROP TYPE log_level;
 DROP TYPE job_status;
 DROP TYPE search_status;
 DROP TYPE user_role;
+DROP FUNCTION quarry_actor();
+-- The roles stay: other databases of the server may use them.

@@ -782,6 +782,160 @@ CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
   FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_logs();
 
+
+-- ==========================================================================================================================
+-- Tenants
+-- ==========================================================================================================================
+
+-- Who sees what (docs/tenants.md). Two roles without login, shared by all databases of the server: the library's own work
+-- (workers, migrations, operators) is done as a member of quarry_system, which sees everything; a transaction on behalf of a
+-- user switches to quarry_tenant and names the user in the setting quarry.actor. Who is neither sees nothing, the owner of
+-- the tables included.
+DO $$
+DECLARE
+  wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['quarry_system', 'quarry_tenant'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+      BEGIN
+        EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL;   -- another database's migration was faster
+      END;
+    END IF;
+    IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+      EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), wanted);
+  END LOOP;
+END;
+$$;
+
+-- The user on whose behalf a transaction runs; null, and so nobody, when none was named.
+CREATE FUNCTION quarry_actor() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE AS $$
+  SELECT nullif(current_setting('quarry.actor', true), '')::uuid
+$$;
+
+-- Every tenant's table, by its owner. The sub-select makes the actor one value of the plan instead of a call per row.
+ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+ALTER TABLE users FORCE ROW LEVEL SECURITY;
+CREATE POLICY users_system ON users TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY users_tenant ON users TO quarry_tenant
+  USING (id = (SELECT quarry_actor())) WITH CHECK (id = (SELECT quarry_actor()));
+ALTER TABLE user_sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE user_sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY user_sessions_system ON user_sessions TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY user_sessions_tenant ON user_sessions TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE api_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY api_keys_system ON api_keys TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY api_keys_tenant ON api_keys TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE searches ENABLE ROW LEVEL SECURITY;
+ALTER TABLE searches FORCE ROW LEVEL SECURITY;
+CREATE POLICY searches_system ON searches TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY searches_tenant ON searches TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE search_results ENABLE ROW LEVEL SECURITY;
+ALTER TABLE search_results FORCE ROW LEVEL SECURITY;
+CREATE POLICY search_results_system ON search_results TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY search_results_tenant ON search_results TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE scraping_jobs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE scraping_jobs FORCE ROW LEVEL SECURITY;
+CREATE POLICY scraping_jobs_system ON scraping_jobs TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY scraping_jobs_tenant ON scraping_jobs TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE job_configurations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE job_configurations FORCE ROW LEVEL SECURITY;
+CREATE POLICY job_configurations_system ON job_configurations TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY job_configurations_tenant ON job_configurations TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE job_logs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE job_logs FORCE ROW LEVEL SECURITY;
+CREATE POLICY job_logs_system ON job_logs TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY job_logs_tenant ON job_logs TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE schedules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE schedules FORCE ROW LEVEL SECURITY;
+CREATE POLICY schedules_system ON schedules TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY schedules_tenant ON schedules TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE task_queue ENABLE ROW LEVEL SECURITY;
+ALTER TABLE task_queue FORCE ROW LEVEL SECURITY;
+CREATE POLICY task_queue_system ON task_queue TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY task_queue_tenant ON task_queue TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE artifacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE artifacts FORCE ROW LEVEL SECURITY;
+CREATE POLICY artifacts_system ON artifacts TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY artifacts_tenant ON artifacts TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE metadata_tags ENABLE ROW LEVEL SECURITY;
+ALTER TABLE metadata_tags FORCE ROW LEVEL SECURITY;
+CREATE POLICY metadata_tags_system ON metadata_tags TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY metadata_tags_tenant ON metadata_tags TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE content_extractions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE content_extractions FORCE ROW LEVEL SECURITY;
+CREATE POLICY content_extractions_system ON content_extractions TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY content_extractions_tenant ON content_extractions TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE api_rate_limits ENABLE ROW LEVEL SECURITY;
+ALTER TABLE api_rate_limits FORCE ROW LEVEL SECURITY;
+CREATE POLICY api_rate_limits_system ON api_rate_limits TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY api_rate_limits_tenant ON api_rate_limits TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE user_subscriptions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE user_subscriptions FORCE ROW LEVEL SECURITY;
+CREATE POLICY user_subscriptions_system ON user_subscriptions TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY user_subscriptions_tenant ON user_subscriptions TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE usage_periods ENABLE ROW LEVEL SECURITY;
+ALTER TABLE usage_periods FORCE ROW LEVEL SECURITY;
+CREATE POLICY usage_periods_system ON usage_periods TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY usage_periods_tenant ON usage_periods TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE usage_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE usage_events FORCE ROW LEVEL SECURITY;
+CREATE POLICY usage_events_system ON usage_events TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY usage_events_tenant ON usage_events TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE usage_analytics ENABLE ROW LEVEL SECURITY;
+ALTER TABLE usage_analytics FORCE ROW LEVEL SECURITY;
+CREATE POLICY usage_analytics_system ON usage_analytics TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY usage_analytics_tenant ON usage_analytics TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_logs FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_logs_system ON audit_logs TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY audit_logs_tenant ON audit_logs TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+-- An attempt belongs to whom its task belongs.
+ALTER TABLE task_attempts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE task_attempts FORCE ROW LEVEL SECURITY;
+CREATE POLICY task_attempts_system ON task_attempts TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY task_attempts_tenant ON task_attempts TO quarry_tenant
+  USING (EXISTS (SELECT FROM task_queue t WHERE t.id = task_id AND t.user_id = (SELECT quarry_actor())))
+  WITH CHECK (EXISTS (SELECT FROM task_queue t WHERE t.id = task_id AND t.user_id = (SELECT quarry_actor())));
+-- Roles that log in as a member of quarry_system, without owning the tables, work with all of them.
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
+  job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
+  user_subscriptions, usage_periods, usage_events, usage_analytics, audit_logs, task_attempts, queues, queue_counts,
+  hosts, blobs, subscription_plans, cache, rate_limits, webhook_events, system_config, schema_migrations,
+  schema_migration_log TO quarry_system;
+-- A tenant works with what is theirs, through the policies, and with what all work has in common: queues, their counters,
+-- hosts and stored bodies. Nothing else is open to them. The ledger and the log of what was done they may read and add to;
+-- what they have subscribed to they may read.
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
+  job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
+  usage_periods, task_attempts TO quarry_tenant;
+GRANT SELECT, INSERT ON audit_logs, usage_events TO quarry_tenant;
+GRANT SELECT ON user_subscriptions, usage_analytics TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE ON queues, queue_counts, hosts, blobs TO quarry_tenant;
+GRANT SELECT ON subscription_plans, schema_migrations TO quarry_tenant;
+
 -- The default plans.
 INSERT INTO subscription_plans (id, name, compute_units_per_month, max_concurrent_tasks, price_cents)
 VALUES ('free', 'Free', 100, 1, 0),

@@ -189,7 +189,8 @@ std::int64_t PostgresSession::choose_way(const BulkTarget& target, const RowSour
   const auto [plan, fresh] = link_.bulk_plans.find(target, pipeline_, deadline);
   const int ending = on_conflict == OnConflict::nothing ? 1 : 0;
   try {
-    if (on_conflict == OnConflict::fail && plan->copies && rows.size() >= copy_rows_min)
+    // Plans belong to the connection, whose own role may copy where a tenant may not.
+    if (on_conflict == OnConflict::fail && plan->copies && actor().sees_all() && rows.size() >= copy_rows_min)
       return copy_in(link_, *plan, rows, deadline);
     if (!plan->has_arrays) return insert_unnest(link_, *plan, rows, on_conflict, deadline);
     return run_each(link_, plan->insert_sql[ending], Pipeline::Text::dynamic, plan->columns.size(), rows, deadline);
