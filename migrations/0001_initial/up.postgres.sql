@@ -158,6 +158,7 @@ CREATE TABLE searches (
 );
 CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
 CREATE INDEX idx_searches_status ON searches (status);
+CREATE INDEX idx_searches_user_query ON searches (user_id, query, completed_at);   -- answers that are still fresh
 CREATE TRIGGER update_searches_updated_at BEFORE UPDATE ON searches
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
@@ -700,6 +701,7 @@ CREATE TABLE webhook_events (
   event_name          text NOT NULL CHECK (length(event_name) BETWEEN 1 AND 100),
   object_type         text CHECK (length(object_type) <= 100),
   object_id           text CHECK (length(object_id) <= 100),
+  subscription_id     text CHECK (length(subscription_id) <= 100),   -- whose events are applied together, in their order
   provider_updated_at timestamptz,        -- orders the events of one object
   test_mode           boolean NOT NULL DEFAULT false,
   raw_body            bytea NOT NULL,
@@ -711,6 +713,7 @@ CREATE TABLE webhook_events (
 );
 CREATE INDEX idx_webhook_events_waiting ON webhook_events (received_at) WHERE status <> 'processed';
 CREATE INDEX idx_webhook_events_object ON webhook_events (object_type, object_id, provider_updated_at);
+CREATE INDEX idx_webhook_events_subscription_id ON webhook_events (subscription_id) WHERE subscription_id IS NOT NULL;
 
 
 -- ==========================================================================================================================

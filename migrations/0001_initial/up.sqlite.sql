@@ -151,6 +151,7 @@ CREATE TABLE searches (
 ) WITHOUT ROWID, STRICT;
 CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
 CREATE INDEX idx_searches_status ON searches (status);
+CREATE INDEX idx_searches_user_query ON searches (user_id, query, completed_at);   -- answers that are still fresh
 CREATE TRIGGER update_searches_updated_at AFTER UPDATE ON searches WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
   UPDATE searches
@@ -717,6 +718,7 @@ CREATE TABLE webhook_events (
   event_name          TEXT NOT NULL CHECK (length(event_name) BETWEEN 1 AND 100),
   object_type         TEXT CHECK (length(object_type) <= 100),
   object_id           TEXT CHECK (length(object_id) <= 100),
+  subscription_id     TEXT CHECK (length(subscription_id) <= 100),   -- whose events are applied together, in their order
   provider_updated_at INTEGER,              -- orders the events of one object
   test_mode           INTEGER NOT NULL DEFAULT 0 CHECK (test_mode IN (0, 1)),
   raw_body            BLOB NOT NULL,
@@ -729,6 +731,7 @@ CREATE TABLE webhook_events (
 ) STRICT;
 CREATE INDEX idx_webhook_events_waiting ON webhook_events (received_at) WHERE status <> 'processed';
 CREATE INDEX idx_webhook_events_object ON webhook_events (object_type, object_id, provider_updated_at);
+CREATE INDEX idx_webhook_events_subscription_id ON webhook_events (subscription_id) WHERE subscription_id IS NOT NULL;
 
 
 -- ==========================================================================================================================
