@@ -3,6 +3,7 @@
 #include "artifacts/text_rules.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -78,7 +79,7 @@ void check(const ArtifactChanges& changes) {
 /// The text that is set, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.
 std::optional<std::string_view> if_any(const std::optional<std::string>& text, std::size_t characters_max = SIZE_MAX) {
   if (!text || text->empty()) return std::nullopt;
-  return first_characters(*text, characters_max);
+  return store::first_characters(*text, characters_max);
 }
 
 }  // namespace

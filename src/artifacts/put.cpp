@@ -7,6 +7,7 @@
 #include "artifacts/text_rules.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -95,12 +96,12 @@ ArtifactRow make_row(const NewArtifact& artifact, ArtifactId id, Instant now) {
   row.user_id = artifact.user_id;
   row.artifact_type = artifact.type;
   row.source_url = if_any(artifact.source_url);
-  row.title = if_any(first_characters(artifact.title, title_characters_max));
+  row.title = if_any(store::first_characters(artifact.title, title_characters_max));
   row.description = if_any(artifact.description);
   row.content_hash = to_string(artifact.blob.hash);
   row.blob_hash = artifact.blob.hash;
   row.file_size = artifact.blob.size_bytes;
-  row.mime_type = if_any(first_characters(artifact.mime_type, mime_type_characters_max));
+  row.mime_type = if_any(store::first_characters(artifact.mime_type, mime_type_characters_max));
   row.content_text = if_any(artifact.content_text);
   row.keywords = artifact.keywords;
   row.tags = artifact.tags;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -38,15 +39,8 @@ void check_text(std::string_view field, std::string_view text) {
 
 void check_name(std::string_view field, std::string_view name, std::size_t characters_max) {
   check_text(field, name);
-  if (name.empty() || first_characters(name, characters_max) != name)
+  if (name.empty() || store::first_characters(name, characters_max) != name)
     throw_invalid(fmt::format("{} '{}': it must have 1 to {} characters", field, name, characters_max));
-}
-
-std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at)
-    if (!is_continuation(text[at]) && count-- == 0) break;
-  return text.substr(0, at);
 }
 
 char32_t take_character(std::string_view& text) noexcept {

@@ -13,9 +13,6 @@ void check_text(std::string_view field, std::string_view text);
 /// The same for a name of 1 to `characters_max` characters.
 void check_name(std::string_view field, std::string_view name, std::size_t characters_max);
 
-/// The first `count` characters of valid UTF-8.
-std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
-
 /// The code point that `text` begins with, which is taken off its front. `text` is valid UTF-8 and not empty.
 char32_t take_character(std::string_view& text) noexcept;
 

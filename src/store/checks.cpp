@@ -74,6 +74,13 @@ void check_json_object(std::string_view field, const std::string& text, std::siz
 
 void check_json(std::string_view field, const std::string& text, std::size_t bytes_max) { parse(field, text, bytes_max); }
 
+std::string_view first_characters(std::string_view text, std::size_t count) noexcept {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at)
+    if (!is_continuation(text[at]) && count-- == 0) break;
+  return text.substr(0, at);
+}
+
 std::string_view cut_at_character(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text;
   while (bytes_max > 0 && is_continuation(text[bytes_max])) --bytes_max;

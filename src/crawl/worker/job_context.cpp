@@ -24,7 +24,8 @@ std::shared_ptr<const JobContext> JobContexts::get(JobId job, std::string& why_n
   try {
     auto config = parse_job_config(row->config.text);
     Extractor extractor(config);
-    recent_.push_front(std::make_shared<const JobContext>(JobContext{job, std::move(config), std::move(extractor)}));
+    recent_.push_front(std::make_shared<const JobContext>(
+        JobContext{job, row->search_id, row->scraper_name.value_or(""), std::move(config), std::move(extractor)}));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid) throw;
     why_not = "its job's configuration cannot be used: " + error.client_message();

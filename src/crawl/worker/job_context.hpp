@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -15,12 +16,14 @@ namespace quarry::crawl {
 
 struct JobContext {
   JobId id;
+  std::optional<SearchId> search_id;  ///< whose results its items are
+  std::string source;
   JobConfig config;
   Extractor extractor;
 };
 
-/// The contexts of the jobs at work, the most recently used ones. A job's config does not change, so nothing here grows stale.
-/// Not thread-safe.
+/// The contexts of the jobs at work, the most recently used ones. A job's config does not change, so nothing here grows
+/// stale. Not thread-safe.
 class JobContexts {
  public:
   explicit JobContexts(Database db) : db_(std::move(db)) {}

@@ -10,6 +10,7 @@
 
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/store.hpp"
+#include "quarry/crawl/search_run.hpp"
 #include "quarry/jobs/log.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/queue/as_one.hpp"
@@ -35,7 +36,8 @@ ArtifactType type_of(std::string_view mime) {
   return ArtifactType::web_page;
 }
 
-std::vector<Accepted> hold_leases(Write& tx, std::span<const Outcome> outcomes, std::span<const artifacts::StagedBlob> blobs) {
+std::vector<Accepted> hold_leases(Write& tx, std::span<const Outcome> outcomes,
+                                  std::span<const artifacts::StagedBlob> blobs) {
   std::vector<queue::LeaseRef> leases;
   for (const auto& outcome : outcomes) leases.push_back(outcome.lease());
   const auto held = queue::hold(tx, leases);
@@ -82,6 +84,26 @@ std::int64_t put_contents(Write& tx, std::span<const Accepted> accepted) {
   return results;
 }
 
+/// Positions go on where the source's earlier pages ended.
+void put_results(Write& tx, const JobContext& job, std::span<const std::string_view> pages) {
+  int position = static_cast<int>(searches::count_results(tx, *job.search_id, {.source = job.source})) + 1;
+  std::vector<searches::NewResult> results;
+  for (const auto page : pages) {
+    auto found = results_in(page, job.source, position);
+    position += static_cast<int>(found.size());
+    std::move(found.begin(), found.end(), std::back_inserter(results));
+  }
+  searches::add_results(tx, *job.search_id, results);
+}
+
+/// A search ends with its last job, in the same transaction.
+void settle_searches(Write& tx, std::span<const Accepted> accepted) {
+  std::set<SearchId> searches;
+  for (const auto& [outcome, blob] : accepted)
+    if (outcome->job && outcome->job->search_id) searches.insert(*outcome->job->search_id);
+  for (const auto search : searches) searches::settle(tx, search);
+}
+
 /// Links and figures of the jobs, each job once, in the order of their ids.
 std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Politeness& politeness) {
   struct JobNews {
@@ -89,6 +111,7 @@ std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Polit
     std::vector<PageTask> links;
     std::set<std::string_view> seen;
     jobs::Gain gain;
+    std::vector<std::string_view> items;  ///< of a search: each page's
     std::vector<jobs::NewLogLine> log;
   };
   std::map<JobId, JobNews> news;
@@ -103,12 +126,15 @@ std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Polit
     job.job = outcome->job.get();
     job.gain.bytes += static_cast<std::int64_t>(outcome->content->body.size());
     job.gain.results += static_cast<std::int64_t>(outcome->content->extraction.items);
+    if (outcome->job->search_id && outcome->content->extraction.items > 0)
+      job.items.push_back(outcome->content->extraction.json);
     for (const auto& link : outcome->content->links)
       if (job.seen.insert(link.url.text()).second) job.links.push_back(link);
   }
   std::int64_t links = 0;
   for (auto& [id, job] : news) {
     if (job.job) links += add_pages(tx, id, job.job->config, job.links, politeness);
+    if (!job.items.empty()) put_results(tx, *job.job, job.items);
     if (job.gain.bytes > 0) jobs::add_gain(tx, id, job.gain);
     if (!job.log.empty()) jobs::append_log(tx, id, job.log);
   }
@@ -121,8 +147,10 @@ void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
   std::vector<queue::Failure> failed;
   for (const auto& [outcome, blob] : accepted) {
     const auto& task = outcome->task;
-    if (blob) finished.push_back({task.id, task.lease_token, {}});
-    else failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
+    if (blob)
+      finished.push_back({task.id, task.lease_token, {}});
+    else
+      failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
   }
   if (!failed.empty()) queue::fail(tx, failed);
   queue::finish_or_throw(tx, finished);
@@ -135,7 +163,8 @@ void judge_hosts(Write& tx, std::span<const Accepted> accepted) {
   std::set<std::int64_t> answered;
   for (const auto& [outcome, blob] : accepted) {
     if (!outcome->task.host_id) continue;
-    if (blob) answered.insert(*outcome->task.host_id);
+    if (blob)
+      answered.insert(*outcome->task.host_id);
     else if (outcome->host_in_trouble)
       queue::host_refused(tx, *outcome->task.host_id, outcome->started_at, outcome->retry_after);
   }
@@ -163,6 +192,7 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
     done.links = put_jobs(unit, accepted, politeness);
     end_tasks(unit, accepted, done);
   });
+  settle_searches(tx, accepted);
   judge_hosts(tx, accepted);
   return done;
 }

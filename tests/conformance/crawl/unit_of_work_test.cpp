@@ -20,7 +20,7 @@ class UnitOfWork : public CrawlTest {
     crawl::Outcome outcome;
     outcome.task = tasks.at(0);
     outcome.started_at = db().now();
-    outcome.job = std::make_shared<const crawl::JobContext>(crawl::JobContext{job, config, crawl::Extractor(config)});
+    outcome.job = std::make_shared<const crawl::JobContext>(crawl::JobContext{job, {}, {}, config, crawl::Extractor(config)});
     crawl::PageContent content{.url = *config.target_url, .status = 200, .mime_type = "text/html", .body = "<p>Hello", .title = "Hello",
                                .description = {}, .text = "Hello", .extraction = {.json = R"([{"a": 1}])", .items = 1}, .links = {}};
     content.links.push_back({crawl::Url::parse("http://site.example/next"), 1});
