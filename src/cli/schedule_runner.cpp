@@ -6,6 +6,7 @@
 #include "quarry/core/log.hpp"
 #include "quarry/jobs/control.hpp"
 #include "quarry/queue/schedules.hpp"
+#include "quarry/searches/search.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -54,6 +55,7 @@ void ScheduleRunner::run() {
     lock.unlock();
     try {
       fire();
+      settle_searches();
     } catch (const Error& error) {
       log::warn("schedules wait: {}", error.client_message());
     }
@@ -66,6 +68,11 @@ void ScheduleRunner::fire() {
   if (!next || *next > db_.now()) return;
   while (db_.write([](Write& tx) { return queue::fire_due(tx, 100, submit); }).schedules > 0) {
   }
+}
+
+void ScheduleRunner::settle_searches() {
+  for (const auto search : db_.read([](Read& tx) { return searches::forgotten(tx); }))
+    db_.write([&](Write& tx) { searches::settle(tx, search); });
 }
 
 }  // namespace quarry::cli

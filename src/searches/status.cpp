@@ -86,11 +86,7 @@ SearchStatus settle(Write& tx, SearchId id) {
   return to;
 }
 
-std::int64_t settle_forgotten(Write& tx, int limit) {
-  const auto forgotten = tx.all(find_forgotten, limit);
-  for (const auto id : forgotten) settle(tx, id);
-  return static_cast<std::int64_t>(forgotten.size());
-}
+std::vector<SearchId> forgotten(Read& tx, int limit) { return tx.all(find_forgotten, limit); }
 
 bool purge(Write& tx, SearchId id) {
   const auto found = tx.one(lock_search, id);

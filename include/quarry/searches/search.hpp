@@ -81,9 +81,8 @@ void change_status(Write& tx, SearchId id, SearchStatus to, const std::optional<
 /// Brings the status up to what the search's jobs say: processing with the first that has begun, ended with the last. The
 /// transaction that ends a job calls it; calling it again changes nothing. Returns the status.
 SearchStatus settle(Write& tx, SearchId id);
-/// Settles open searches whose jobs have all ended without it (they were cancelled, or died with their worker), at most
-/// `limit`. Returns how many.
-std::int64_t settle_forgotten(Write& tx, int limit = 100);
+/// Open searches whose jobs have all ended without `settle` (they were cancelled, or died with their worker): settle them.
+std::vector<SearchId> forgotten(Read& tx, int limit = 100);
 
 /// With its results. Its jobs must have ended and been purged: with jobs it is a `conflict`. False when there was none.
 bool purge(Write& tx, SearchId id);

@@ -89,11 +89,13 @@ TEST_P(Searches, FailWhenEverySourceDid) {
 TEST_P(Searches, WhatWasForgottenIsSettled) {
   const auto search = create("x", {"papers"});
   const auto job = job_of(search.id, "papers");
-  EXPECT_EQ(db().write([](Write& tx) { return searches::settle_forgotten(tx); }), 0);
+  const auto forgotten = [&] { return db().read([](Read& tx) { return searches::forgotten(tx); }); };
+  EXPECT_TRUE(forgotten().empty());
   db().write([&](Write& tx) { jobs::cancel(tx, job); });
-  EXPECT_EQ(db().write([](Write& tx) { return searches::settle_forgotten(tx); }), 1);
+  EXPECT_EQ(forgotten(), std::vector<SearchId>{search.id});
+  settle(search.id);
   EXPECT_EQ(get(search.id).status, SearchStatus::cancelled);
-  EXPECT_EQ(db().write([](Write& tx) { return searches::settle_forgotten(tx); }), 0);
+  EXPECT_TRUE(forgotten().empty());
 }
 
 TEST_P(Searches, TheStateMachineIsATable) {
