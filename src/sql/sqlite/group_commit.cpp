@@ -10,51 +10,54 @@ void GroupCommit::run(PendingWrite& write, std::chrono::steady_clock::time_point
   std::unique_lock lock(mutex_);
   if (busy_) {
     queue_.push_back(&write);
-    if (gathering_ > 0 && queue_.size() >= gathering_) gathered_.notify_one();
-    await_turn(lock, write, deadline);
+    const bool all_are_here = gathering_ > 0 && queue_.size() >= gathering_;
+    lock.unlock();
+    if (all_are_here) gathered_.notify_one();
+    await_turn(write, deadline);
+    if (write.state == PendingWrite::State::leading) lock.lock();
   } else {
     busy_ = true;
     write.state = PendingWrite::State::leading;
   }
-  if (write.state == PendingWrite::State::leading) {
-    gather(lock, write);
-    const auto batch = take_batch(write);
-    lock.unlock();
-    const auto began = std::chrono::steady_clock::now();
-    commit_(batch);
-    lock.lock();
-    last_batch_ = batch.size();
-    last_took_ = std::chrono::steady_clock::now() - began;
-    for (auto* member : batch) {
-      member->state = PendingWrite::State::done;
-      // Under the lock: the owner cannot return, and end the condition, before it has the lock again.
-      if (member != &write) member->changed.notify_one();
-    }
-    hand_over();
-  }
-  lock.unlock();
+  if (write.state == PendingWrite::State::leading) lead(lock, write);
   if (write.failure) std::rethrow_exception(write.failure);
 }
 
-void GroupCommit::await_turn(std::unique_lock<std::mutex>& lock, PendingWrite& write,
-                             std::chrono::steady_clock::time_point deadline) {
-  using State = PendingWrite::State;
-  const auto settled = [&] { return write.state == State::leading || write.state == State::done; };
-  while (!settled()) {
-    if (write.changed.wait_until(lock, deadline, settled)) return;
-    if (write.state == State::queued) {
+void GroupCommit::lead(std::unique_lock<std::mutex>& lock, PendingWrite& write) {
+  gather(lock, write);
+  const auto batch = take_batch(write);
+  lock.unlock();
+  const auto began = std::chrono::steady_clock::now();
+  commit_(batch);
+  lock.lock();
+  last_batch_ = batch.size();
+  last_took_ = std::chrono::steady_clock::now() - began;
+  for (auto* member : batch) member->state = PendingWrite::State::done;
+  auto* const next = next_leader();
+  lock.unlock();
+  // The others first: the next leader waits for them to come back. Who is told may be gone from then on.
+  for (auto* member : batch)
+    if (member != &write) member->settled.give();
+  if (next) next->settled.give();
+}
+
+void GroupCommit::await_turn(PendingWrite& write, std::chrono::steady_clock::time_point deadline) {
+  if (write.settled.wait(deadline)) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (write.state == PendingWrite::State::queued) {
       std::erase(queue_, &write);
       throw Error(ErrorCode::timeout, "other writes took the whole time allowed for this one; try again").set_retryable(true);
     }
-    // Taken into a batch: its closure may be running, so its outcome must be waited for.
-    write.changed.wait(lock, settled);
   }
+  // Taken into a batch, or told to lead: its outcome must be waited for.
+  write.settled.wait();
 }
 
 void GroupCommit::gather(std::unique_lock<std::mutex>& lock, const PendingWrite& leader) {
   if (leader.alone || queue_.size() + 1 >= last_batch_) return;
   gathering_ = last_batch_ - 1;
-  gathered_.wait_for(lock, std::min<std::chrono::steady_clock::duration>(last_took_ / 2, std::chrono::milliseconds(1)),
+  gathered_.wait_for(lock, std::min<std::chrono::steady_clock::duration>(last_took_ / 2, std::chrono::microseconds(60)),
                      [&] { return queue_.size() >= gathering_; });
   gathering_ = 0;
 }
@@ -70,27 +73,29 @@ std::vector<PendingWrite*> GroupCommit::take_batch(PendingWrite& leader) {
   return batch;
 }
 
-void GroupCommit::hand_over() {
+PendingWrite* GroupCommit::next_leader() {
   if (queue_.empty()) {
     busy_ = false;
-    return;
+    return nullptr;
   }
   auto* next = queue_.front();
   queue_.pop_front();
   next->state = PendingWrite::State::leading;
-  next->changed.notify_one();
+  return next;
 }
 
 void GroupCommit::run_exclusive(FunctionRef<void()> action) {
   std::unique_lock lock(mutex_);
   auto nothing = [](Write&) {};
-  PendingWrite turn{nothing, true};
+  PendingWrite turn{.body = nothing, .alone = true};
   if (busy_) {
     queue_.push_back(&turn);
-    await_turn(lock, turn, std::chrono::steady_clock::time_point::max());
+    lock.unlock();
+    await_turn(turn, std::chrono::steady_clock::time_point::max());
+  } else {
+    busy_ = true;
+    lock.unlock();
   }
-  busy_ = true;
-  lock.unlock();
   std::exception_ptr failure;
   try {
     action();
@@ -98,8 +103,9 @@ void GroupCommit::run_exclusive(FunctionRef<void()> action) {
     failure = std::current_exception();
   }
   lock.lock();
-  hand_over();
+  auto* const next = next_leader();
   lock.unlock();
+  if (next) next->settled.give();
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -14,6 +14,8 @@ constexpr int pages_between_checkpoints = 4096;
 /// From here on a checkpoint waits for readers to let go of the WAL, so that it can start over: 256 MiB.
 constexpr int pages_before_insisting = 65'536;
 constexpr int insist_ms = 100;
+/// Where writes fail now and then, each failure would make a batch run twice.
+constexpr int careful_after_failure = 64;
 
 void roll_back(Connection& connection) noexcept {
   if (connection.in_autocommit()) return;
@@ -53,7 +55,15 @@ std::chrono::steady_clock::time_point Writer::deadline() const {
 void Writer::commit_batch(std::span<PendingWrite* const> batch) {
   std::exception_ptr failure;
   Actions actions;
-  if (try_batch(batch, actions, failure)) {
+  auto apart = batch.size() == 1 || careful_batches_ == 0 ? Apart::no : Apart::by_savepoints;
+  if (apart == Apart::by_savepoints) --careful_batches_;
+  bool committed = try_batch(batch, apart, actions, failure);
+  if (!committed && batch.size() > 1 && apart == Apart::no) {
+    careful_batches_ = careful_after_failure;
+    for (auto* member : batch) member->failure = nullptr;
+    committed = try_batch(batch, Apart::by_savepoints, actions, failure);
+  }
+  if (committed) {
     for (auto& action : actions) action();
     return;
   }
@@ -67,7 +77,7 @@ void Writer::commit_batch(std::span<PendingWrite* const> batch) {
   }
 }
 
-bool Writer::try_batch(std::span<PendingWrite* const> batch, Actions& actions, std::exception_ptr& failure) {
+bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions, std::exception_ptr& failure) {
   try {
     const Passage passage(gate_, deadline());
     const InTransaction inside(backend_);
@@ -76,16 +86,12 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Actions& actions, s
       SqliteSession session(connection_, clock_, *options_.random, notify_);
       Write tx(session);
       for (auto* member : batch) {
-        run_member(*member, tx, batch.size() > 1);
-        if (connection_.in_autocommit()) {
+        run_member(*member, tx, apart);
+        if (connection_.in_autocommit() || (member->failure && apart == Apart::no)) {
           failure = member->failure;
+          roll_back(connection_);
           return false;
         }
-      }
-      // A lone write that failed leaves nothing to commit.
-      if (batch.size() == 1 && batch[0]->failure) {
-        roll_back(connection_);
-        return false;
       }
       connection_.set_deadline(std::chrono::steady_clock::time_point::max());
       connection_.execute_control("commit", "commit");
@@ -105,10 +111,10 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Actions& actions, s
   }
 }
 
-void Writer::run_member(PendingWrite& member, Write& tx, bool shared) {
+void Writer::run_member(PendingWrite& member, Write& tx, Apart apart) {
   connection_.set_deadline(std::chrono::steady_clock::now() + options_.statement_timeout);
   try {
-    if (shared) tx.attempt([&] { member.body(tx); });
+    if (apart == Apart::by_savepoints) tx.attempt([&] { member.body(tx); });
     else member.body(tx);
   } catch (...) {
     member.failure = std::current_exception();
