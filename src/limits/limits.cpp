@@ -1,0 +1,92 @@
+#include "quarry/limits/limits.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+#include "limits/rows.hpp"
+
+namespace quarry::limits {
+namespace {
+
+/// Thrown inside of a savepoint, to undo what was taken before one was denied.
+struct Denied {};
+
+}  // namespace
+
+bool comes_before(const Key& a, const Key& b) {
+  if (a.index() != b.index()) return a.index() < b.index();
+  if (const auto* call = std::get_if<ApiCall>(&a)) {
+    const auto& other = std::get<ApiCall>(b);
+    return std::tie(call->user_id, call->endpoint) < std::tie(other.user_id, other.endpoint);
+  }
+  return std::get<Scraper>(a).name < std::get<Scraper>(b).name;
+}
+
+Decision take(Write& tx, const Key& key, const Limit& limit, std::int64_t cost) {
+  const auto at = arrival(limit, cost, tx.now());
+  if (cost == 0) return peek(tx, key, limit, 0);
+  return std::visit(
+      [&](const auto& name) {
+        check_key(tx.actor(), name);
+        if (const auto tat = take_row(tx, name, limit, at, cost)) return admitted(limit, at.now, *tat);
+        auto decision = not_taken(limit, cost, at.now, tat_of(tx, name));
+        decision.admitted = false;  // even if room was made between the two statements: nothing was taken
+        return decision;
+      },
+      key);
+}
+
+Decision take_now(const Database& db, const Key& key, const Limit& limit, std::int64_t cost) {
+  return db.write([&](Write& tx) { return take(tx, key, limit, cost); });
+}
+
+Decision peek(Read& tx, const Key& key, const Limit& limit, std::int64_t cost) {
+  const auto now = tx.now();
+  arrival(limit, cost, now);
+  return std::visit(
+      [&](const auto& name) {
+        check_key(tx.actor(), name);
+        return not_taken(limit, cost, now, tat_of(tx, name));
+      },
+      key);
+}
+
+std::vector<Decision> take_all(Write& tx, std::span<const Take> takes) {
+  std::vector<std::size_t> order(takes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return comes_before(takes[a].key, takes[b].key); });
+  std::vector<Decision> decisions(takes.size());
+  try {
+    tx.attempt([&] {
+      bool all = true;
+      for (const auto i : order) {
+        decisions[i] = take(tx, takes[i].key, takes[i].limit, takes[i].cost);
+        all &= decisions[i].admitted;
+      }
+      if (!all) throw Denied{};
+    });
+  } catch (const Denied&) {
+    for (std::size_t i = 0; i < takes.size(); ++i) {
+      if (decisions[i].admitted) decisions[i] = peek(tx, takes[i].key, takes[i].limit, takes[i].cost);
+      decisions[i].admitted = false;
+    }
+  }
+  return decisions;
+}
+
+bool reset(Write& tx, const Key& key) {
+  return std::visit(
+      [&](const auto& name) {
+        check_key(tx.actor(), name);
+        return delete_row(tx, name);
+      },
+      key);
+}
+
+std::int64_t sweep(Write& tx, std::chrono::microseconds idle, int limit) {
+  const auto now = tx.now();
+  return sweep_api(tx, now, now - idle, limit) + sweep_scrapers(tx, now, now - idle, limit);
+}
+
+}  // namespace quarry::limits

@@ -1,0 +1,31 @@
+#pragma once
+/// The statements of one kind of key. Both kinds have the same shape: one row per key, and one upsert that takes.
+
+#include <optional>
+
+#include "quarry/limits/limits.hpp"
+
+namespace quarry::limits {
+
+/// The row's `tat` after the take; nothing when the limit does not admit it.
+std::optional<Instant> take_row(Write& tx, const ApiCall& key, const Limit& limit, const Arrival& at, std::int64_t cost);
+std::optional<Instant> take_row(Write& tx, const Scraper& key, const Limit& limit, const Arrival& at, std::int64_t cost);
+
+/// The row's `tat`; nothing without a row.
+std::optional<Instant> tat_of(Read& tx, const ApiCall& key);
+std::optional<Instant> tat_of(Read& tx, const Scraper& key);
+
+bool delete_row(Write& tx, const ApiCall& key);
+bool delete_row(Write& tx, const Scraper& key);
+
+std::int64_t sweep_api(Write& tx, Instant now, Instant idle_since, int limit);
+std::int64_t sweep_scrapers(Write& tx, Instant now, Instant idle_since, int limit);
+
+/// Throws `invalid` for a name out of its bounds, `not_found` for a user whom the actor does not see.
+void check_key(const Actor& actor, const ApiCall& key);
+void check_key(const Actor& actor, const Scraper& key);
+
+/// An order of keys that everybody keeps to who takes from several: nobody waits in a circle.
+bool comes_before(const Key& a, const Key& b);
+
+}  // namespace quarry::limits
