@@ -9,7 +9,7 @@ if(NOT TARGET quarry_modest)
   set_target_properties(quarry_modest PROPERTIES IMPORTED_LOCATION ${MODEST_LIBRARY}
                                                  INTERFACE_INCLUDE_DIRECTORIES ${MODEST_INCLUDE_DIR})
 endif()
-target_link_libraries(quarry PRIVATE PkgConfig::libpq PkgConfig::sqlite3 PkgConfig::sodium PkgConfig::curl PkgConfig::zstd
+target_link_libraries(quarry PRIVATE PkgConfig::libpq PkgConfig::sqlite3 PkgConfig::sodium PkgConfig::crypt PkgConfig::curl PkgConfig::zstd
                                      spdlog::spdlog quarry_modest)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quarry)
