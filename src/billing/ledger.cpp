@@ -7,6 +7,7 @@
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/queue/claim_gate.hpp"
 #include "quarry/store/checks.hpp"
 
 namespace quarry::billing {
@@ -94,19 +95,12 @@ Entry add_to_granted(Write& tx, UsageKind kind, const Grant& wish) {
   const auto hash = hash_of_payload(payload_of(kind, wish.user_id, wish.units, ""));
   if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
   const auto start = open_period(tx, wish.user_id).may.period.start;
-  const UsageEventRow row{tx.new_id<UsageEventId>(),
-                          wish.event_id,
-                          wish.user_id,
-                          kind,
-                          wish.units,
-                          start,
-                          {},
-                          {},
-                          {},
-                          hash,
-                          tx.now()};
+  const UsageEventRow row{
+      tx.new_id<UsageEventId>(), wish.event_id, wish.user_id, kind, wish.units, start, {}, {}, {}, hash, tx.now()};
   if (!insert_event_row(tx, row)) throw_met(wish.event_id);
-  return {LedgerOutcome::recorded, row.event(), add_to_balance(tx, wish.user_id, start, wish.units, 0, 0)};
+  const auto after = add_to_balance(tx, wish.user_id, start, wish.units, 0, 0);
+  if (wish.units > 0) queue::let_go(tx, wish.user_id);
+  return {LedgerOutcome::recorded, row.event(), after};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/queue/claim_gate.hpp"
 #include "quarry/store/list.hpp"
 
 namespace quarry::billing {
@@ -83,11 +84,15 @@ UsageCheck check_usage(Read& tx, std::optional<UserId> user) {
 std::int64_t sync_allowance(Write& tx, UserId user) {
   lock_user(tx, user);
   const auto may = entitlement(tx, user, tx.now());
-  if (!find_balance(tx, user, may.period.start)) return 0;
-  lock_balance(tx, user, may.period.start);
-  const auto prefix = allowance_prefix(user, may.period.start);
-  const auto missing = may.plan.compute_units_per_month * micro_per_unit - posted(tx, user, may.period.start, prefix).units;
-  post_difference(tx, user, may.period.start, prefix, missing);
+  std::int64_t missing = 0;
+  const bool is_open = find_balance(tx, user, may.period.start).has_value();
+  if (is_open) {
+    lock_balance(tx, user, may.period.start);
+    const auto prefix = allowance_prefix(user, may.period.start);
+    missing = may.plan.compute_units_per_month * micro_per_unit - posted(tx, user, may.period.start, prefix).units;
+    post_difference(tx, user, may.period.start, prefix, missing);
+  }
+  if (missing > 0 || !is_open) queue::let_go(tx, user);
   return missing;
 }
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <bit>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "queue/effects.hpp"
+#include "queue/put_back.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/queue/maintain.hpp"
 
@@ -128,16 +130,62 @@ std::vector<ClaimedTask> claim_sqlite(Write& tx, QueueId queue, const ClaimOptio
 
 }  // namespace
 
+namespace {
+
+std::vector<ClaimedTask> take(Write& tx, QueueId queue, const ClaimOptions& options) {
+  return tx.engine() == Engine::sqlite ? claim_sqlite(tx, queue, options) : claim_postgres(tx, queue, options);
+}
+
+void note_started(Effects& effects, QueueId queue, const ClaimedTask& task) {
+  effects.moved({queue.value, task.host_id, task.job_id}, TaskStatus::pending, TaskStatus::processing);
+}
+
+/// Kept back by one claim, at most: more are left to the next one, so that no transaction grows without bound.
+constexpr std::size_t kept_back_max = 1'000;
+constexpr int gate_rounds_max = 100;
+
+std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const ClaimOptions& options) {
+  std::vector<ClaimedTask> admitted;
+  std::size_t kept = 0;
+  auto rest = options;
+  for (int round = 0; round < gate_rounds_max && kept < kept_back_max && rest.limit > 0; ++round) {
+    const auto tasks = take(tx, queue, rest);
+    if (tasks.empty()) break;
+    const auto held = options.gate->judge(tx, tasks);
+    Effects effects;
+    std::unordered_set<TaskId> back;
+    for (const auto& task : put_back(tx, held)) {
+      back.insert(task.id);
+      // A task that is pending again changes nothing around it.
+      if (task.status != TaskStatus::pending) effects.moved(task.refs(), TaskStatus::pending, task.status);
+    }
+    for (const auto& task : tasks) {
+      if (back.contains(task.id)) continue;
+      note_started(effects, queue, task);
+      admitted.push_back(task);
+    }
+    effects.apply(tx);
+    if (held.empty()) break;
+    kept += held.size();
+    rest.limit = options.limit - static_cast<int>(admitted.size());
+  }
+  std::ranges::sort(admitted, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });
+  return admitted;
+}
+
+}  // namespace
+
 std::vector<ClaimedTask> claim(Write& tx, QueueId queue, const ClaimOptions& options) {
   check(options);
   if (options.maintain) {
     promote_due(tx);
     reap_expired(tx);
   }
-  auto tasks = tx.engine() == Engine::sqlite ? claim_sqlite(tx, queue, options) : claim_postgres(tx, queue, options);
+  if (options.gate) return claim_through_gate(tx, queue, options);
+  auto tasks = take(tx, queue, options);
   if (tasks.empty()) return tasks;
   Effects effects;
-  for (const auto& task : tasks) effects.moved({queue.value, task.host_id, task.job_id}, TaskStatus::pending, TaskStatus::processing);
+  for (const auto& task : tasks) note_started(effects, queue, task);
   effects.apply(tx);
   return tasks;
 }

@@ -7,8 +7,9 @@
 namespace quarry::queue {
 namespace {
 
-constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked,
-                                         TaskStatus::paused};
+// What is scheduled is looked at once more: a claim's gate may have put a task back while it was waited for.
+constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused,
+                                         TaskStatus::scheduled};
 
 constexpr sql::Command<void(QueueId, bool)> pause_queue{
     "queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
@@ -154,7 +155,7 @@ std::int64_t cancel_job(Write& tx, JobId job, int limit) {
 }
 
 std::int64_t pause_job(Write& tx, JobId job, int limit) {
-  constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending};
+  constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::scheduled};
   return move_job(tx, job, from, TaskStatus::paused, limit);
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "quarry/queue/claim_gate.hpp"
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/hosts.hpp"
 
@@ -97,7 +98,9 @@ struct Explainer {
 
   void scheduled() {
     out.runs_at = task.scheduled_at;
-    if (task.retry_count > 0) {
+    if (task.error_message && task.error_message->starts_with(kept_back_words)) {
+      say(Reason::kept_back, "it was {}; it is looked at again at {}", *task.error_message, to_iso8601(task.scheduled_at));
+    } else if (task.retry_count > 0) {
       say(Reason::waits_for_retry, "attempt {} failed{}; the next of {} retries is due at {}", task.retry_count,
           task.error_message ? ": " + *task.error_message : std::string(), task.max_retries, to_iso8601(task.scheduled_at));
     } else {

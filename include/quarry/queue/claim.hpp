@@ -30,12 +30,16 @@ BOOST_DESCRIBE_STRUCT(ClaimedTask, (),
                       (id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count,
                        rank))
 
+class ClaimGate;
+
 struct ClaimOptions {
   std::string worker;                       ///< who asks, for people: `host:pid`
   int limit = 1;                            ///< tasks at most; 1 to 10,000
   std::chrono::milliseconds lease{30'000};  ///< until a heartbeat must have come; 100 ms to a day
   /// Also bring in what is due and take back what dead workers held, first. A worker that claims often may do so less often.
   bool maintain = true;
+  /// Has a say in which tasks are handed out (claim_gate.hpp). Null: nobody has.
+  ClaimGate* gate = nullptr;
 };
 
 /// The best tasks that may run now: by rank (priority, aged), those with a host only as its delay, limit and block allow.

@@ -19,6 +19,7 @@ enum class Reason {
   cancel_requested,   ///< it runs, and was asked to stop
   queue_paused,       ///< nothing of its queue is handed out
   due_later,          ///< it was asked for at a later time
+  kept_back,          ///< a gate did not let it run: a quota, or a limit of its user's
   waits_for_retry,    ///< it failed, and its next try is due later
   waits_for_job,      ///< its job depends on one that has not ended
   job_paused,         ///< its job was paused
@@ -29,7 +30,7 @@ enum class Reason {
   waits_for_workers,  ///< it may run now: nobody has taken it yet
 };
 BOOST_DESCRIBE_ENUM(Reason, not_found, ended, running, lease_expired, cancel_requested, queue_paused, due_later,
-                    waits_for_retry, waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others,
+                    kept_back, waits_for_retry, waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others,
                     waits_for_workers)
 
 struct Finding {
