@@ -105,6 +105,7 @@ CREATE UNIQUE INDEX idx_users_email ON users (lower(email)) WHERE deleted_at IS 
 CREATE UNIQUE INDEX idx_users_google_id ON users (google_id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_users_role ON users (role);
 CREATE INDEX idx_users_active ON users (is_active);
+CREATE INDEX idx_users_created_at ON users (created_at, id);
 CREATE TRIGGER update_users_updated_at BEFORE UPDATE ON users
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
@@ -550,7 +551,7 @@ CREATE INDEX idx_content_extractions_data ON content_extractions USING gin (extr
 
 -- Values that may be forgotten. What has expired is absent, whether it has been removed yet or not.
 CREATE TABLE cache (
-  key          text PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),
+  key          text COLLATE "C" PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 255),   -- by bytes: prefixes are ranges
   value        text NOT NULL,
   expires_at   timestamptz,               -- null: only by eviction
   size_bytes   bigint NOT NULL DEFAULT 0 CHECK (size_bytes >= 0),   -- counts against the byte budget
@@ -559,7 +560,7 @@ CREATE TABLE cache (
   created_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX idx_cache_expires ON cache (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX idx_cache_last_used_at ON cache (last_used_at);
+CREATE INDEX idx_cache_last_used_at ON cache (last_used_at, size_bytes);   -- the budget is summed over it
 
 
 -- ==========================================================================================================================

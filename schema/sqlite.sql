@@ -94,6 +94,7 @@ CREATE UNIQUE INDEX idx_users_email ON users (lower(email)) WHERE deleted_at IS 
 CREATE UNIQUE INDEX idx_users_google_id ON users (google_id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_users_role ON users (role);
 CREATE INDEX idx_users_active ON users (is_active);
+CREATE INDEX idx_users_created_at ON users (created_at, id);
 CREATE TRIGGER update_users_updated_at AFTER UPDATE ON users WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
   UPDATE users
@@ -566,7 +567,7 @@ CREATE TABLE cache (
   created_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) STRICT;
 CREATE INDEX idx_cache_expires ON cache (expires_at) WHERE expires_at IS NOT NULL;
-CREATE INDEX idx_cache_last_used_at ON cache (last_used_at);
+CREATE INDEX idx_cache_last_used_at ON cache (last_used_at, size_bytes);   -- the budget is summed over it
 
 
 -- ==========================================================================================================================

@@ -1,9 +1,9 @@
 #pragma once
 /// Passwords: hashed with Argon2id, checked against what is stored.
 ///
-///     PasswordHasher hasher;                              // one for the program: it bounds the memory of all logins
-///     together const auto hash = hasher.hash(password);            // outside of any transaction: this takes 50 ms and 64
-///     MiB db.write([&](Write& tx) { accounts::create_user(tx, {.username = "ada", .password_hash = hash}); });
+///     PasswordHasher hasher;                       // one for the program: it bounds the memory of all logins together
+///     const auto hash = hasher.hash(password);     // outside of any transaction: 50 ms and 64 MiB
+///     db.write([&](Write& tx) { accounts::create_user(tx, {.username = "ada", .password_hash = hash}); });
 ///
 /// **Stored** are PHC strings: `$argon2id$v=19$m=65536,t=2,p=1$salt$hash`. bcrypt hashes of old systems (`$2a$`, `$2b$`,
 /// `$2y$`) are checked, too, and called outdated, as are weaker Argon2id ones: `login` replaces them. A stored hash is never

@@ -1,0 +1,37 @@
+#pragma once
+/// The limits of what users are called, who may do what, and what the engines' refusals mean.
+
+#include <string_view>
+
+#include "quarry/accounts/users.hpp"
+#include "quarry/core/error.hpp"
+
+namespace quarry::accounts {
+
+/// These throw `invalid` and name the field.
+void check_username(std::string_view username);
+void check_email(std::string_view email);
+void check_full_name(std::string_view name);
+void check_google_id(std::string_view google_id);
+
+/// Throws `denied` unless the actor is the system or an admin.
+void require_admin(const Read& tx, std::string_view what);
+
+[[noreturn]] void throw_no_user(UserId user);
+
+/// Throws what `error` means in the words of this part (`conflict`), if it is about names that are taken or a missing
+/// credential.
+void translate(const Error& error);
+
+/// Runs `body`, whose refusals by the rules of the table come out translated.
+template <class F>
+void keep_unique(Write& tx, F&& body) {
+  try {
+    tx.attempt(body);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::constraint) translate(error);
+    throw;
+  }
+}
+
+}  // namespace quarry::accounts
