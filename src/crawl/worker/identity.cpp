@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "quarry/queue/maintain.hpp"
+#include "quarry/billing/metering.hpp"
 
 namespace quarry::crawl {
 namespace {
@@ -56,7 +56,7 @@ int bury_dead_workers(const Database& db) {
     ++dead;
     db.write([&](Write& tx) { tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1)); });
   }
-  while (dead > 0 && db.write([](Write& tx) { return queue::reap_expired(tx); }) > 0) {}
+  while (dead > 0 && db.write([](Write& tx) { return billing::reap_expired(tx); }) > 0) {}
   return dead;
 }
 

@@ -30,6 +30,7 @@ struct PageContent {
 
 struct Outcome {
   queue::ClaimedTask task;
+  bool metered = false;                   ///< it was claimed under its user's plan
   std::string address;                    ///< what was asked for, for people
   Instant started_at;
   std::shared_ptr<const JobContext> job;  ///< null when the job cannot be worked on

@@ -10,6 +10,7 @@
 
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/store.hpp"
+#include "quarry/billing/metering.hpp"
 #include "quarry/crawl/search_run.hpp"
 #include "quarry/jobs/log.hpp"
 #include "quarry/jobs/submit.hpp"
@@ -158,6 +159,16 @@ void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
   done.failed = static_cast<std::int64_t>(failed.size());
 }
 
+/// The units that were reserved with the leases. Last: who hands out a user's tasks holds their balance and waits for nobody.
+void end_reservations(Write& tx, std::span<const Accepted> accepted) {
+  std::vector<queue::LeaseRef> finished;
+  std::vector<queue::LeaseRef> failed;
+  for (const auto& [outcome, blob] : accepted)
+    if (outcome->metered) (blob ? finished : failed).push_back(outcome->lease());
+  billing::settle_finished(tx, finished);
+  billing::settle_unfinished(tx, failed);
+}
+
 /// What the answers tell of the hosts. Their rows are ours already, since they had tasks in flight.
 void judge_hosts(Write& tx, std::span<const Accepted> accepted) {
   std::set<std::int64_t> answered;
@@ -194,6 +205,7 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
   });
   settle_searches(tx, accepted);
   judge_hosts(tx, accepted);
+  end_reservations(tx, accepted);
   return done;
 }
 

@@ -10,6 +10,7 @@
 #include "crawl/worker/patience.hpp"
 #include "crawl/worker/process_page.hpp"
 #include "crawl/worker/robots_gate.hpp"
+#include "quarry/billing/metering.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
@@ -31,6 +32,8 @@ constexpr milliseconds idle_poll{1'000};
 constexpr milliseconds maintenance_interval{200};
 /// Between questions whether the work is done.
 constexpr milliseconds question_interval{50};
+/// Between looks whether plans are enforced.
+constexpr milliseconds meter_look_interval{2'000};
 
 /// A task under lease, from its claim until its fate is settled.
 struct Held {
@@ -55,6 +58,7 @@ struct Worker::State {
 
   bool wants_more() const { return static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
   void claim();
+  std::vector<queue::ClaimedTask> claim_tasks(const queue::ClaimOptions& wish);
   void admit(Held& task);
   void submit(Held& task);
   void ask_robots(std::int64_t host_id, const Url& page);
@@ -85,6 +89,8 @@ struct Worker::State {
   SteadyClock::time_point next_maintenance{};
   SteadyClock::time_point next_heartbeat{};
   SteadyClock::time_point next_question{};
+  SteadyClock::time_point next_meter_look{};
+  bool metered = false;  ///< what is claimed from now on is claimed under its user's plan
 };
 
 Worker::Worker(Database db, artifacts::BlobStore& blobs, WorkerOptions options)
@@ -140,11 +146,7 @@ void Worker::State::claim() {
   const bool maintain = now >= next_maintenance;
   if (maintain) next_maintenance = now + maintenance_interval;
   const auto started_at = db.now();
-  auto tasks = with_patience(options.give_up_after, [&] {
-    return db.write([&](Write& tx) {
-      return queue::claim(tx, queue, {.worker = identity, .limit = room, .lease = options.lease, .maintain = maintain});
-    });
-  });
+  auto tasks = claim_tasks({.worker = identity, .limit = room, .lease = options.lease, .maintain = maintain});
   // A full hand means that there is more; else the next event, or a notification, says when to look again.
   next_look = now + maintenance_interval;
   if (std::cmp_equal(tasks.size(), room)) woken = true;
@@ -159,11 +161,21 @@ void Worker::State::claim() {
   }
   for (auto& task : tasks) {
     const auto id = task.id;
-    auto& entry = held.emplace(id, Held{{.task = std::move(task), .address = {}, .started_at = started_at, .job = {}, .content = {}, .error = {},
+    auto& entry = held.emplace(id, Held{{.task = std::move(task), .metered = metered, .address = {}, .started_at = started_at, .job = {}, .content = {}, .error = {},
                                          .retry_after = {}},
                                         {Url::parse("http://unknown/"), 0}}).first->second;
     admit(entry);
   }
+}
+
+std::vector<queue::ClaimedTask> Worker::State::claim_tasks(const queue::ClaimOptions& wish) {
+  return with_patience(options.give_up_after, [&] {
+    if (const auto now = SteadyClock::now(); now >= next_meter_look) {
+      metered = db.read([](Read& tx) { return billing::is_enforced(tx); });
+      next_meter_look = now + meter_look_interval;
+    }
+    return db.write([&](Write& tx) { return metered ? billing::claim(tx, queue, wish) : queue::claim(tx, queue, wish); });
+  });
 }
 
 void Worker::State::admit(Held& task) {
@@ -260,7 +272,8 @@ void Worker::State::keep_leases() {
 
 void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
   if (leases.empty()) return;
-  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { queue::release(tx, leases); }); });
+  // What was not metered has no reservation, and is given back all the same.
+  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { billing::release(tx, leases); }); });
 }
 
 void Worker::State::forget_settled() {
