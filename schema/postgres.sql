@@ -804,6 +804,16 @@ CREATE TRIGGER audit_logs_append_only BEFORE UPDATE OR DELETE ON audit_logs
   FOR EACH ROW EXECUTE FUNCTION keep_audit_logs();
 CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs
   FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_logs();
+CREATE TRIGGER audit_logs_no_truncate BEFORE TRUNCATE ON audit_logs_default
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_logs();
+
+-- The end of the chain, which each new entry is linked to: a tenant adds entries and sees only their own, so it is read with
+-- the owner's rights. The body is bound to this schema's tables when it is made, whatever search_path its caller has.
+CREATE FUNCTION quarry_audit_head() RETURNS TABLE (chain_seq bigint, hash bytea, created_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER
+BEGIN ATOMIC
+  SELECT l.chain_seq, l.hash, l.created_at FROM audit_logs l ORDER BY l.chain_seq DESC LIMIT 1;
+END;
 
 
 -- ==========================================================================================================================
@@ -955,6 +965,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches
   job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
   usage_periods, task_attempts TO quarry_tenant;
 GRANT SELECT, INSERT ON audit_logs, usage_events TO quarry_tenant;
+REVOKE EXECUTE ON FUNCTION quarry_audit_head() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION quarry_audit_head() TO quarry_system, quarry_tenant;
 GRANT SELECT ON user_subscriptions, usage_analytics TO quarry_tenant;
 GRANT SELECT, INSERT, UPDATE ON queues, queue_counts, hosts, blobs TO quarry_tenant;
 GRANT SELECT ON subscription_plans, schema_migrations TO quarry_tenant;

@@ -1,6 +1,7 @@
 -- quarry: destructive
 -- Leaves an empty database and the migrator's own tables, which remember what was here.
 
+DROP FUNCTION quarry_audit_head();
 DROP TABLE audit_logs;
 DROP TABLE system_config;
 DROP TABLE webhook_events;

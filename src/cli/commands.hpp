@@ -83,6 +83,7 @@ void add_artifact_commands(CLI::App& app, Commands& commands);
 void add_artifact_upkeep_commands(CLI::App& artifact_group, Commands& commands);
 void add_find_command(CLI::App& app, Commands& commands);
 void add_search_commands(CLI::App& app, Commands& commands);
+void add_cache_commands(CLI::App& app, Commands& commands);
 void add_limit_commands(CLI::App& app, Commands& commands);
 void add_schedule_commands(CLI::App& app, Commands& commands);
 

@@ -90,6 +90,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_artifact_commands(app, commands);
   add_find_command(app, commands);
   add_search_commands(app, commands);
+  add_cache_commands(app, commands);
   add_limit_commands(app, commands);
   add_schedule_commands(app, commands);
 

@@ -1,0 +1,163 @@
+#include "quarry/cache/entries.hpp"
+
+#include <fmt/format.h>
+
+#include "cache/keys.hpp"
+#include "quarry/core/error.hpp"
+#include "quarry/store/list.hpp"
+
+namespace quarry::cache {
+namespace {
+
+constexpr sql::Query<Value(std::string_view, Instant)> find_value{
+    "cache.get", "select value, expires_at from cache where key = $1 and (expires_at is null or expires_at > $2)"};
+
+struct NewEntry {
+  std::string_view key;
+  std::string_view value;
+  std::optional<Instant> expires_at;
+  std::int64_t size_bytes;
+  Instant now;
+};
+BOOST_DESCRIBE_STRUCT(NewEntry, (), (key, value, expires_at, size_bytes, now))
+
+constexpr sql::Command<void(NewEntry)> put_value{
+    "cache.set",
+    "insert into cache (key, value, expires_at, size_bytes, hit_count, last_used_at, created_at)"
+    " values ($1, $2, $3, $4, 0, $5, $5) on conflict (key) do update set value = excluded.value,"
+    " expires_at = excluded.expires_at, size_bytes = excluded.size_bytes, hit_count = 0,"
+    " last_used_at = excluded.last_used_at, created_at = excluded.created_at"};
+/// What has expired is as good as absent.
+constexpr sql::Command<void(NewEntry)> put_if_absent{
+    "cache.set_if_absent",
+    "insert into cache as c (key, value, expires_at, size_bytes, hit_count, last_used_at, created_at)"
+    " values ($1, $2, $3, $4, 0, $5, $5) on conflict (key) do update set value = excluded.value,"
+    " expires_at = excluded.expires_at, size_bytes = excluded.size_bytes, hit_count = 0,"
+    " last_used_at = excluded.last_used_at, created_at = excluded.created_at where c.expires_at <= excluded.created_at"};
+
+constexpr sql::Command<void(std::string_view, std::string_view)> delete_held{
+    "cache.release_lease", "delete from cache where key = $1 and value = $2"};
+
+constexpr sql::Command<void(std::string_view, Instant)> delete_value{
+    "cache.remove", "delete from cache where key = $1 and (expires_at is null or expires_at > $2)"};
+/// A range of keys rather than LIKE, which finds no index here.
+constexpr sql::Command<void(std::string_view, std::string_view, int)> delete_range{
+    "cache.remove_prefix",
+    sql::sqlite("delete from cache where rowid in (select rowid from cache where key >= $1 and key < $2"
+                " and key not like 'quarry.%' limit $3)"),
+    sql::postgres("delete from cache where key in (select key from cache"
+                  " where key >= $1 and key < $2"
+                  " and key not like 'quarry.%' limit $3)")};
+constexpr sql::Command<void(Instant, int)> delete_expired{
+    "cache.purge_expired",
+    "delete from cache where key in (select key from cache where expires_at <= $1 order by expires_at limit $2)"};
+
+constexpr sql::Query<std::optional<std::int64_t>()> sum_bytes{
+    "cache.sum_bytes", sql::sqlite("select sum(size_bytes) from cache"),
+    sql::postgres("select cast(sum(size_bytes) as bigint) from cache")};
+struct Aged {
+  std::string key;
+  std::int64_t size_bytes;
+};
+BOOST_DESCRIBE_STRUCT(Aged, (), (key, size_bytes))
+constexpr sql::Query<Aged(int)> oldest_first{"cache.oldest",
+                                             "select key, size_bytes from cache order by last_used_at, key limit $1"};
+struct KeyRow {
+  std::string key;
+};
+BOOST_DESCRIBE_STRUCT(KeyRow, (), (key))
+constexpr sql::Command<void(KeyRow)> delete_key{"cache.evict", "delete from cache where key = $1"};
+
+constexpr sql::Command<void(Hits)> count_hits{
+    "cache.add_hits",
+    sql::sqlite("update cache set hit_count = hit_count + $2, last_used_at = max(last_used_at, $3) where key = $1"),
+    sql::postgres("update cache set hit_count = hit_count + $2, last_used_at = greatest(last_used_at, $3) where key = $1")};
+
+constexpr sql::Query<TableStatistics(Instant)> sum_table{
+    "cache.statistics",
+    sql::sqlite("select count(*) as entries, count(case when expires_at <= $1 then 1 end) as expired,"
+                " coalesce(sum(size_bytes), 0) as bytes, coalesce(sum(hit_count), 0) as hits from cache"),
+    sql::postgres("select count(*) as entries, count(case when expires_at <= $1 then 1 end) as expired,"
+                  " cast(coalesce(sum(size_bytes), 0) as bigint) as bytes,"
+                  " cast(coalesce(sum(hit_count), 0) as bigint) as hits from cache")};
+
+constexpr store::ListOf<Entry> all_entries{
+    "cache.list", "key as id, size_bytes, hit_count, expires_at, last_used_at, created_at",
+    "(select key as id, key, size_bytes, hit_count, expires_at, last_used_at, created_at from cache) c"};
+
+constexpr std::size_t value_bytes_max = 16 << 20;
+
+NewEntry make_entry(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl) {
+  check_value(value, value_bytes_max);
+  if (ttl && ttl->count() <= 0) throw_invalid(fmt::format("a time to live of {} us: it must be above zero", ttl->count()));
+  const auto now = tx.now();
+  return {key, value, ttl ? std::optional(now + *ttl) : std::nullopt, static_cast<std::int64_t>(key.size() + value.size()),
+          now};
+}
+
+}  // namespace
+
+std::optional<Value> get(Read& tx, std::string_view key) { return tx.one(find_value, key, tx.now()); }
+
+void set(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl) {
+  check_key(key);
+  tx.run(put_value, make_entry(tx, key, value, ttl));
+}
+
+bool set_if_absent(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl) {
+  check_key(key);
+  return tx.run(put_if_absent, make_entry(tx, key, value, ttl)) > 0;
+}
+
+bool take_own(Write& tx, std::string_view own_key, std::string_view holder, std::chrono::microseconds hold_max) {
+  return tx.run(put_if_absent, make_entry(tx, own_key, holder, hold_max)) > 0;
+}
+
+void release_own(Write& tx, std::string_view own_key, std::string_view holder) { tx.run(delete_held, own_key, holder); }
+
+bool remove(Write& tx, std::string_view key) {
+  check_key(key);
+  return tx.run(delete_value, key, tx.now()) > 0;
+}
+
+std::int64_t remove_prefix(Write& tx, std::string_view prefix, int limit) {
+  if (prefix.empty()) throw_invalid("an empty prefix stands for every key: name what the keys begin with");
+  check_key(prefix);
+  const auto end = end_of_prefix(prefix);
+  return tx.run(delete_range, prefix, end, limit);
+}
+
+std::int64_t purge_expired(Write& tx, int limit) { return tx.run(delete_expired, tx.now(), limit); }
+
+std::int64_t evict(Write& tx, std::int64_t bytes, int limit) {
+  auto over = tx.value(sum_bytes).value_or(0) - bytes;
+  if (over <= 0) return 0;
+  std::vector<KeyRow> going;
+  for (auto& entry : tx.all(oldest_first, limit)) {
+    if (over <= 0) break;
+    over -= entry.size_bytes;
+    going.push_back({std::move(entry.key)});
+  }
+  return tx.run_each(delete_key, going);
+}
+
+void add_hits(Write& tx, std::span<const Hits> hits) { tx.run_each(count_hits, hits); }
+
+TableStatistics table_statistics(Read& tx) { return tx.value(sum_table, tx.now()); }
+
+Page<Entry> list(Read& tx, std::string_view prefix, const PageRequest& page) {
+  const auto now = tx.now();
+  std::string end;
+  store::Conditions where;
+  where.add("(expires_at is null or expires_at > {})", now);
+  where.add("key not like 'quarry.%'");
+  if (!prefix.empty()) {
+    end = end_of_prefix(prefix);
+    where.add("key >= {}", prefix);
+    where.add("key < {}", end);
+  }
+  const store::Order<Entry> by_key{"key", "key", [](const Entry& entry) { return store::key(entry.id); }};
+  return store::list(tx, all_entries, by_key, store::Direction::ascending, where, page);
+}
+
+}  // namespace quarry::cache
