@@ -86,6 +86,7 @@ std::optional<std::string_view> if_any(const std::optional<std::string>& text, s
 
 bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes) {
   check(changes);
+  if (!tx.actor().sees(user)) return false;
   const auto title = if_any(changes.title, title_characters_max);
   const auto description = if_any(changes.description);
   const auto now = tx.now();
@@ -103,9 +104,12 @@ bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& change
   return text.run(tx, "artifact.update") > 0;
 }
 
-bool soft_delete(Write& tx, UserId user, ArtifactId id) { return tx.run(hide, user, id, tx.now()) > 0; }
+bool soft_delete(Write& tx, UserId user, ArtifactId id) {
+  return tx.actor().sees(user) && tx.run(hide, user, id, tx.now()) > 0;
+}
 
 bool restore(Write& tx, UserId user, ArtifactId id) {
+  if (!tx.actor().sees(user)) return false;
   const auto page = tx.one(find_hidden, user, id);
   if (!page) return false;
   if (page->job_id && page->source_url && find_by_url(tx, *page->job_id, *page->source_url))
@@ -114,6 +118,7 @@ bool restore(Write& tx, UserId user, ArtifactId id) {
 }
 
 bool purge(Write& tx, UserId user, ArtifactId id) {
+  if (!tx.actor().sees(user)) return false;
   const auto found = tx.all(find_ending, user, id);
   return purge_all(tx, found) > 0;
 }

@@ -52,6 +52,8 @@ void put_extraction(Write& tx, const NewExtraction& extraction) { put_extraction
 void put_extractions(Write& tx, std::span<const NewExtraction> extractions) {
   std::map<Kind, const NewExtraction*> last;
   for (const auto& one : extractions) {
+    if (!tx.actor().sees(one.user_id))
+      throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}", to_string(one.artifact_id)));
     check_name("extraction_type", one.extraction_type, 50);
     check_text("extracted_data", one.extracted_data.text);
     if (one.confidence_score && !(*one.confidence_score >= 0 && *one.confidence_score <= 1))
@@ -71,6 +73,8 @@ void put_extractions(Write& tx, std::span<const NewExtraction> extractions) {
   tx.run_each(insert, rows);
 }
 
-std::vector<StoredExtraction> list_extractions(Read& tx, UserId user, ArtifactId artifact) { return tx.all(list_of, user, artifact); }
+std::vector<StoredExtraction> list_extractions(Read& tx, UserId user, ArtifactId artifact) {
+  return tx.actor().sees(user) ? tx.all(list_of, user, artifact) : std::vector<StoredExtraction>{};
+}
 
 }  // namespace quarry::artifacts

@@ -161,7 +161,11 @@ BlobRefs references_of(const Plan& plan) {
 }  // namespace
 
 std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> artifacts) {
-  for (const auto& artifact : artifacts) check(artifact);
+  for (const auto& artifact : artifacts) {
+    check(artifact);
+    if (!tx.actor().sees(artifact.user_id))
+      throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(artifact.user_id)));
+  }
   if (artifacts.empty()) return {};
   auto plan = make_plan(artifacts);
   find_stored_pages(tx, plan);

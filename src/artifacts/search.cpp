@@ -122,7 +122,12 @@ std::vector<RankedRow> search_postgres(Read& tx, const SearchQuery& query, const
 
 }  // namespace
 
-SearchPage search(Read& tx, const SearchRequest& request) {
+SearchPage search(Read& tx, const SearchRequest& wanted) {
+  auto request = wanted;
+  if (!tx.actor().sees_all()) {
+    if (request.user_id && !tx.actor().sees(*request.user_id)) return {};
+    request.user_id = tx.actor().user_id();
+  }
   if (request.limit < 1 || request.limit > 100) throw_invalid(fmt::format("a limit of {}: it must be from 1 to 100", request.limit));
   const auto query = parse_search(request.query);
   std::optional<Position> after;

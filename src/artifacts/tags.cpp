@@ -45,6 +45,7 @@ constexpr sql::Query<MetadataTag(UserId, ArtifactId)> select_tags{
 }  // namespace
 
 void put_tags(Write& tx, UserId user, ArtifactId artifact, std::span<const MetadataTag> tags) {
+  if (!tx.actor().sees(user)) throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}", to_string(artifact)));
   std::vector<TagKey> keys;
   std::vector<TagRow> rows;
   std::set<std::pair<std::string_view, std::string_view>> seen;
@@ -63,14 +64,17 @@ void put_tags(Write& tx, UserId user, ArtifactId artifact, std::span<const Metad
 }
 
 bool remove_tag(Write& tx, UserId user, ArtifactId artifact, std::string_view tag_type, std::string_view tag_key) {
-  return tx.run(delete_tag, TagKey{user, artifact, tag_type, tag_key}) > 0;
+  return tx.actor().sees(user) && tx.run(delete_tag, TagKey{user, artifact, tag_type, tag_key}) > 0;
 }
 
-std::vector<MetadataTag> list_tags(Read& tx, UserId user, ArtifactId artifact) { return tx.all(select_tags, user, artifact); }
+std::vector<MetadataTag> list_tags(Read& tx, UserId user, ArtifactId artifact) {
+  return tx.actor().sees(user) ? tx.all(select_tags, user, artifact) : std::vector<MetadataTag>{};
+}
 
 std::vector<ArtifactId> find_tagged(Read& tx, UserId user, std::string_view tag_type, std::string_view tag_key,
                                     std::optional<std::string> tag_value, int limit) {
   if (limit < 1 || limit > 1000) throw_invalid(fmt::format("a limit of {}: it must be from 1 to 1000", limit));
+  if (!tx.actor().sees(user)) return {};
   SqlText text;
   (text << "select id from artifacts a where user_id = ").bind(user) << " and deleted_at is null and exists (select 1 from metadata_tags m";
   (text << " where m.user_id = a.user_id and m.artifact_id = a.id and m.tag_type = ").bind(tag_type);

@@ -1,6 +1,7 @@
 #include "quarry/queue/control.hpp"
 
 #include "quarry/core/error.hpp"
+#include "queue/access.hpp"
 #include "queue/release_blocked.hpp"
 #include "queue/transition.hpp"
 
@@ -127,12 +128,14 @@ void run_again(Write& tx, const Ended& task) {
 }  // namespace
 
 bool set_paused(Write& tx, QueueId queue, bool paused) {
+  require_sees_all(tx, "pausing a queue");
   const bool changed = tx.run(pause_queue, queue, paused) > 0;
   if (changed && !paused) tx.notify(wake_channel(queue));
   return changed;
 }
 
 CancelOutcome cancel_task(Write& tx, TaskId task) {
+  if (!sees_task(tx, task)) return CancelOutcome::not_found;
   const auto status = tx.one(lock_status_of, task);
   if (!status) return CancelOutcome::not_found;
   if (*status == TaskStatus::processing) {
@@ -146,6 +149,7 @@ CancelOutcome cancel_task(Write& tx, TaskId task) {
 }
 
 std::int64_t cancel_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return 0;
   const auto moved = move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
   // Afterwards: a task that was being claimed meanwhile is running now.
   tx.run(request_cancel_of_job, job);
@@ -155,16 +159,19 @@ std::int64_t cancel_job(Write& tx, JobId job, int limit) {
 }
 
 std::int64_t pause_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return 0;
   constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::scheduled};
   return move_job(tx, job, from, TaskStatus::paused, limit);
 }
 
 std::int64_t resume_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return 0;
   constexpr TaskStatus from[] = {TaskStatus::paused};
   return move_job(tx, job, from, TaskStatus::pending, limit);
 }
 
 bool retry_task(Write& tx, TaskId task) {
+  if (!sees_task(tx, task)) return false;
   const auto status = tx.one(lock_status_of, task);
   if (!status || is_open(*status) || *status == TaskStatus::completed) return false;
   run_again(tx, {task, *status});
@@ -172,6 +179,7 @@ bool retry_task(Write& tx, TaskId task) {
 }
 
 std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
+  require_sees_all(tx, "redriving a queue");
   if (is_open(ended_as)) throw_invalid("only tasks that have ended can be redriven: failed, dead, cancelled or completed");
   const auto tasks = tx.all(ended_in_queue, queue, ended_as, limit);
   for (const auto& task : tasks) run_again(tx, task);
@@ -179,15 +187,19 @@ std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
 }
 
 std::int64_t retry_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return 0;
   const auto tasks = tx.all(ended_in_job, job, limit);
   for (const auto& task : tasks) run_again(tx, task);
   return static_cast<std::int64_t>(tasks.size());
 }
 
 std::int64_t purge_ended(Write& tx, Instant before, int limit) {
+  require_sees_all(tx, "purging ended tasks");
   return remove(tx, tx.all(purge, before, limit));
 }
 
-std::int64_t purge_job(Write& tx, JobId job, int limit) { return remove(tx, tx.all(purge_of_job, job, limit)); }
+std::int64_t purge_job(Write& tx, JobId job, int limit) {
+  return sees_job(tx, job) ? remove(tx, tx.all(purge_of_job, job, limit)) : 0;
+}
 
 }  // namespace quarry::queue

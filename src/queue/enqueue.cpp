@@ -203,6 +203,8 @@ Enqueued enqueue(Write& tx, QueueId queue, std::span<const NewTask> tasks, const
   for (const auto& task : tasks) check(task);
   Enqueued result;
   if (tasks.empty()) return result;
+  if (!tx.actor().sees_all() && !(options.user_id && tx.actor().sees(*options.user_id)))
+    throw Error(ErrorCode::denied, "a user puts in tasks of their own only: name the user in the options");
   const auto hosts = resolve_hosts(tx, tasks);
   const auto now = tx.now();
   Effects effects;

@@ -1,6 +1,7 @@
 /// The reading half of control.hpp.
 
 #include "quarry/queue/control.hpp"
+#include "queue/access.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -19,6 +20,14 @@ constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int)> list_by_status{
     " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, "
     "created_at,"
     " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 order by id limit $4"};
+
+constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int, UserId)> list_own{
+    "queue.list_own_tasks",
+    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, "
+    "lease_token,"
+    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, "
+    "created_at,"
+    " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 and user_id = $5 order by id limit $4"};
 
 constexpr sql::Query<Attempt(TaskId)> list_attempts{"queue.attempts_of",
                                                     "select id, attempt, outcome, worker, error_message, started_at, "
@@ -49,13 +58,20 @@ constexpr sql::Query<std::optional<Instant>(QueueId, Instant)> oldest{
 
 }  // namespace
 
-std::optional<Task> find_task(Read& tx, TaskId task) { return tx.one(task_by_id, task); }
+std::optional<Task> find_task(Read& tx, TaskId task) {
+  auto found = tx.one(task_by_id, task);
+  if (found && !tx.actor().sees_all() && !(found->user_id && tx.actor().sees(*found->user_id))) found.reset();
+  return found;
+}
 
 std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after, int limit) {
+  if (!tx.actor().sees_all()) return tx.all(list_own, queue, status, after, limit, *tx.actor().user_id());
   return tx.all(list_by_status, queue, status, after, limit);
 }
 
-std::vector<Attempt> attempts_of(Read& tx, TaskId task) { return tx.all(list_attempts, task); }
+std::vector<Attempt> attempts_of(Read& tx, TaskId task) {
+  return sees_task(tx, task) ? tx.all(list_attempts, task) : std::vector<Attempt>{};
+}
 
 std::int64_t Counts::open() const {
   std::int64_t sum = 0;

@@ -101,6 +101,8 @@ void check_task(std::string_view queue, std::string_view task_type, int priority
 }  // namespace
 
 Schedule create_schedule(Write& tx, const NewSchedule& schedule) {
+  if (!tx.actor().sees(schedule.user_id))
+    throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(schedule.user_id)));
   check_length("name", schedule.name, 1, 100);
   check_task(schedule.queue, schedule.task_type, schedule.priority);
   const auto next = Cron::parse(schedule.cron).next_after(tx.now());
@@ -117,7 +119,7 @@ Schedule create_schedule(Write& tx, const NewSchedule& schedule) {
 
 std::optional<Schedule> update_schedule(Write& tx, ScheduleId id, const ScheduleChange& change) {
   auto is = tx.one(lock_by_id, id);
-  if (!is) return std::nullopt;
+  if (!is || !tx.actor().sees(is->user_id)) return std::nullopt;
   if (change.queue) is->queue = *change.queue;
   if (change.task_type) is->task_type = *change.task_type;
   if (change.payload) is->payload = *change.payload;
@@ -136,19 +138,23 @@ std::optional<Schedule> update_schedule(Write& tx, ScheduleId id, const Schedule
 
 bool set_enabled(Write& tx, ScheduleId id, bool enabled) {
   const auto is = tx.one(lock_by_id, id);
-  if (!is || is->is_enabled == enabled) return false;
+  if (!is || !tx.actor().sees(is->user_id) || is->is_enabled == enabled) return false;
   const auto next = enabled ? Cron::parse(is->cron).next_after(tx.now()) : is->next_run_at;
   return tx.run(enable, id, enabled, next, tx.now()) > 0;
 }
 
-bool delete_schedule(Write& tx, ScheduleId id) { return tx.run(remove, id) > 0; }
+bool delete_schedule(Write& tx, ScheduleId id) { return find_schedule(tx, id) && tx.run(remove, id) > 0; }
 
-std::optional<Schedule> find_schedule(Read& tx, ScheduleId id) { return tx.one(schedule_by_id, id); }
+std::optional<Schedule> find_schedule(Read& tx, ScheduleId id) {
+  auto found = tx.one(schedule_by_id, id);
+  if (found && !tx.actor().sees(found->user_id)) found.reset();
+  return found;
+}
 std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view name) {
-  return tx.one(find_by_name, user, name);
+  return tx.actor().sees(user) ? tx.one(find_by_name, user, name) : std::nullopt;
 }
 std::vector<Schedule> list_schedules(Read& tx, UserId user, std::string_view after, int limit) {
-  return tx.all(list_by_name, user, after, limit);
+  return tx.actor().sees(user) ? tx.all(list_by_name, user, after, limit) : std::vector<Schedule>{};
 }
 std::optional<Instant> next_firing(Read& tx) { return tx.value(next_due); }
 
