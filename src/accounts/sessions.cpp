@@ -15,8 +15,10 @@
 namespace quarry::accounts {
 namespace {
 
-#define QUARRY_SESSION_COLUMNS \
-  "id, user_id, expires_at, idle_expires_at, last_seen_at, revoked_at, ip_address, user_agent, created_at"
+#define QUARRY_SESSION_COLUMNS(ADDRESS) \
+  "id, user_id, expires_at, idle_expires_at, last_seen_at, revoked_at, " ADDRESS ", user_agent, created_at"
+#define QUARRY_SESSIONS_SQLITE QUARRY_SESSION_COLUMNS("ip_address")
+#define QUARRY_SESSIONS_POSTGRES QUARRY_SESSION_COLUMNS("host(ip_address) as ip_address")
 
 constexpr std::string_view token_start = "qrys_";
 constexpr auto seen_every = std::chrono::minutes(1);
@@ -43,9 +45,11 @@ constexpr sql::Command<void(SessionRow)> insert_session{
         "insert into user_sessions (id, user_id, token_hash, expires_at, idle_expires_at, last_seen_at, created_at,"
         " ip_address, user_agent) values ($1, $2, $3, $4, $5, $6, $6, $7::inet, $8)")};
 constexpr sql::Query<Session(SessionId)> find_by_session_id{
-    "sessions.find", "select " QUARRY_SESSION_COLUMNS " from user_sessions where id = $1"};
+    "sessions.find", sql::sqlite("select " QUARRY_SESSIONS_SQLITE " from user_sessions where id = $1"),
+    sql::postgres("select " QUARRY_SESSIONS_POSTGRES " from user_sessions where id = $1")};
 constexpr sql::Query<Session(std::string_view)> find_by_token{
-    "sessions.find_by_token", "select " QUARRY_SESSION_COLUMNS " from user_sessions where token_hash = $1"};
+    "sessions.find_by_token", sql::sqlite("select " QUARRY_SESSIONS_SQLITE " from user_sessions where token_hash = $1"),
+    sql::postgres("select " QUARRY_SESSIONS_POSTGRES " from user_sessions where token_hash = $1")};
 constexpr sql::Command<void(SessionId, Instant, Instant)> touch_session{
     "sessions.touch",
     "update user_sessions set last_seen_at = $2, idle_expires_at = $3 where id = $1 and revoked_at is null"};
@@ -59,7 +63,8 @@ constexpr sql::Command<void(Instant, int)> remove_expired{
     "delete from user_sessions where id in (select id from user_sessions where expires_at < $1 order by expires_at limit "
     "$2)"};
 
-constexpr store::ListOf<Session> all_sessions{"sessions.list", QUARRY_SESSION_COLUMNS, "user_sessions"};
+constexpr store::ListOf<Session> sessions_sqlite{"sessions.list", QUARRY_SESSIONS_SQLITE, "user_sessions"};
+constexpr store::ListOf<Session> sessions_postgres{"sessions.list", QUARRY_SESSIONS_POSTGRES, "user_sessions"};
 constexpr store::Order<Session> newest{"created_at", "created_at",
                                        [](const Session& session) { return store::key(session.created_at); }};
 
@@ -149,7 +154,8 @@ Page<Session> list_sessions(Read& tx, std::optional<UserId> user, bool live_only
   if (user) where.add("user_id = {}", *user);
   if (live_only)
     where.add("revoked_at is null and expires_at > {0} and (idle_expires_at is null or idle_expires_at > {0})", now);
-  return store::list(tx, all_sessions, newest, store::Direction::descending, where, page);
+  const auto& list = tx.engine() == Engine::postgres ? sessions_postgres : sessions_sqlite;
+  return store::list(tx, list, newest, store::Direction::descending, where, page);
 }
 
 bool revoke_session(Write& tx, SessionId session) {
