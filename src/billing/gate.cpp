@@ -23,9 +23,6 @@ constexpr sql::Query<std::int64_t(UserId)> count_running{
                 " where status = 'processing' and lease_until is not null and user_id = $1"),
     sql::postgres("with running as materialized (select user_id from task_queue where status = 'processing')"
                   " select count(*) from running where user_id = $1")};
-constexpr sql::Query<UserId(UserId)> try_lock_user{
-    "billing.try_lock_user", sql::sqlite(""),
-    sql::postgres("select id from users where id = $1 for no key update skip locked")};
 constexpr sql::Query<Instant(TaskId)> find_created_at{"billing.task_created_at",
                                                       "select created_at from task_queue where id = $1"};
 
@@ -47,13 +44,15 @@ class UserGate {
   UserGate(Write& tx, UserId user, std::int64_t reserve_units, std::vector<KeptBack>& kept)
       : tx_(tx), user_(user), reserve_units_(reserve_units), kept_(kept) {}
 
-  /// The user is locked: nobody else judges their tasks now.
   void judge(std::span<const ClaimedTask* const> tasks) {
+    if (!try_lock_user(tx_, user_)) return keep_undecided(tasks);
     const auto may = open_period(tx_, user_).may;
     const auto taken = static_cast<std::int64_t>(tasks.size());
     const auto running = tx_.value(count_running, user_) - taken;
     const auto slots = std::clamp<std::int64_t>(may.plan.max_concurrent_tasks - running, 0, taken);
-    const auto affordable = count_affordable(may.period.start, slots, running);
+    const auto balance = lock(may.period.start, slots, running);
+    if (!balance) return keep_undecided(tasks);
+    const auto affordable = std::max<std::int64_t>(balance->remaining(), 0) / reserve_units_;
     const auto passing = static_cast<std::size_t>(std::min(slots, affordable));
     for (const auto* task : tasks.first(passing)) record(*task, may.period.start);
     const auto units = reserve_units_ * static_cast<std::int64_t>(passing);
@@ -64,13 +63,19 @@ class UserGate {
   }
 
  private:
-  /// For how many tasks units are left; the balance is locked afterwards.
-  std::int64_t count_affordable(Instant period_start, std::int64_t slots, std::int64_t running) {
+  /// Nothing when somebody else has the balance.
+  std::optional<Balance> lock(Instant period_start, std::int64_t slots, std::int64_t running) {
     const auto before = find_balance(tx_, user_, period_start);
     // Too little is left, and more is reserved than runs: somebody was lost on the way.
     if (before && before->remaining() < reserve_units_ * slots && before->reserved > running * reserve_units_)
-      expire_lost(tx_, user_);
-    return std::max<std::int64_t>(lock_balance(tx_, user_, period_start).remaining(), 0) / reserve_units_;
+      expire_lost_of(tx_, user_);
+    return try_lock_balance(tx_, user_, period_start);
+  }
+
+  /// Somebody else claims, finishes or changes something for this user. Not to be waited for: they may wait for a host or a
+  /// counter that this claim holds.
+  void keep_undecided(std::span<const ClaimedTask* const> tasks) {
+    for (const auto* task : tasks) kept_.push_back({task->id, Instant{}});
   }
 
   void keep_exhausted(const ClaimedTask& task, const Entitlement& may) {
@@ -119,22 +124,11 @@ Gate::Gate(const MeterOptions& options) : options_(options) {
 }
 
 std::vector<KeptBack> Gate::judge(Write& tx, std::span<const ClaimedTask> tasks) {
-  std::map<UserId, std::vector<const ClaimedTask*>> by_user;  // in the order in which every claim locks users
+  std::map<UserId, std::vector<const ClaimedTask*>> by_user;
   for (const auto& task : tasks)
     if (task.user_id) by_user[*task.user_id].push_back(&task);
-  const bool may_wait = tx.engine() == Engine::sqlite || rounds_++ == 0;
   std::vector<KeptBack> kept;
-  for (const auto& [user, theirs] : by_user) {
-    if (may_wait) {
-      lock_user(tx, user);
-    } else if (!tx.one(try_lock_user, user)) {
-      // Another claim holds this user, and may want one whom the first round has locked here. Theirs is the word.
-      for (const auto* task : theirs)
-        kept.push_back({task->id, tx.now() + std::chrono::milliseconds(100), "another claim hands out its user's tasks"});
-      continue;
-    }
-    UserGate(tx, user, options_.reserve_units, kept).judge(theirs);
-  }
+  for (const auto& [user, theirs] : by_user) UserGate(tx, user, options_.reserve_units, kept).judge(theirs);
   return kept;
 }
 

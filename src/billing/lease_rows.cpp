@@ -41,7 +41,7 @@ std::vector<UsageEventRow> open_reservations(Read& tx, std::span<const TaskId> t
   return found;
 }
 
-std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends) {
+std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends, Wait wait) {
   if (ends.empty()) return 0;
   std::set<std::pair<UserId, Instant>> periods;
   std::vector<TaskId> tasks;
@@ -49,7 +49,15 @@ std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends) {
     periods.emplace(end.reservation.user_id, end.reservation.period_start);
     tasks.push_back(end.reservation.task_id.value());
   }
-  for (const auto& [user, start] : periods) lock_balance(tx, user, start);
+  for (const auto& [user, start] : periods) {
+    if (wait == Wait::yes) {
+      lock_balance(tx, user, start);
+    } else if (!try_lock_balance(tx, user, start)) {
+      std::erase_if(ends, [&](const LeaseEnd& end) {
+        return end.reservation.user_id == user && end.reservation.period_start == start;
+      });
+    }
+  }
   if (tx.engine() == Engine::postgres) {
     // Now that the balances are ours: what others have ended before is not ended again.
     std::set<UsageEventId> open;

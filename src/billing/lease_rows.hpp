@@ -25,8 +25,11 @@ struct LeaseEnd {
   UsageKind kind = UsageKind::release;
   std::int64_t charged = 0;
 };
-/// Writes the ends, the balances in a fixed order, and the jobs' units. Those that were ended by others meanwhile are passed
-/// over.
-std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends);
+enum class Wait { yes, no };
+/// Writes the ends, the balances in a fixed order, and the jobs' units. Passed over are those that others ended meanwhile,
+/// and without waiting those whose balance somebody else has.
+std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends, Wait wait = Wait::yes);
+/// As `expire_lost`, without waiting.
+void expire_lost_of(Write& tx, UserId user);
 
 }  // namespace quarry::billing

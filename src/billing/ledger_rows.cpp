@@ -22,6 +22,14 @@ constexpr sql::Command<void(UsageEventRow)> insert_event{
 
 constexpr sql::Query<UserId(UserId)> lock_user_row{"billing.lock_user", sql::sqlite(""),
                                                    sql::postgres("select id from users where id = $1 for no key update")};
+constexpr sql::Query<UserId(UserId)> try_lock_user_row{
+    "billing.try_lock_user", sql::sqlite(""),
+    sql::postgres("select id from users where id = $1 for no key update skip locked")};
+constexpr sql::Query<Balance(UserId, Instant)> try_lock_period{
+    "billing.try_lock_balance",
+    sql::sqlite("select " QUARRY_BALANCE_COLUMNS " from usage_periods where user_id = $1 and period_start = $2"),
+    sql::postgres("select " QUARRY_BALANCE_COLUMNS
+                  " from usage_periods where user_id = $1 and period_start = $2 for no key update skip locked")};
 constexpr sql::Query<Balance(UserId, Instant)> find_period{
     "billing.find_balance", "select " QUARRY_BALANCE_COLUMNS " from usage_periods where user_id = $1 and period_start = $2"};
 constexpr sql::Query<Balance(UserId, Instant)> lock_period{
@@ -95,6 +103,14 @@ std::string allowance_prefix(UserId user, Instant period_start) {
 
 void lock_user(Write& tx, UserId user) {
   if (tx.engine() == Engine::postgres) tx.one(lock_user_row, user);
+}
+
+bool try_lock_user(Write& tx, UserId user) {
+  return tx.engine() == Engine::sqlite || tx.one(try_lock_user_row, user).has_value();
+}
+
+std::optional<Balance> try_lock_balance(Write& tx, UserId user, Instant period_start) {
+  return tx.one(try_lock_period, user, period_start);
 }
 
 OpenPeriod open_period(Write& tx, UserId user) {

@@ -47,6 +47,8 @@ bool insert_event_row(Write& tx, const UsageEventRow& row);
 std::optional<Balance> find_balance(Read& tx, UserId user, Instant period_start);
 /// The same, locked until the transaction ends. `bug` when it is not there.
 Balance lock_balance(Write& tx, UserId user, Instant period_start);
+/// The same without waiting: nothing when somebody else has it.
+std::optional<Balance> try_lock_balance(Write& tx, UserId user, Instant period_start);
 /// Adds to the counters of a period.
 Balance add_to_balance(Write& tx, UserId user, Instant period_start, std::int64_t granted, std::int64_t used,
                        std::int64_t reserved);
@@ -56,6 +58,9 @@ std::optional<Balance> reserve_of_balance(Write& tx, UserId user, Instant period
 /// Locks the user until the transaction ends: before a period is opened and before a subscription changes, so that one of
 /// them sees what the other one did. Comes before the lock of a balance. On SQLite there is nothing to do.
 void lock_user(Write& tx, UserId user);
+
+/// The same without waiting for anybody: false when somebody else has the user.
+bool try_lock_user(Write& tx, UserId user);
 
 struct OpenPeriod {
   Entitlement may;

@@ -8,6 +8,7 @@
 #include "billing/lease_rows.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
 
 namespace quarry::billing {
@@ -80,6 +81,12 @@ LeaseEnd settled(UsageEventRow row, Instant now, OverReserve over) {
   return {std::move(row), UsageKind::settle, cost};
 }
 
+std::vector<LeaseEnd> lost(std::vector<UsageEventRow> rows) {
+  std::vector<LeaseEnd> ends;
+  for (auto& row : rows) ends.push_back({std::move(row), UsageKind::expire, 0});
+  return ends;
+}
+
 /// The leases that were good. Of two of one task, of which one was refused, it is the later one.
 template <class Named>
 std::vector<LeaseRef> accepted(std::span<const Named> tasks, const Refused& refused) {
@@ -94,6 +101,19 @@ std::vector<LeaseRef> accepted(std::span<const Named> tasks, const Refused& refu
   for (const auto& [id, count] : left)
     if (count > 0) leases.push_back({id, latest[id]});
   return leases;
+}
+
+std::int64_t reap(Write& tx, int limit) {
+  const auto candidates = tx.all(find_expired, tx.now(), limit);
+  const auto reaped = queue::reap_expired(tx, limit);
+  if (reaped == 0 || candidates.empty()) return reaped;
+  std::vector<LeaseRef> over;
+  for (const auto& lease : candidates) {
+    const auto task = tx.one(find_task_now, lease.id);
+    if (!task || !task->is_held || task->lease_token != lease.lease_token) over.push_back(lease);
+  }
+  end_leases(tx, over, [](UsageEventRow row) { return LeaseEnd{std::move(row), UsageKind::expire, 0}; });
+  return reaped;
 }
 
 }  // namespace
@@ -114,8 +134,10 @@ std::vector<queue::ClaimedTask> claim(Write& tx, queue::QueueId queue, const que
   auto gated = options;
   gated.gate = &gate;
   if (options.maintain) {
-    queue::promote_due(tx);
-    reap_expired(tx);
+    queue::as_one(tx, [](Write& unit) {
+      queue::promote_due(unit);
+      reap(unit, 1'000);
+    });
     gated.maintain = false;
   }
   return queue::claim(tx, queue, gated);
@@ -134,47 +156,52 @@ std::int64_t settle_unfinished(Write& tx, std::span<const LeaseRef> leases) {
   });
 }
 
+// Balances before hosts and counters, which `as_one` changes last: a claim holds those when it looks at balances, and waits
+// for none of them.
 Refused finish(Write& tx, std::span<const queue::Finish> tasks, const MeterOptions& meter) {
-  auto refused = queue::finish(tx, tasks);
-  settle_finished(tx, accepted(tasks, refused), meter);
+  Refused refused;
+  queue::as_one(tx, [&](Write& unit) {
+    refused = queue::finish(unit, tasks);
+    settle_finished(unit, accepted(tasks, refused), meter);
+  });
   return refused;
 }
 
 void finish_or_throw(Write& tx, std::span<const queue::Finish> tasks, const MeterOptions& meter) {
-  queue::finish_or_throw(tx, tasks);
-  settle_finished(tx, accepted(tasks, {}), meter);
+  queue::as_one(tx, [&](Write& unit) {
+    queue::finish_or_throw(unit, tasks);
+    settle_finished(unit, accepted(tasks, {}), meter);
+  });
 }
 
 Refused fail(Write& tx, std::span<const queue::Failure> tasks, const queue::RetryPolicy& policy) {
-  auto refused = queue::fail(tx, tasks, policy);
-  settle_unfinished(tx, accepted(tasks, refused));
+  Refused refused;
+  queue::as_one(tx, [&](Write& unit) {
+    refused = queue::fail(unit, tasks, policy);
+    settle_unfinished(unit, accepted(tasks, refused));
+  });
   return refused;
 }
 
 Refused release(Write& tx, std::span<const LeaseRef> tasks) {
-  auto refused = queue::release(tx, tasks);
-  settle_unfinished(tx, accepted(tasks, refused));
+  Refused refused;
+  queue::as_one(tx, [&](Write& unit) {
+    refused = queue::release(unit, tasks);
+    settle_unfinished(unit, accepted(tasks, refused));
+  });
   return refused;
 }
 
 std::int64_t reap_expired(Write& tx, int limit) {
-  const auto candidates = tx.all(find_expired, tx.now(), limit);
-  const auto reaped = queue::reap_expired(tx, limit);
-  if (reaped == 0 || candidates.empty()) return reaped;
-  std::vector<LeaseRef> over;
-  for (const auto& lease : candidates) {
-    const auto task = tx.one(find_task_now, lease.id);
-    if (!task || !task->is_held || task->lease_token != lease.lease_token) over.push_back(lease);
-  }
-  end_leases(tx, over, [](UsageEventRow row) { return LeaseEnd{std::move(row), UsageKind::expire, 0}; });
+  std::int64_t reaped = 0;
+  queue::as_one(tx, [&](Write& unit) { reaped = reap(unit, limit); });
   return reaped;
 }
 
 std::int64_t expire_lost(Write& tx, std::optional<UserId> user, int limit) {
-  std::vector<LeaseEnd> ends;
-  for (auto& row : user ? tx.all(find_lost_of, *user, limit) : tx.all(find_lost, limit))
-    ends.push_back({std::move(row), UsageKind::expire, 0});
-  return end_reservations(tx, std::move(ends));
+  return end_reservations(tx, lost(user ? tx.all(find_lost_of, *user, limit) : tx.all(find_lost, limit)));
 }
+
+void expire_lost_of(Write& tx, UserId user) { end_reservations(tx, lost(tx.all(find_lost_of, user, 1'000)), Wait::no); }
 
 }  // namespace quarry::billing

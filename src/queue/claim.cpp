@@ -154,10 +154,13 @@ std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const Clai
     const auto held = options.gate->judge(tx, tasks);
     Effects effects;
     std::unordered_set<TaskId> back;
+    bool is_undecided = false;
     for (const auto& task : put_back(tx, held)) {
       back.insert(task.id);
-      // A task that is pending again changes nothing around it.
-      if (task.status != TaskStatus::pending) effects.moved(task.refs(), TaskStatus::pending, task.status);
+      if (task.status == TaskStatus::pending)
+        is_undecided = true;  // as if it had not been touched
+      else
+        effects.moved(task.refs(), TaskStatus::pending, task.status);
     }
     for (const auto& task : tasks) {
       if (back.contains(task.id)) continue;
@@ -165,7 +168,7 @@ std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const Clai
       admitted.push_back(task);
     }
     effects.apply(tx);
-    if (held.empty()) break;
+    if (held.empty() || is_undecided) break;
     kept += held.size();
     rest.limit = options.limit - static_cast<int>(admitted.size());
   }

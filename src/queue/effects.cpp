@@ -22,7 +22,7 @@ constexpr sql::Command<void(CountDelta)> add_count{
                 " on conflict (queue_id, status, shard) do update set n = n + excluded.n"),
     sql::postgres("")};
 
-// The shard is one that nobody holds, at best the backend's own: a row is held until the commit, and a transaction that
+// The shard is one that nobody holds, at best the backend's own, else one that is not there yet: a row is held until the commit, and a transaction that
 // enqueues and finishes would otherwise wait for another one in the middle, with hosts in its hands that the other one
 // wants.
 constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::string>, std::vector<std::int64_t>)> add_counts{
@@ -32,6 +32,9 @@ constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::string>,
         " select d.queue_id, d.status::task_status,"
         "  coalesce((select c.shard from queue_counts c where c.queue_id = d.queue_id and c.status = d.status::task_status"
         "   order by (c.shard = pg_backend_pid() % 16) desc, c.shard limit 1 for update skip locked),"
+        "   (select n::smallint from generate_series(0, 15) n where not exists (select from queue_counts c"
+        "     where c.queue_id = d.queue_id and c.status = d.status::task_status and c.shard = n)"
+        "    order by (n = pg_backend_pid() % 16) desc, random() limit 1),"
         "   floor(random() * 16)::smallint),"
         "  d.by"
         " from unnest($1::bigint[], $2::text[], $3::bigint[]) as d (queue_id, status, by)"

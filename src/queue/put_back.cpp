@@ -1,6 +1,5 @@
 #include "queue/put_back.hpp"
 
-#include <algorithm>
 #include <set>
 
 namespace quarry::queue {
@@ -9,21 +8,26 @@ namespace {
 struct BackRow {
   TaskId id;
   Instant due;
-  TaskStatus status;
   std::string reason;
 };
-BOOST_DESCRIBE_STRUCT(BackRow, (), (id, due, status, reason))
+BOOST_DESCRIBE_STRUCT(BackRow, (), (id, due, reason))
 
 // No look at the job, which others may hold: whoever pauses or cancels it waits for this task, and looks once more at what
 // is scheduled then.
 constexpr sql::Command<MovedTask(BackRow)> put_back_one{
     "queue.put_back",
-    sql::sqlite("update task_queue set status = $3, lease_until = null, worker = null, started_at = null, scheduled_at = $2,"
-                " rank = $2 + (rank - scheduled_at), error_message = $4 where id = $1"
+    sql::sqlite("update task_queue set status = 'scheduled', lease_until = null, worker = null, started_at = null, "
+                "scheduled_at = $2,"
+                " rank = $2 + (rank - scheduled_at), error_message = $3 where id = $1"
                 " returning id, queue_id, host_id, job_id, status"),
-    sql::postgres("update task_queue set status = $3, lease_until = null, worker = null, started_at = null,"
+    sql::postgres("update task_queue set status = 'scheduled', lease_until = null, worker = null, started_at = null,"
                   " scheduled_at = $2, rank = rank + (extract(epoch from $2::timestamptz - scheduled_at) * 1000000)::bigint,"
-                  " error_message = $4 where id = $1 returning id, queue_id, host_id, job_id, status")};
+                  " error_message = $3 where id = $1 returning id, queue_id, host_id, job_id, status")};
+
+constexpr sql::Command<MovedTask(TaskId)> put_back_now{
+    "queue.put_back_now",
+    "update task_queue set status = 'pending', lease_until = null, worker = null, started_at = null where id = $1"
+    " returning id, queue_id, host_id, job_id, status"};
 
 // Nobody is waited for: who holds one of these tasks may be waiting for us.
 constexpr sql::Command<std::int64_t(UserId, Instant, int)> let_go_of{
@@ -43,9 +47,10 @@ std::vector<MovedTask> put_back(Write& tx, std::span<const KeptBack> tasks) {
   const auto now = tx.now();
   std::vector<MovedTask> moved;
   for (const auto& task : tasks) {
-    const auto due = std::max(task.until, now);
-    const auto status = due > now ? TaskStatus::scheduled : TaskStatus::pending;
-    if (auto row = tx.one(put_back_one, {task.id, due, status, std::string(kept_back_words) + task.reason})) moved.push_back(*row);
+    const auto row = task.until > now
+                         ? tx.one(put_back_one, {task.id, task.until, std::string(kept_back_words) + task.reason})
+                         : tx.one(put_back_now, task.id);
+    if (row) moved.push_back(*row);
   }
   return moved;
 }

@@ -55,7 +55,6 @@ class Gate final : public queue::ClaimGate {
 
  private:
   MeterOptions options_;
-  int rounds_ = 0;
 };
 
 /// `queue::claim` through a gate; with `maintain`, reservations of leases that have run out expire with them. Throws as that
@@ -72,8 +71,8 @@ queue::Refused release(Write& tx, std::span<const queue::LeaseRef> tasks);
 /// `queue::reap_expired`, and the reservations expire.
 std::int64_t reap_expired(Write& tx, int limit = 1'000);
 
-/// For units of work that end their leases by the queue's functions: ends the reservations, after them and in the same
-/// transaction. Leases without a reservation are passed over. Returns how many it ended.
+/// For units of work that end their leases by the queue's functions: ends the reservations, after them, in the same
+/// transaction and in the same `as_one`. Leases without a reservation are passed over. Returns how many it ended.
 std::int64_t settle_finished(Write& tx, std::span<const queue::LeaseRef> leases, const MeterOptions& meter = {});
 std::int64_t settle_unfinished(Write& tx, std::span<const queue::LeaseRef> leases);
 

@@ -19,15 +19,17 @@ namespace quarry::queue {
 
 struct KeptBack {
   TaskId id = 0;
-  Instant until;       ///< not before; a moment that has passed means at once
-  std::string reason;  ///< for people; `kept_back_words` are put before it
+  /// Not before. A moment that has passed: it was only not possible to say now; the task keeps its place, and this claim
+  /// takes nothing more, since it would meet the same one again.
+  Instant until;
+  std::string reason{};  ///< for people; `kept_back_words` are put before it
 };
 
 class ClaimGate {
  public:
   virtual ~ClaimGate() = default;
   /// Looks at tasks that were just taken, the best first, in the claim's own transaction: what it writes is committed with
-  /// their leases or not at all. Returns those that must not run now. Called several times in a claim, until it is filled.
+  /// their leases or not at all. It must wait for nobody who may wait for a host or a counter of the queue. Returns those that must not run now. Called several times in a claim, until it is filled.
   virtual std::vector<KeptBack> judge(Write& tx, std::span<const ClaimedTask> tasks) = 0;
 };
 

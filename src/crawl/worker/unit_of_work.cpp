@@ -159,7 +159,7 @@ void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
   done.failed = static_cast<std::int64_t>(failed.size());
 }
 
-/// The units that were reserved with the leases. Last: who hands out a user's tasks holds their balance and waits for nobody.
+/// The units that were reserved with the leases.
 void end_reservations(Write& tx, std::span<const Accepted> accepted) {
   std::vector<queue::LeaseRef> finished;
   std::vector<queue::LeaseRef> failed;
@@ -202,10 +202,10 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
   queue::as_one(tx, [&](Write& unit) {
     done.links = put_jobs(unit, accepted, politeness);
     end_tasks(unit, accepted, done);
+    end_reservations(unit, accepted);
   });
   settle_searches(tx, accepted);
   judge_hosts(tx, accepted);
-  end_reservations(tx, accepted);
   return done;
 }
 

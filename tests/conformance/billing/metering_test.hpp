@@ -31,9 +31,9 @@ class MeteringTest : public BillingTest {
       return billing::claim(tx, queue_, {.worker = "test", .limit = limit, .lease = std::chrono::hours(20)});
     });
   }
-  queue::Refused finish(const queue::ClaimedTask& task) {
+  queue::Refused finish(const queue::ClaimedTask& task, billing::OverReserve over = billing::OverReserve::charge) {
     const queue::Finish done{task.id, task.lease_token};
-    return db().write([&](Write& tx) { return billing::finish(tx, std::span(&done, 1)); });
+    return db().write([&](Write& tx) { return billing::finish(tx, std::span(&done, 1), {.over = over}); });
   }
   queue::Refused fail(const queue::ClaimedTask& task, bool permanent = false) {
     const queue::Failure failure{.id = task.id, .lease_token = task.lease_token, .error = "503", .permanent = permanent};
