@@ -85,6 +85,12 @@ void add_find_command(CLI::App& app, Commands& commands);
 void add_search_commands(CLI::App& app, Commands& commands);
 void add_cache_commands(CLI::App& app, Commands& commands);
 void add_limit_commands(CLI::App& app, Commands& commands);
+void add_setting_commands(CLI::App& app, Commands& commands);
+void add_audit_commands(CLI::App& app, Commands& commands);
 void add_schedule_commands(CLI::App& app, Commands& commands);
+void add_user_commands(CLI::App& app, Commands& commands);
+void add_user_change_commands(CLI::App& user_group, Commands& commands);
+void add_session_commands(CLI::App& app, Commands& commands);
+void add_key_commands(CLI::App& app, Commands& commands);
 
 }  // namespace quarry::cli

@@ -92,7 +92,12 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_search_commands(app, commands);
   add_cache_commands(app, commands);
   add_limit_commands(app, commands);
+  add_setting_commands(app, commands);
+  add_audit_commands(app, commands);
   add_schedule_commands(app, commands);
+  add_user_commands(app, commands);
+  add_session_commands(app, commands);
+  add_key_commands(app, commands);
 
   try {
     std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
