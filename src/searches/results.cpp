@@ -38,7 +38,7 @@ constexpr sql::Query<UserId(SearchId)> lock_owner{
     sql::postgres("select user_id from searches where id = $1 for no key update")};
 constexpr sql::Query<bool(SearchId)> has_results{"searches.has_results",
                                                  "select exists (select 1 from search_results where search_id = $1)"};
-constexpr sql::Query<SearchResult(SearchResultId)> find_by_id{
+constexpr sql::Query<SearchResult(SearchResultId)> find_result_by_id{
     "searches.find_result", "select " QUARRY_RESULT_COLUMNS " from search_results where id = $1"};
 
 constexpr sql::Query<UserId(SearchResultId)> find_result_owner{"searches.find_result_owner",
@@ -114,7 +114,7 @@ std::int64_t add_results(Write& tx, SearchId search, std::span<const NewResult> 
 }
 
 std::optional<SearchResult> find_result(Read& tx, SearchResultId id) {
-  auto found = tx.one(find_by_id, id);
+  auto found = tx.one(find_result_by_id, id);
   if (found && !tx.actor().sees(found->user_id)) found.reset();
   return found;
 }
