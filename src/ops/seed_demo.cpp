@@ -17,6 +17,8 @@ namespace {
 constexpr sql::Query<bool(std::string_view)> has_other_users{"ops.has_other_users",
                                                              "select exists (select 1 from users where username <> $1)"};
 constexpr sql::Query<bool()> has_jobs{"ops.has_jobs", "select exists (select 1 from scraping_jobs)"};
+constexpr sql::Query<bool()> has_searches{"ops.has_searches", "select exists (select 1 from searches)"};
+constexpr sql::Query<bool()> has_artifacts{"ops.has_artifacts", "select exists (select 1 from artifacts)"};
 
 void check_unused(Read& tx) {
   const auto refuse = [](const char* why) {
@@ -25,6 +27,8 @@ void check_unused(Read& tx) {
   };
   if (tx.value(has_other_users, accounts::local_username)) refuse("users");
   if (tx.value(has_jobs)) refuse("jobs");
+  if (tx.value(has_searches)) refuse("searches");
+  if (tx.value(has_artifacts)) refuse("artifacts");
 }
 
 struct SamplePage {

@@ -31,7 +31,8 @@ BOOST_DESCRIBE_STRUCT(DemoReport, (), (seed, admin, test_user, jobs, artifacts))
 /// Seeds, and adds the two users and what they have. All of it or nothing: bodies that were stored before a failure are
 /// garbage like any other.
 ///
-/// Throws `conflict` on a database in use, which is one with a user other than the local one or with a job, deleted or not.
+/// Throws `conflict` on a database in use: one with a user other than the local one, a job, a search or an artifact, deleted
+/// or not.
 DemoReport seed_demo(const Database& db, artifacts::BlobStore& blobs, const accounts::PasswordHasher& hasher);
 
 }  // namespace quarry::ops
