@@ -16,14 +16,15 @@ struct Standing {
   JobStatus status;
   UserId user_id;
   bool is_deleted;
+  std::int64_t open_tasks;
 };
-BOOST_DESCRIBE_STRUCT(Standing, (), (status, user_id, is_deleted))
+BOOST_DESCRIBE_STRUCT(Standing, (), (status, user_id, is_deleted, open_tasks))
 
 constexpr sql::Query<Standing(JobId)> lock_any{
     "jobs.lock_any",
-    sql::sqlite("select status, user_id, deleted_at is not null as is_deleted from scraping_jobs where id = $1"),
-    sql::postgres(
-        "select status, user_id, deleted_at is not null as is_deleted from scraping_jobs where id = $1 for no key update")};
+    sql::sqlite("select status, user_id, deleted_at is not null as is_deleted, open_tasks from scraping_jobs where id = $1"),
+    sql::postgres("select status, user_id, deleted_at is not null as is_deleted, open_tasks from scraping_jobs where id = $1"
+                  " for no key update")};
 
 constexpr sql::Command<void(JobId, Instant)> hide{"jobs.soft_delete",
                                                   "update scraping_jobs set deleted_at = $2, updated_at = $2 where id = $1"};
@@ -38,9 +39,10 @@ constexpr sql::Command<void(JobId)> purge_job{"jobs.purge", "delete from scrapin
 constexpr sql::Query<JobId(Instant, int)> find_ended{
     "jobs.ended_before",
     "select id from scraping_jobs where completed_at < $1 and status in ('completed', 'failed', 'cancelled')"
-    " order by completed_at, id limit $2"};
+    " and open_tasks = 0 order by completed_at, id limit $2"};
 constexpr sql::Query<JobId(Instant, int)> find_deleted{
-    "jobs.deleted_before", "select id from scraping_jobs where deleted_at < $1 order by deleted_at, id limit $2"};
+    "jobs.deleted_before",
+    "select id from scraping_jobs where deleted_at < $1 and open_tasks = 0 order by deleted_at, id limit $2"};
 
 Standing lock(Write& tx, JobId job) {
   const auto found = tx.one(lock_any, job);
@@ -92,7 +94,12 @@ bool soft_delete(Write& tx, JobId job) {
 bool undelete(Write& tx, JobId job) { return lock(tx, job).is_deleted && tx.run(show, job, tx.now()) > 0; }
 
 Moved purge(Write& tx, JobId job, int limit) {
-  require_ended(job, lock(tx, job).status, "purged");
+  const auto standing = lock(tx, job);
+  require_ended(job, standing.status, "purged");
+  // The cascade would take what a worker still holds, but not from the figures of its queue and host.
+  if (standing.open_tasks > 0)
+    throw Error(ErrorCode::conflict, fmt::format("job {} still has {} tasks that have not ended: purge it when they have",
+                                                 to_string(job), standing.open_tasks));
   Moved moved{.tasks = queue::purge_job(tx, job, limit), .done = true};
   const auto artifacts = artifacts::purge_of_job(tx, job, limit);
   const auto lines = tx.run(purge_logs, job, limit);

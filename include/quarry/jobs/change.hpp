@@ -39,10 +39,11 @@ bool undelete(Write& tx, JobId job);
 
 /// Takes a job away for good, with its tasks, artifacts, logs and configurations, at most `limit` rows of each in one call:
 /// call again while the result is not `done`. Bodies that nothing refers to any more wait for `artifacts::collect_garbage`.
-/// A job that is open is a `conflict`.
+/// A job that is open is a `conflict`, and so is a cancelled one whose last tasks are still with their workers.
 Moved purge(Write& tx, JobId job, int limit = 1'000);
 
-/// Jobs that ended, or were hidden, before `before`, the oldest first: what a clean-up by age purges.
+/// Jobs that ended, or were hidden, before `before`, and whose tasks have all ended, the oldest first: what a clean-up by age
+/// purges.
 std::vector<JobId> ended_before(Read& tx, Instant before, int limit = 100);
 std::vector<JobId> deleted_before(Read& tx, Instant before, int limit = 100);
 
