@@ -85,6 +85,7 @@ void add_find_command(CLI::App& app, Commands& commands);
 void add_search_commands(CLI::App& app, Commands& commands);
 void add_cache_commands(CLI::App& app, Commands& commands);
 void add_limit_commands(CLI::App& app, Commands& commands);
+void add_seed_command(CLI::App& app, Commands& commands);
 void add_setting_commands(CLI::App& app, Commands& commands);
 void add_audit_commands(CLI::App& app, Commands& commands);
 void add_schedule_commands(CLI::App& app, Commands& commands);
