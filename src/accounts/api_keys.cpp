@@ -41,9 +41,9 @@ constexpr sql::Query<ApiKey(ApiKeyId)> lock_key{
 constexpr sql::Query<ApiKey(std::string_view)> find_by_key_id{
     "keys.find_by_key_id", "select " QUARRY_KEY_COLUMNS " from api_keys where key_id = $1"};
 /// Those who make keys for the same user at once wait for each other, so that the count is exact.
-constexpr sql::Query<UserId(UserId)> lock_user{
-    "keys.lock_user", sql::sqlite("select id from users where id = $1 and deleted_at is null"),
-    sql::postgres("select id from users where id = $1 and deleted_at is null for no key update")};
+constexpr sql::Query<Role(UserId)> lock_user{
+    "keys.lock_user", sql::sqlite("select role from users where id = $1 and deleted_at is null"),
+    sql::postgres("select role from users where id = $1 and deleted_at is null for no key update")};
 constexpr sql::Query<std::int64_t(UserId, Instant)> count_live{
     "keys.count_live",
     "select count(*) from api_keys where user_id = $1 and is_active and replaced_by is null"
@@ -69,6 +69,12 @@ constexpr store::ListOf<ApiKey> all_keys{"keys.list", QUARRY_KEY_COLUMNS, "api_k
 constexpr store::Order<ApiKey> newest_key{"created_at", "created_at",
                                           [](const ApiKey& key) { return store::key(key.created_at); }};
 
+bool grants(const std::vector<std::string>& scopes, std::string_view wanted) {
+  return std::ranges::any_of(scopes, [&](std::string_view held) {
+    return held.ends_with('*') ? wanted.starts_with(held.substr(0, held.size() - 1)) : held == wanted;
+  });
+}
+
 void check_scopes(const std::vector<std::string>& scopes) {
   if (scopes.size() > scopes_max) throw_invalid(fmt::format("a key has {} scopes: at most {}", scopes.size(), scopes_max));
   for (const auto& scope : scopes) {
@@ -80,6 +86,15 @@ void check_scopes(const std::vector<std::string>& scopes) {
       throw_invalid(
           "a scope has 1 to 64 of a-z, 0-9, ':', '.', '_' and '-', such as jobs:read; * may stand alone or as jobs:*");
   }
+}
+
+/// Otherwise whoever holds a lesser key of an admin, and acts as that user alone, could make themself a greater one. Waits
+/// for others who make keys of the same user. Throws `not_found` without the user.
+void require_no_escalation(Write& tx, UserId user, const std::vector<std::string>& scopes) {
+  const auto role = tx.actor().sees(user) ? tx.one(lock_user, user) : std::nullopt;
+  if (!role) throw_no_user(user);
+  if (*role == Role::admin && !tx.actor().sees_all() && grants(scopes, "admin"))
+    throw Error(ErrorCode::denied, "a key that acts as an administrator is made by one: leave out the scope 'admin'");
 }
 
 CreatedApiKey insert(Write& tx, const Peppers& peppers, UserId user, const std::string& name,
@@ -105,18 +120,13 @@ bool is_live(const ApiKey& key, Instant now) noexcept {
   return key.is_active && !key.revoked_at && (!key.expires_at || now < *key.expires_at);
 }
 
-bool has_scope(const ApiKey& key, std::string_view scope) noexcept {
-  return std::ranges::any_of(key.permissions, [&](std::string_view held) {
-    if (held.ends_with('*')) return scope.starts_with(held.substr(0, held.size() - 1));
-    return held == scope;
-  });
-}
+bool has_scope(const ApiKey& key, std::string_view scope) noexcept { return grants(key.permissions, scope); }
 
 CreatedApiKey create_key(Write& tx, const Peppers& peppers, const NewApiKey& key) {
   store::check_text("name of the key", key.name, 1, 100);
   check_scopes(key.scopes);
   if (key.expires_at && *key.expires_at <= tx.now()) throw_invalid("the key would have expired already: name a later end");
-  if (!tx.actor().sees(key.user_id) || !tx.one(lock_user, key.user_id)) throw_no_user(key.user_id);
+  require_no_escalation(tx, key.user_id, key.scopes);
   if (tx.value(count_live, key.user_id, tx.now()) >= live_keys_max)
     throw Error(ErrorCode::conflict,
                 fmt::format("the user has {} live API keys, which is all they may: revoke one first", live_keys_max));
@@ -130,6 +140,7 @@ CreatedApiKey rotate_key(Write& tx, const Peppers& peppers, ApiKeyId key, std::c
   const auto now = tx.now();
   if (!is_live(old, now))
     throw Error(ErrorCode::conflict, fmt::format("API key {} is not live: make a new one", old.key_id));
+  require_no_escalation(tx, old.user_id, old.permissions);
   if (old.replaced_by)
     throw Error(ErrorCode::conflict,
                 fmt::format("API key {} was rotated already: rotate the one that replaced it", old.key_id));

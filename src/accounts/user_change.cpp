@@ -25,6 +25,8 @@ User update_user(Write& tx, UserId user, const UserChanges& changes) {
   if (changes.full_name && *changes.full_name) check_full_name(**changes.full_name);
   if (changes.google_id && *changes.google_id) check_google_id(**changes.google_id);
   const auto before = get_user(tx, user);
+  // Who it is at Google is proved to the service, which then acts as the system: a user's word alone proves nothing.
+  if (changes.google_id) require_admin(tx, "linking a Google account");
   store::Patch patch("users");
   patch.set("username", changes.username)
       .set("email", changes.email)

@@ -13,7 +13,8 @@
 /// replaced keys, and those of users that are inactive or deleted, get the same answer. Revocation is seen at once.
 ///
 /// **Scopes** are names such as `jobs:read`; which there are is up to the service that asks. `jobs:*` grants all that begin
-/// with `jobs:`, and `*` all. A key acts as its user; an admin's key sees everything only with the scope `admin` (or `*`).
+/// with `jobs:`, and `*` all. A key acts as its user; an admin's key sees everything only with the scope `admin` (or `*`),
+/// and only who sees everything makes or rotates such a one (`denied`).
 ///
 /// **Rotation**: `rotate_key` makes a second key with the same name and scopes, and gives the first one an end. Both work
 /// until then. Rotating the second one ends the first at once: never are there more than two.

@@ -22,7 +22,7 @@ struct UserChanges {
   std::optional<std::string> username{};
   std::optional<std::string> email{};  ///< another one is not verified
   std::optional<std::optional<std::string>> full_name{};
-  std::optional<std::optional<std::string>> google_id{};
+  std::optional<std::optional<std::string>> google_id{};  ///< by the system and admins, who have seen Google's token
   /// `updated_at` as the caller read it; the user must not have changed since. (Logging in changes it, too.)
   std::optional<Instant> unchanged_since{};
 };

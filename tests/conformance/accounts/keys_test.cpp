@@ -66,6 +66,23 @@ TEST_P(Keys, AnAdminsKeyIsAnAdminsOnlyByItsScope) {
   EXPECT_EQ(authenticate(make({.scopes = {"admin"}}))->actor, Actor::user(ada_.id)) << "no user becomes an admin by it";
 }
 
+TEST_P(Keys, ALesserKeyOfAnAdminMakesNoGreaterOne) {
+  const auto root = create("root", accounts::Role::admin);
+  const auto full = make({.user_id = root.id, .scopes = {"*"}});
+  as(root, [&](Write& tx) {
+    const auto with = [&](const char* scope) {
+      accounts::create_key(tx, peppers_, {.user_id = root.id, .name = "x", .scopes = {scope}});
+    };
+    refusal(ErrorCode::denied, [&] { with("admin"); });
+    refusal(ErrorCode::denied, [&] { with("*"); });
+    refusal(ErrorCode::denied, [&] { accounts::rotate_key(tx, peppers_, full.key.id); });
+    with("jobs:*");
+  });
+  as(Actor::admin(root.id),
+     [&](Write& tx) { accounts::create_key(tx, peppers_, {.user_id = root.id, .name = "x", .scopes = {"admin"}}); });
+  as(ada_, [&](Write& tx) { accounts::create_key(tx, peppers_, {.user_id = ada_.id, .name = "x", .scopes = {"*"}}); });
+}
+
 TEST_P(Keys, TheSecretIsNotStored) {
   const auto made = make();
   const std::string secret(made.text.reveal().substr(21, 43));

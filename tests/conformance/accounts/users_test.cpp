@@ -1,3 +1,6 @@
+#include <atomic>
+#include <thread>
+
 #include "conformance/accounts/accounts_test.hpp"
 
 namespace quarry::test {
@@ -74,6 +77,24 @@ TEST_P(Users, NamesAddressesAndGoogleAccountsAreTakenOnce) {
   EXPECT_THAT(refusal(ErrorCode::conflict, [&] { update(bob, {.google_id = "1"}); }), HasSubstr("Google"));
   EXPECT_EQ(get(bob.id).username, "bob");
   update(bob, {.username = "BOB"});
+}
+
+TEST_P(Users, OfManyWhoWantANameAtOnceOneGetsIt) {
+  create("eve");  // the database is made before the threads are
+  std::atomic<int> made = 0, refused = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&, i] {
+      try {
+        create({.username = i % 2 == 0 ? "ada" : "ADA", .email = std::to_string(i) + "@example.org", .password_hash = "!"});
+        ++made;
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::conflict) ++refused;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(refused, 7);
 }
 
 TEST_P(Users, ARefusedNameLeavesTheTransactionWhole) {
@@ -298,6 +319,7 @@ TEST_P(Users, AUserSeesAndChangesThemselfAlone) {
     refusal(ErrorCode::not_found, [&] { accounts::delete_user(tx, bob.id); });
     refusal(ErrorCode::denied, [&] { accounts::create_user(tx, {.username = "x", .email = "x@x", .password_hash = "!"}); });
     refusal(ErrorCode::denied, [&] { accounts::set_role(tx, ada.id, Role::admin); });
+    refusal(ErrorCode::denied, [&] { accounts::update_user(tx, ada.id, {.google_id = "1"}); });
     refusal(ErrorCode::denied, [&] { accounts::activate_user(tx, ada.id); });
     refusal(ErrorCode::denied, [&] { accounts::deactivate_user(tx, bob.id); });
     refusal(ErrorCode::denied, [&] { accounts::verify_user(tx, ada.id); });
