@@ -1,4 +1,10 @@
+#include <fmt/format.h>
+
+#include <thread>
+
 #include "conformance/cli/cli_test.hpp"
+#include "quarry/system/audit_verify.hpp"
+#include "quarry/system/settings.hpp"
 #include "support/postgres_admin.hpp"
 
 namespace quarry::test {
@@ -88,6 +94,42 @@ TEST_P(CliSystem, KeysAreRotatedAndAWrongOneIsTold) {
   EXPECT_EQ(text(json({"setting", "get", "smtp_password"}), "key_id"), "k2");
   json({"setting", "keygen", "others", "--id", "k2"});
   EXPECT_THAT(refused({"setting", "get", "smtp_password", "--reveal", "--keys", "others"}, 77), HasSubstr("another key"));
+}
+
+// Killed in its midst, whenever that is, a rotation loses nothing and goes on.
+TEST_P(CliSystem, ARotationSurvivesBeingKilled) {
+  constexpr int settings = 150;
+  const auto file = database().folder() / "keys";
+  auto ring = system::KeyRing::generate("k1");
+  const auto db = on_real_time();
+  db.write([&](Write& tx) {
+    for (int i = 0; i < settings; ++i)
+      system::set(tx, {.key = fmt::format("s{}", i), .value = fmt::format("value {}", i), .is_sensitive = true}, &ring);
+  });
+  const auto rotated = [&] {
+    const auto all = db.read([](Read& tx) { return system::list(tx, {}, {.limit = 1000}).rows; });
+    return std::ranges::count_if(all, [&](const auto& setting) { return setting.key_id == ring.primary(); });
+  };
+  int kills = 0;
+  // A machine that is busy may be done before it is killed: then once more, to another key.
+  for (int round = 2; round < 8 && kills <= 1; ++round) {
+    ring.add_primary(fmt::format("k{}", round));
+    ring.write_file(file);
+    kills = 0;
+    for (std::ptrdiff_t seen = 0; seen < settings; ++kills) {
+      auto process = Process::start(command({"setting", "rotate-key", "--keys", "keys", "--batch", "1"}));
+      while (process.running() && rotated() < seen + 20) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      process.kill();
+      seen = rotated();
+      for (int i = 0; i < settings; ++i)
+        db.read([&](Read& tx) {
+          EXPECT_EQ(system::reveal(tx, fmt::format("s{}", i), ring).reveal(), fmt::format("value {}", i));
+        });
+    }
+  }
+  EXPECT_GT(kills, 1) << "none was killed before its end";
+  EXPECT_EQ(number(json({"setting", "rotate-key", "--keys", "keys"}), "rotated"), 0);
+  EXPECT_TRUE(db.read([](Read& tx) { return system::verify_audit(tx).intact(); }));
 }
 
 TEST_P(CliSystem, TheAuditLogIsListedAndVerified) {
