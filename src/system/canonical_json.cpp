@@ -19,7 +19,7 @@ constexpr std::int64_t exponent_max = 300;
 constexpr std::int64_t plain_digits_max = 21;
 constexpr std::int64_t small_exponent_min = -7;
 
-std::string quoted(std::string_view text) {
+std::string quoted_json(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
@@ -114,7 +114,7 @@ class Canonicaliser {
     std::string text = "{";
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0 && members[i].key == members[i - 1].key) throw_invalid("a JSON object has a key twice");
-      text += (i > 0 ? "," : "") + quoted(members[i].key) + ':' + members[i].value;
+      text += (i > 0 ? "," : "") + quoted_json(members[i].key) + ':' + members[i].value;
     }
     return put(text + '}');
   }
@@ -135,7 +135,7 @@ class Canonicaliser {
   bool on_string_part(std::string_view part, std::size_t, error_code&) { return collect(part); }
   bool on_string(std::string_view part, std::size_t, error_code&) {
     collect(part);
-    return put(quoted(std::exchange(pending_, {})));
+    return put(quoted_json(std::exchange(pending_, {})));
   }
   bool on_number_part(std::string_view part, error_code&) { return collect(part); }
   bool on_int64(std::int64_t, std::string_view part, error_code&) { return number(part); }
