@@ -93,5 +93,10 @@ void add_user_commands(CLI::App& app, Commands& commands);
 void add_user_change_commands(CLI::App& user_group, Commands& commands);
 void add_session_commands(CLI::App& app, Commands& commands);
 void add_key_commands(CLI::App& app, Commands& commands);
+void add_plan_commands(CLI::App& app, Commands& commands);
+void add_subscription_commands(CLI::App& app, Commands& commands);
+void add_usage_commands(CLI::App& app, Commands& commands);
+void add_usage_upkeep_commands(CLI::App& usage_group, Commands& commands);
+void add_billing_commands(CLI::App& app, Commands& commands);
 
 }  // namespace quarry::cli

@@ -99,6 +99,10 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_user_commands(app, commands);
   add_session_commands(app, commands);
   add_key_commands(app, commands);
+  add_plan_commands(app, commands);
+  add_subscription_commands(app, commands);
+  add_usage_commands(app, commands);
+  add_billing_commands(app, commands);
 
   try {
     std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
