@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "cache/keys.hpp"
+#include "cache/leases.hpp"
 #include "cache/memory.hpp"
 #include "cache/turns.hpp"
 #include "quarry/core/error.hpp"
@@ -48,36 +52,26 @@ class Cache::Impl {
   }
 
   void set(std::string_view key, std::string_view value, const Ttl& ttl) {
-    const auto at = db_.write([&](Write& tx) {
+    change(key, value, ttl, [&](Write& tx) {
       cache::set(tx, key, value, ttl);
-      return tx.now();
+      return true;
     });
-    const Value kept{std::string(value), end_of(ttl, at)};
-    memory_.changed(key, &kept, at);
   }
 
   bool set_if_absent(std::string_view key, std::string_view value, const Ttl& ttl) {
-    Instant at;
-    const bool is_set = db_.write([&](Write& tx) {
-      at = tx.now();
-      return cache::set_if_absent(tx, key, value, ttl);
-    });
-    const Value kept{std::string(value), end_of(ttl, at)};
-    if (is_set) memory_.changed(key, &kept, at);
-    return is_set;
+    return change(key, value, ttl, [&](Write& tx) { return cache::set_if_absent(tx, key, value, ttl); });
   }
 
   bool remove(std::string_view key) {
-    const bool was_there = db_.write([&](Write& tx) { return cache::remove(tx, key); });
-    memory_.changed(key, nullptr, db_.now());
-    return was_there;
+    const AtEnd forgetting([&] { memory_.forget(key); });
+    return db_.write([&](Write& tx) { return cache::remove(tx, key); });
   }
 
   std::int64_t remove_prefix(std::string_view prefix) {
+    const AtEnd forgetting([&] { memory_.forget_prefix(prefix); });
     std::int64_t removed = 0;
     for (std::int64_t now = batch; now >= batch; removed += now)
       now = db_.write([&](Write& tx) { return cache::remove_prefix(tx, prefix, batch); });
-    memory_.changed_prefix(prefix);
     return removed;
   }
 
@@ -93,25 +87,24 @@ class Cache::Impl {
   std::string get_or_compute(std::string_view key, const Ttl& ttl, const std::function<std::string()>& compute) {
     check_key(key);
     if (auto hit = get(key)) return *std::move(hit);
-    const Turns::Turn turn(turns_, key);
+    const Turns::Turn turn(turns_, key, options_.compute_max);
     Waiter waiter(db_);
-    const auto lease = lease_key(key);
     for (;;) {
       // Also at first: whoever had the turn before us may have computed it.
       if (auto found = read(key)) return std::move(found->value);
-      const auto holder = to_string(db_.write([&](Write& tx) { return take_lease(tx, lease); }));
-      if (holder == no_holder) {
+      const auto lease = db_.write([&](Write& tx) { return take_lease(tx, key, options_.compute_max); });
+      if (!lease) {
         waiter.wait(look_interval);
         continue;
       }
       // It may have been computed between our look and our lease.
-      if (auto found = read(key)) return release(lease, holder), std::move(found->value);
-      return compute_as(holder, lease, key, ttl, compute);
+      if (auto found = read(key)) return release(*lease), std::move(found->value);
+      return compute_as(*lease, key, ttl, compute);
     }
   }
 
   Maintained maintain() {
-    if (const auto hits = memory_.take_hits(); !hits.empty()) db_.write([&](Write& tx) { cache::add_hits(tx, hits); });
+    write_hits();
     Maintained done;
     for (std::int64_t now = batch; now >= batch; done.expired += now)
       now = db_.write([&](Write& tx) { return cache::purge_expired(tx, batch); });
@@ -129,7 +122,17 @@ class Cache::Impl {
   }
 
  private:
-  static inline const std::string no_holder = to_string(Uuid{});
+  template <class F>
+  class AtEnd {
+   public:
+    explicit AtEnd(F body) : body_(std::move(body)) {}
+    ~AtEnd() { body_(); }
+    AtEnd(const AtEnd&) = delete;
+    AtEnd& operator=(const AtEnd&) = delete;
+
+   private:
+    F body_;
+  };
 
   /// Sleeps until somebody has computed something, or for a while. Subscribes at its first use: most misses need none.
   class Waiter {
@@ -163,16 +166,42 @@ class Cache::Impl {
     return found;
   }
 
-  /// Nil when somebody else has it.
-  Uuid take_lease(Write& tx, const std::string& lease) {
-    const auto holder = tx.new_uuid();
-    return take_own(tx, lease, to_string(holder), options_.compute_max) ? holder : Uuid{};
+  /// `body` writes the value, or says that it did not.
+  template <class F>
+  bool change(std::string_view key, std::string_view value, const Ttl& ttl, F body) {
+    const auto changes = memory_.changes(key);
+    Instant at;
+    bool is_set = false;
+    try {
+      is_set = db_.write([&](Write& tx) {
+        at = tx.now();
+        return body(tx);
+      });
+    } catch (...) {
+      // It may have been committed all the same, if the connection broke on the way.
+      memory_.forget(key);
+      throw;
+    }
+    if (is_set) memory_.changed(key, {std::string(value), end_of(ttl, at)}, at, changes);
+    return is_set;
   }
 
-  void release(const std::string& lease, const std::string& holder) {
+  void write_hits() {
+    const auto hits = memory_.take_hits();
+    for (std::size_t i = 0; i < hits.size(); i += batch)
+      db_.write([&](Write& tx) {
+        cache::add_hits(tx, std::span(hits).subspan(i, std::min(hits.size() - i, std::size_t{batch})));
+      });
+    const auto asked_hits = memory_hits_ + table_hits_, asked_misses = misses_.load();
+    const auto new_hits = asked_hits - hits_written_.exchange(asked_hits);
+    const auto new_misses = asked_misses - misses_written_.exchange(asked_misses);
+    if (new_hits > 0 || new_misses > 0) db_.write([&](Write& tx) { cache::add_asked(tx, new_hits, new_misses); });
+  }
+
+  void release(const Lease& lease) {
     try {
       db_.write([&](Write& tx) {
-        release_own(tx, lease, holder);
+        release_lease(tx, lease);
         tx.notify(channel);
       });
     } catch (const Error& error) {
@@ -181,26 +210,20 @@ class Cache::Impl {
     }
   }
 
-  std::string compute_as(const std::string& holder, const std::string& lease, std::string_view key, const Ttl& ttl,
+  std::string compute_as(const Lease& lease, std::string_view key, const Ttl& ttl,
                          const std::function<std::string()>& compute) {
     ++computations_;
-    std::string value;
     try {
-      value = compute();
+      auto value = compute();
+      change(key, value, ttl, [&](Write& tx) {
+        tx.notify(channel);
+        return keep_computed(tx, lease, key, value, ttl);
+      });
+      return value;
     } catch (...) {
-      release(lease, holder);
+      release(lease);
       throw;
     }
-    Instant at;
-    db_.write([&](Write& tx) {
-      at = tx.now();
-      cache::set(tx, key, value, ttl);
-      release_own(tx, lease, holder);
-      tx.notify(channel);
-    });
-    const Value kept{value, end_of(ttl, at)};
-    memory_.changed(key, &kept, at);
-    return value;
   }
 
   const Database db_;
@@ -211,6 +234,8 @@ class Cache::Impl {
   std::atomic<std::int64_t> table_hits_{0};
   std::atomic<std::int64_t> misses_{0};
   std::atomic<std::int64_t> computations_{0};
+  std::atomic<std::int64_t> hits_written_{0};
+  std::atomic<std::int64_t> misses_written_{0};
 };
 
 Cache::Cache(Database db, CacheOptions options) : impl_(std::make_unique<Impl>(std::move(db), options)) {}

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cache/keys.hpp"
+#include "cache/leases.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/list.hpp"
 
@@ -35,22 +36,21 @@ constexpr sql::Command<void(NewEntry)> put_if_absent{
     " expires_at = excluded.expires_at, size_bytes = excluded.size_bytes, hit_count = 0,"
     " last_used_at = excluded.last_used_at, created_at = excluded.created_at where c.expires_at <= excluded.created_at"};
 
-constexpr sql::Command<void(std::string_view, std::string_view)> delete_held{
-    "cache.release_lease", "delete from cache where key = $1 and value = $2"};
-
 constexpr sql::Command<void(std::string_view, Instant)> delete_value{
     "cache.remove", "delete from cache where key = $1 and (expires_at is null or expires_at > $2)"};
-/// A range of keys rather than LIKE, which finds no index here.
+/// A range of keys rather than LIKE, which finds no index here. The cache's own keys, `quarry.` and something, are one too:
+/// the character behind the dot is the slash.
 constexpr sql::Command<void(std::string_view, std::string_view, int)> delete_range{
     "cache.remove_prefix",
-    sql::sqlite("delete from cache where rowid in (select rowid from cache where key >= $1 and key < $2"
-                " and key not like 'quarry.%' limit $3)"),
-    sql::postgres("delete from cache where key in (select key from cache"
-                  " where key >= $1 and key < $2"
-                  " and key not like 'quarry.%' limit $3)")};
-constexpr sql::Command<void(Instant, int)> delete_expired{
+    "delete from cache where key in (select key from cache where key >= $1 and key < $2"
+    " and not (key >= 'quarry.' and key < 'quarry/') limit $3)"};
+/// The condition stands twice because a value may be set anew between the choice and the deletion: PostgreSQL looks again at
+/// the outer one alone. A lease stays a day longer ($2): it says that its epoch goes on.
+constexpr sql::Command<void(Instant, Instant, int)> delete_expired{
     "cache.purge_expired",
-    "delete from cache where key in (select key from cache where expires_at <= $1 order by expires_at limit $2)"};
+    "delete from cache where key in (select key from cache where expires_at <= $1"
+    " and (expires_at <= $2 or not (key >= 'quarry.' and key < 'quarry/')) order by expires_at limit $3)"
+    " and expires_at <= $1"};
 
 constexpr sql::Query<std::optional<std::int64_t>()> sum_bytes{
     "cache.sum_bytes", sql::sqlite("select sum(size_bytes) from cache"),
@@ -61,7 +61,8 @@ struct Aged {
 };
 BOOST_DESCRIBE_STRUCT(Aged, (), (key, size_bytes))
 constexpr sql::Query<Aged(int)> oldest_first{"cache.oldest",
-                                             "select key, size_bytes from cache order by last_used_at, key limit $1"};
+                                             "select key, size_bytes from cache where not (key >= 'quarry.' and key < "
+                                             "'quarry/') order by last_used_at, key limit $1"};
 struct KeyRow {
   std::string key;
 };
@@ -73,13 +74,34 @@ constexpr sql::Command<void(Hits)> count_hits{
     sql::sqlite("update cache set hit_count = hit_count + $2, last_used_at = max(last_used_at, $3) where key = $1"),
     sql::postgres("update cache set hit_count = hit_count + $2, last_used_at = greatest(last_used_at, $3) where key = $1")};
 
-constexpr sql::Query<TableStatistics(Instant)> sum_table{
+/// Sums that outlive the entries: the counts of two rows of the cache's own.
+constexpr std::string_view hits_key = "quarry.hits", misses_key = "quarry.misses";
+struct SumRow {
+  std::string_view key;
+  std::int64_t count;
+  Instant now;
+};
+BOOST_DESCRIBE_STRUCT(SumRow, (), (key, count, now))
+constexpr sql::Command<void(SumRow)> add_to_sum{
+    "cache.add_asked",
+    "insert into cache as c (key, value, size_bytes, hit_count, last_used_at, created_at) values ($1, '', 0, $2, $3, $3)"
+    " on conflict (key) do update set hit_count = c.hit_count + excluded.hit_count, last_used_at = excluded.last_used_at"};
+constexpr sql::Query<std::int64_t(std::string_view)> find_sum{"cache.find_asked",
+                                                              "select hit_count from cache where key = $1"};
+
+struct TableSums {
+  std::int64_t entries;
+  std::int64_t expired;
+  std::int64_t bytes;
+};
+BOOST_DESCRIBE_STRUCT(TableSums, (), (entries, expired, bytes))
+constexpr sql::Query<TableSums(Instant)> sum_table{
     "cache.statistics",
     sql::sqlite("select count(*) as entries, count(case when expires_at <= $1 then 1 end) as expired,"
-                " coalesce(sum(size_bytes), 0) as bytes, coalesce(sum(hit_count), 0) as hits from cache"),
+                " coalesce(sum(size_bytes), 0) as bytes from cache where not (key >= 'quarry.' and key < 'quarry/')"),
     sql::postgres("select count(*) as entries, count(case when expires_at <= $1 then 1 end) as expired,"
-                  " cast(coalesce(sum(size_bytes), 0) as bigint) as bytes,"
-                  " cast(coalesce(sum(hit_count), 0) as bigint) as hits from cache")};
+                  " cast(coalesce(sum(size_bytes), 0) as bigint) as bytes"
+                  " from cache where not (key >= 'quarry.' and key < 'quarry/')")};
 
 constexpr store::ListOf<Entry> all_entries{
     "cache.list", "key as id, size_bytes, hit_count, expires_at, last_used_at, created_at",
@@ -109,25 +131,23 @@ bool set_if_absent(Write& tx, std::string_view key, std::string_view value, cons
   return tx.run(put_if_absent, make_entry(tx, key, value, ttl)) > 0;
 }
 
-bool take_own(Write& tx, std::string_view own_key, std::string_view holder, std::chrono::microseconds hold_max) {
-  return tx.run(put_if_absent, make_entry(tx, own_key, holder, hold_max)) > 0;
-}
-
-void release_own(Write& tx, std::string_view own_key, std::string_view holder) { tx.run(delete_held, own_key, holder); }
-
 bool remove(Write& tx, std::string_view key) {
   check_key(key);
+  end_epoch(tx, key);
   return tx.run(delete_value, key, tx.now()) > 0;
 }
 
 std::int64_t remove_prefix(Write& tx, std::string_view prefix, int limit) {
   if (prefix.empty()) throw_invalid("an empty prefix stands for every key: name what the keys begin with");
   check_key(prefix);
-  const auto end = end_of_prefix(prefix);
-  return tx.run(delete_range, prefix, end, limit);
+  end_epochs(tx, prefix);
+  return tx.run(delete_range, prefix, end_of_prefix(prefix), limit);
 }
 
-std::int64_t purge_expired(Write& tx, int limit) { return tx.run(delete_expired, tx.now(), limit); }
+std::int64_t purge_expired(Write& tx, int limit) {
+  const auto now = tx.now();
+  return tx.run(delete_expired, now, now - std::chrono::days(1), limit);
+}
 
 std::int64_t evict(Write& tx, std::int64_t bytes, int limit) {
   auto over = tx.value(sum_bytes).value_or(0) - bytes;
@@ -143,14 +163,23 @@ std::int64_t evict(Write& tx, std::int64_t bytes, int limit) {
 
 void add_hits(Write& tx, std::span<const Hits> hits) { tx.run_each(count_hits, hits); }
 
-TableStatistics table_statistics(Read& tx) { return tx.value(sum_table, tx.now()); }
+void add_asked(Write& tx, std::int64_t hits, std::int64_t misses) {
+  if (hits > 0) tx.run(add_to_sum, {hits_key, hits, tx.now()});
+  if (misses > 0) tx.run(add_to_sum, {misses_key, misses, tx.now()});
+}
+
+TableStatistics table_statistics(Read& tx) {
+  const auto sums = tx.value(sum_table, tx.now());
+  return {sums.entries, sums.expired, sums.bytes, tx.one(find_sum, hits_key).value_or(0),
+          tx.one(find_sum, misses_key).value_or(0)};
+}
 
 Page<Entry> list(Read& tx, std::string_view prefix, const PageRequest& page) {
   const auto now = tx.now();
   std::string end;
   store::Conditions where;
   where.add("(expires_at is null or expires_at > {})", now);
-  where.add("key not like 'quarry.%'");
+  where.add("not (key >= 'quarry.' and key < 'quarry/')");
   if (!prefix.empty()) {
     end = end_of_prefix(prefix);
     where.add("key >= {}", prefix);

@@ -1,5 +1,7 @@
 #include "cache/memory.hpp"
 
+#include <algorithm>
+
 namespace quarry::cache {
 
 Memory::Memory(std::size_t bytes_max, std::chrono::microseconds max_stale)
@@ -11,7 +13,10 @@ std::optional<std::string> Memory::get(std::string_view key, Instant now) {
   const auto found = shard.by_key.find(key);
   if (found == shard.by_key.end()) return std::nullopt;
   auto& entry = *found->second;
-  if (now - entry.read_at > max_stale_ || (entry.value.expires_at && *entry.value.expires_at <= now)) return std::nullopt;
+  // A clock that was set back tells nothing of an entry's age.
+  const auto age = now - entry.read_at;
+  if (age > max_stale_ || age.count() < 0 || max_stale_.count() == 0) return std::nullopt;
+  if (entry.value.expires_at && *entry.value.expires_at <= now) return std::nullopt;
   ++entry.hits;
   entry.last_used_at = now;
   if (found->second != shard.entries.begin()) shard.entries.splice(shard.entries.begin(), shard.entries, found->second);
@@ -28,7 +33,7 @@ void Memory::put(std::string_view key, const Value& value, Instant read_at, std:
   auto& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
   Entry entry{std::string(key), value, read_at, 1, read_at};
-  if (shard.changes != changes) return note_hits(shard, entry);
+  if (shard.changes != changes) return;
   if (const auto old = shard.by_key.find(key); old != shard.by_key.end()) {
     entry.hits += old->second->hits;
     old->second->hits = 0;
@@ -37,15 +42,27 @@ void Memory::put(std::string_view key, const Value& value, Instant read_at, std:
   insert(shard, std::move(entry));
 }
 
-void Memory::changed(std::string_view key, const Value* value, Instant now) {
+void Memory::changed(std::string_view key, const Value& value, Instant now, std::uint64_t changes) {
+  auto& shard = shard_of(key);
+  const std::scoped_lock lock(shard.mutex);
+  const bool is_alone = shard.changes == changes;
+  ++shard.changes;
+  drop(shard, key);
+  if (is_alone) insert(shard, {std::string(key), value, now, 0, now});
+}
+
+void Memory::forget(std::string_view key) {
   auto& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
   ++shard.changes;
-  if (const auto old = shard.by_key.find(key); old != shard.by_key.end()) erase(shard, old->second);
-  if (value) insert(shard, {std::string(key), *value, now, 0, now});
+  drop(shard, key);
 }
 
-void Memory::changed_prefix(std::string_view prefix) {
+void Memory::drop(Shard& shard, std::string_view key) {
+  if (const auto old = shard.by_key.find(key); old != shard.by_key.end()) erase(shard, old->second);
+}
+
+void Memory::forget_prefix(std::string_view prefix) {
   for (auto& shard : shards_) {
     const std::scoped_lock lock(shard.mutex);
     ++shard.changes;
@@ -64,6 +81,7 @@ std::vector<Hits> Memory::take_hits() {
     hits.insert(hits.end(), std::make_move_iterator(shard.hits.begin()), std::make_move_iterator(shard.hits.end()));
     shard.hits.clear();
   }
+  std::sort(hits.begin(), hits.end(), [](const Hits& a, const Hits& b) { return a.key < b.key; });
   return hits;
 }
 
@@ -82,7 +100,7 @@ void Memory::note_hits(Shard& shard, Entry& entry) {
 }
 
 void Memory::erase(Shard& shard, Entries::iterator entry) {
-  note_hits(shard, *entry);
+  if (shard.hits.size() < hits_kept_max) note_hits(shard, *entry);
   shard.bytes -= entry->bytes();
   shard.by_key.erase(entry->key);
   shard.entries.erase(entry);
@@ -90,7 +108,10 @@ void Memory::erase(Shard& shard, Entries::iterator entry) {
 
 void Memory::insert(Shard& shard, Entry entry) {
   const auto bytes = entry.bytes();
-  if (bytes > shard_bytes_max_) return note_hits(shard, entry);
+  if (bytes > shard_bytes_max_) {
+    if (shard.hits.size() < hits_kept_max) note_hits(shard, entry);
+    return;
+  }
   while (shard.bytes + bytes > shard_bytes_max_) erase(shard, std::prev(shard.entries.end()));
   shard.entries.push_front(std::move(entry));
   shard.by_key.emplace(shard.entries.front().key, shard.entries.begin());

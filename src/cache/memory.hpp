@@ -2,8 +2,8 @@
 /// The values that were read or written lately, in memory, with the hits that have not been written yet.
 ///
 /// Sharded by key, each shard with a lock of its own and its own list by last use. A shard counts its changes: what was read
-/// from the table is taken in only if nothing of the shard was changed meanwhile, so that a slow reader never puts an old
-/// value above a new one.
+/// from the table, or written to it, is taken in only if nothing of the shard was changed meanwhile, so that neither a slow
+/// reader nor the slower one of two writers puts an old value above a new one.
 ///
 /// Thread safety: all functions.
 
@@ -28,16 +28,18 @@ class Memory {
 
   /// Counts a hit when there is a value that is fresh enough.
   std::optional<std::string> get(std::string_view key, Instant now);
-  /// Before the table is read: hand it to `put`.
+  /// Before the table is read or written: hand it to `put` or `changed`.
   std::uint64_t changes(std::string_view key) const;
   /// What the table held at `read_at`, unless the shard has changed since `changes`. It counts as a hit.
   void put(std::string_view key, const Value& value, Instant read_at, std::uint64_t changes);
-  /// What has just been committed, or nothing when it was removed. Whoever is reading the table now does not get his value
-  /// in.
-  void changed(std::string_view key, const Value* value, Instant now);
-  void changed_prefix(std::string_view prefix);
+  /// What has just been committed at `now`. Whoever is reading the table meanwhile does not get his value in, and neither
+  /// does this one if the shard has changed since `changes`.
+  void changed(std::string_view key, const Value& value, Instant now, std::uint64_t changes);
+  /// The key was removed, or nobody knows what became of it.
+  void forget(std::string_view key);
+  void forget_prefix(std::string_view prefix);
 
-  /// The hits since the last call, by key.
+  /// The hits since the last call, in the order of their keys. Of entries that had to go it remembers so many and no more.
   std::vector<Hits> take_hits();
   std::int64_t bytes() const;
 
@@ -48,7 +50,8 @@ class Memory {
     Instant read_at;
     std::int64_t hits = 0;
     Instant last_used_at;
-    std::size_t bytes() const { return key.size() + value.value.size(); }
+    /// With what an entry needs around it: its place in the list and in the map, and what the allocator adds.
+    std::size_t bytes() const { return key.size() + value.value.size() + sizeof(Entry) + 96; }
   };
   struct TextHash {
     using is_transparent = void;
@@ -68,7 +71,10 @@ class Memory {
 
   Shard& shard_of(std::string_view key) { return shards_[TextHash{}(key) % shard_count]; }
   const Shard& shard_of(std::string_view key) const { return shards_[TextHash{}(key) % shard_count]; }
+  static constexpr std::size_t hits_kept_max = 1'024;
+
   static void note_hits(Shard& shard, Entry& entry);
+  static void drop(Shard& shard, std::string_view key);
   static void erase(Shard& shard, Entries::iterator entry);
   void insert(Shard& shard, Entry entry);
 

@@ -49,10 +49,16 @@ constexpr sql::Query<std::optional<Instant>(UserId, std::string_view)> find_api_
 constexpr sql::Query<UserId(UserId)> find_user{"limits.find_user", "select id from users where id = $1"};
 constexpr sql::Command<void(UserId, std::string_view)> delete_api{
     "limits.reset_api", "delete from api_rate_limits where user_id = $1 and endpoint = $2"};
+/// The condition stands twice because a row may be taken from between the choice and the deletion: PostgreSQL looks again at
+/// the outer one alone, and without it would forget that take.
 constexpr sql::Command<void(Instant, Instant, int)> sweep_api_rows{
     "limits.sweep_api",
     "delete from api_rate_limits where id in (select id from api_rate_limits where window_start < $2"
-    " and (tat is null or tat < $1) order by window_start limit $3)"};
+    " and (tat is null or tat < $1) order by window_start limit $3) and window_start < $2 and (tat is null or tat < $1)"};
+constexpr sql::Query<ApiLimitRow(UserId, std::string_view)> find_api_row{
+    "limits.show_api",
+    "select id, user_id, endpoint, request_count, window_start, tat from api_rate_limits"
+    " where user_id = $1 and endpoint = $2"};
 
 constexpr store::ListOf<ApiLimitRow> all_api{"limits.list_api", "id, user_id, endpoint, request_count, window_start, tat",
                                              "api_rate_limits"};
@@ -84,6 +90,11 @@ bool delete_row(Write& tx, const ApiCall& key) { return tx.run(delete_api, key.u
 
 std::int64_t sweep_api(Write& tx, Instant now, Instant idle_since, int limit) {
   return tx.run(sweep_api_rows, now, idle_since, limit);
+}
+
+std::optional<ApiLimitRow> find(Read& tx, const ApiCall& key) {
+  check_key(tx.actor(), key);
+  return tx.one(find_api_row, key.user_id, key.endpoint);
 }
 
 Page<ApiLimitRow> list_api(Read& tx, std::optional<UserId> user, const PageRequest& page) {

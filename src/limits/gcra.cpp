@@ -13,6 +13,7 @@ using std::chrono::microseconds;
 
 constexpr std::int64_t requests_max = 1'000'000;
 constexpr microseconds period_max = std::chrono::days(366);
+constexpr microseconds refill_max = 100 * period_max;
 
 std::int64_t remaining_at(const Limit& limit, Instant now, Instant tat) {
   const auto room = limit.burst_or_all() * limit.interval() - std::max(tat - now, microseconds(0));
@@ -32,6 +33,11 @@ void check(const Limit& limit) {
   if (limit.period < microseconds(limit.requests) || limit.period > period_max)
     throw_invalid(fmt::format("a period of {} us: it must have a microsecond for each request, and be at most a year",
                               limit.period.count()));
+  if (limit.burst_or_all() > refill_max / limit.interval())
+    throw_invalid(
+        fmt::format("a burst of {} at one request each {} us: it would take more than 100 years to come back, ask for "
+                    "at most {}",
+                    limit.burst_or_all(), limit.interval().count(), refill_max / limit.interval()));
 }
 
 Arrival arrival(const Limit& limit, std::int64_t cost, Instant now) {

@@ -49,10 +49,15 @@ constexpr sql::Query<std::optional<Instant>(std::string_view)> find_scraper_tat{
     "limits.find_scraper", "select tat from rate_limits where scraper_name = $1"};
 constexpr sql::Command<void(std::string_view)> delete_scraper{"limits.reset_scraper",
                                                               "delete from rate_limits where scraper_name = $1"};
+/// The condition stands twice as in api_rows.cpp.
 constexpr sql::Command<void(Instant, Instant, int)> sweep_scraper_rows{
     "limits.sweep_scrapers",
     "delete from rate_limits where id in (select id from rate_limits where (last_request_at is null or last_request_at < $2)"
-    " and (tat is null or tat < $1) order by scraper_name limit $3)"};
+    " and (tat is null or tat < $1) order by scraper_name limit $3)"
+    " and (last_request_at is null or last_request_at < $2) and (tat is null or tat < $1)"};
+constexpr sql::Query<ScraperLimitRow(std::string_view)> find_scraper_row{
+    "limits.show_scraper",
+    "select id, scraper_name, last_request_at, request_count, reset_at, tat from rate_limits where scraper_name = $1"};
 
 constexpr store::ListOf<ScraperLimitRow> all_scrapers{
     "limits.list_scrapers", "id, scraper_name, last_request_at, request_count, reset_at, tat", "rate_limits"};
@@ -73,6 +78,11 @@ bool delete_row(Write& tx, const Scraper& key) { return tx.run(delete_scraper, k
 
 std::int64_t sweep_scrapers(Write& tx, Instant now, Instant idle_since, int limit) {
   return tx.run(sweep_scraper_rows, now, idle_since, limit);
+}
+
+std::optional<ScraperLimitRow> find(Read& tx, const Scraper& key) {
+  check_key(tx.actor(), key);
+  return tx.one(find_scraper_row, key.name);
 }
 
 Page<ScraperLimitRow> list_scrapers(Read& tx, const PageRequest& page) {

@@ -4,14 +4,16 @@
 ///     cache::Cache cache(db, {.max_stale = 2s});
 ///     const auto page = cache.get_or_compute("rates:2026-03-01", 10min, [] { return fetch_rates(); });
 ///
-/// **Memory.** A value that is found in memory is as it was in the table at most `max_stale` ago, or this program has set it
-/// itself; it is never given out behind its end. What this program sets or removes it sees at once, and other programs see
-/// it within their own `max_stale`. Memory is bounded by bytes; what was used longest ago goes first.
+/// **Memory.** A value that is found in memory is as it was in the table at most `max_stale` ago; it is never given out
+/// behind its end. What this program sets or removes it sees at once, and other programs see it within their own
+/// `max_stale`. Memory is bounded by bytes; what was used longest ago goes first.
 ///
 /// **One computation per key.** `get_or_compute` lets one caller compute, of all threads and all programs that share the
 /// database; the others wait and take its value. The right to compute is a lease in the table: if its holder dies, another
 /// one begins after `compute_max`, and so it does when a computation takes longer than that. If the computation throws, its
-/// caller gets the exception and one of those who wait tries in turn.
+/// caller gets the exception and one of those who wait tries in turn. What was computed is kept unless a value was set
+/// meanwhile, which is newer, or the key was removed meanwhile, which the computation does not know of; its caller gets it
+/// in any case.
 ///
 /// **Hits** are counted in memory and written in batches, by `maintain`, which also removes what has expired and keeps the
 /// table within its budget. A program calls it now and then (every ten seconds, say); any number of programs may.
@@ -33,7 +35,8 @@ namespace quarry::cache {
 
 struct CacheOptions {
   std::chrono::microseconds max_stale{std::chrono::seconds(1)};  ///< zero: every get asks the table
-  std::size_t memory_bytes_max = std::size_t{64} << 20;  ///< of keys and values; a value above a 64th of it is not kept
+  /// With what each entry needs around it, some 200 bytes; a value above a 64th of this is not kept in memory.
+  std::size_t memory_bytes_max = std::size_t{64} << 20;
   std::int64_t table_bytes_max = std::int64_t{1} << 30;  ///< of keys and values
   std::chrono::milliseconds compute_max{30'000};
 };
@@ -75,7 +78,8 @@ class Cache {
   /// How much longer the value is good for; an inner nothing for one without an end, nothing for none.
   std::optional<Ttl> ttl(std::string_view key);
 
-  /// The value, or what `compute` gives, which is then kept. Not to be called inside of a transaction.
+  /// The value, or what `compute` gives, which is then kept. Not to be called inside of a transaction. `invalid` when
+  /// `compute` asks for the same key.
   std::string get_or_compute(std::string_view key, const Ttl& ttl, const std::function<std::string()>& compute);
 
   Maintained maintain();

@@ -35,10 +35,10 @@ std::optional<Value> get(Read& tx, std::string_view key);
 void set(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl);
 /// False when there is a value.
 bool set_if_absent(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl);
-/// False when there was no value.
+/// False when there was no value. What is being computed for the key is not kept either: it began before.
 bool remove(Write& tx, std::string_view key);
-/// Removes up to `limit` values whose keys begin so. Returns how many; call again while it returns `limit`. An empty prefix
-/// is `invalid`.
+/// Removes up to `limit` values whose keys begin so, and keeps nothing of what is being computed for such keys. Returns how
+/// many; call again while it returns `limit`. An empty prefix is `invalid`.
 std::int64_t remove_prefix(Write& tx, std::string_view prefix, int limit = 1'000);
 
 /// Removes up to `limit` values that have expired, the oldest first. Returns how many.
@@ -55,14 +55,21 @@ struct Hits {
 };
 BOOST_DESCRIBE_STRUCT(Hits, (), (key, hits, last_used_at))
 void add_hits(Write& tx, std::span<const Hits> hits);
+/// Adds to the sums of all programs, which outlive the entries.
+void add_asked(Write& tx, std::int64_t hits, std::int64_t misses);
 
 struct TableStatistics {
   std::int64_t entries = 0;  ///< with those that have expired
   std::int64_t expired = 0;
-  std::int64_t bytes = 0;  ///< of keys and values
-  std::int64_t hits = 0;   ///< as far as they have been written
+  std::int64_t bytes = 0;   ///< of keys and values
+  std::int64_t hits = 0;    ///< of all programs, also of entries that are gone, as far as they have been written
+  std::int64_t misses = 0;  ///< likewise
+  /// From 0 to 1.
+  double hit_rate() const noexcept {
+    return hits + misses == 0 ? 0.0 : static_cast<double>(hits) / static_cast<double>(hits + misses);
+  }
 };
-BOOST_DESCRIBE_STRUCT(TableStatistics, (), (entries, expired, bytes, hits))
+BOOST_DESCRIBE_STRUCT(TableStatistics, (), (entries, expired, bytes, hits, misses))
 /// Its cost grows with the number of entries.
 TableStatistics table_statistics(Read& tx);
 

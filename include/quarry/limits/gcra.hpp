@@ -31,7 +31,8 @@ struct Limit {
   std::chrono::microseconds interval() const noexcept;
 };
 
-/// Throws `invalid`: `requests` is 1 to a million, `period` a microsecond per request to a year, `burst` 0 to a million.
+/// Throws `invalid`: `requests` is 1 to a million, `period` a microsecond per request to a year, `burst` 0 to a million and
+/// no more than come back in 100 years, so that no sum of moments overflows.
 void check(const Limit& limit);
 
 /// What became of a request.

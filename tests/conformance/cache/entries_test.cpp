@@ -83,6 +83,19 @@ TEST_P(CacheEntries, AreRemovedByKeyAndByPrefix) {
   EXPECT_EQ(code_of([&] { remove_prefix("", 10); }), ErrorCode::invalid);
 }
 
+TEST_P(CacheEntries, PrefixesReachEveryKeyThatGoesOn) {
+  const std::string last = "\xF4\x8F\xBF\xBF";  // the last code point
+  for (const auto& key : {std::string("Quarry.x"), "p" + last + last + "z", "p" + last, std::string("q")}) set(key, "x");
+  EXPECT_THAT(keys("p"), ElementsAre("p" + last, "p" + last + last + "z"));
+  EXPECT_THAT(keys("Q"), ElementsAre("Quarry.x")) << "only 'quarry.' is the cache's own";
+  const auto remove_prefix = [&](std::string_view prefix) {
+    return db().write([&](Write& tx) { return cache::remove_prefix(tx, prefix); });
+  };
+  EXPECT_EQ(remove_prefix("p"), 2);
+  EXPECT_EQ(remove_prefix("Quarry."), 1);
+  EXPECT_THAT(keys(), ElementsAre("q"));
+}
+
 TEST_P(CacheEntries, ArePurgedAndEvicted) {
   for (int i = 0; i < 5; ++i) {
     clock().advance(1s);
@@ -104,8 +117,15 @@ TEST_P(CacheEntries, ArePurgedAndEvicted) {
   const auto figures = db().read([](Read& tx) { return cache::table_statistics(tx); });
   EXPECT_EQ(figures.entries, 2);
   EXPECT_EQ(figures.bytes, 200);
-  EXPECT_EQ(figures.hits, 7);
+  EXPECT_EQ(figures.hits, 0) << "the sums are written apart";
+  db().write([&](Write& tx) { cache::add_asked(tx, 8, 2); });
+  db().write([&](Write& tx) { cache::add_asked(tx, 1, 0); });
   EXPECT_EQ(evict(0), 2);
+  const auto after = db().read([](Read& tx) { return cache::table_statistics(tx); });
+  EXPECT_EQ(after.entries, 0);
+  EXPECT_EQ(after.hits, 9) << "which eviction leaves alone";
+  EXPECT_EQ(after.misses, 2);
+  EXPECT_EQ(purge(10), 0);
 }
 
 TEST_P(CacheEntries, ArePagedByKey) {

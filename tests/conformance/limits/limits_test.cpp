@@ -179,5 +179,40 @@ TEST_P(Limits, RowsAreShownResetAndSwept) {
   EXPECT_EQ(sweep(10), 0);
 }
 
+TEST_P(Limits, OneRowIsShown) {
+  const Limit limit{.requests = 2, .period = 1min};
+  const auto api = [&] { return db().read([&](Read& tx) { return limits::find(tx, ApiCall{user_, "a"}); }); };
+  const auto scraper = [&] { return db().read([&](Read& tx) { return limits::find(tx, Scraper{"papers"}); }); };
+  EXPECT_FALSE(api());
+  EXPECT_FALSE(scraper());
+  take(ApiCall{user_, "a"}, limit);
+  take(Scraper{"papers"}, limit, 2);
+  EXPECT_EQ(api()->request_count, 1);
+  EXPECT_EQ(api()->tat, clock().now() + 30s);
+  EXPECT_EQ(scraper()->request_count, 2);
+  EXPECT_EQ(scraper()->last_request_at, clock().now());
+}
+
+// A sweep that forgot what was taken while it chose would admit twice the burst.
+TEST_P(Limits, SweepsBetweenTakesForgetNothing) {
+  const Limit limit{.requests = 5, .period = 1s};
+  for (int round = 0; round < 40; ++round) {
+    for (const auto& key : both()) take(key, limit);
+    clock().advance(1h);
+    std::atomic<int> admitted = 0;
+    std::vector<std::jthread> threads;
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5; ++i) db().write([&](Write& tx) { limits::sweep(tx, 1s, 10); });
+    });
+    for (int i = 0; i < 3; ++i)
+      threads.emplace_back([&] {
+        for (int n = 0; n < 4; ++n)
+          for (const auto& key : both()) admitted += take(key, limit).admitted;
+      });
+    threads.clear();
+    ASSERT_EQ(admitted, 10) << "round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace quarry::test

@@ -52,6 +52,9 @@ TEST(Gcra, BoundsAreTold) {
   EXPECT_TRUE(refused({.requests = 10, .period = 9us}));
   EXPECT_TRUE(refused({.period = std::chrono::days(400)}));
   EXPECT_TRUE(refused({.burst = -1}));
+  EXPECT_TRUE(refused({.requests = 1, .period = std::chrono::days(366), .burst = 1'000'000}))
+      << "the moments would overflow";
+  EXPECT_FALSE(refused({.requests = 1'000'000, .period = std::chrono::days(366), .burst = 1'000'000}));
   EXPECT_TRUE(refused({.requests = 10, .burst = 3}, 4));
   EXPECT_TRUE(refused({}, -1));
   EXPECT_FALSE(refused({.requests = 10, .burst = 3}, 3));
