@@ -6,6 +6,7 @@
 
 #include "accounts/key_rows.hpp"
 #include "accounts/rules.hpp"
+#include "accounts/token_text.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
 #include "quarry/store/list.hpp"
@@ -160,6 +161,7 @@ std::optional<ApiKey> find_key(Read& tx, ApiKeyId key) {
 }
 
 std::optional<ApiKey> find_key(Read& tx, std::string_view key_id) {
+  if (!is_base62(key_id)) return std::nullopt;
   auto found = tx.one(find_by_key_id, key_id);
   if (found && !tx.actor().sees(found->user_id)) found.reset();
   return found;

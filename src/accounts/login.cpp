@@ -35,7 +35,7 @@ constexpr sql::Command<void(UserId, std::string_view)> upgrade_hash{
         "update users set hashed_password = $2, updated_at = updated_at + interval '1 microsecond' where id = $1")};
 
 std::optional<Credential> find_credential(Read& tx, std::string_view name) {
-  if (name.size() > 255) return std::nullopt;
+  if (name.size() > 255 || !can_be_stored(name)) return std::nullopt;
   return name.find('@') == std::string_view::npos ? tx.one(find_by_username, name) : tx.one(find_by_address, name);
 }
 

@@ -39,6 +39,8 @@ void check_google_id(std::string_view google_id) {
   if (!std::ranges::all_of(google_id, is_visible)) throw_invalid("the Google id has other characters than visible ASCII");
 }
 
+bool can_be_stored(std::string_view text) { return store::count_characters(text).has_value(); }
+
 void require_admin(const Read& tx, std::string_view what) {
   if (!tx.actor().sees_all()) throw Error(ErrorCode::denied, fmt::format("{} is for administrators: ask one of them", what));
 }

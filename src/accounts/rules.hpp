@@ -14,6 +14,10 @@ void check_email(std::string_view email);
 void check_full_name(std::string_view name);
 void check_google_id(std::string_view google_id);
 
+/// Whether a name that somebody asks for could be anybody's. Both engines hold UTF-8 without zero bytes; asked for anything
+/// else, one of them finds nothing and the other one complains.
+bool can_be_stored(std::string_view text);
+
 /// Throws `denied` unless the actor is the system or an admin.
 void require_admin(const Read& tx, std::string_view what);
 

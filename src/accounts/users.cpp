@@ -71,11 +71,15 @@ User create_user(Write& tx, const NewUser& user) {
   return get_user(tx, id);
 }
 
-std::optional<User> find_user(Read& tx, std::string_view username) { return seen(tx, tx.one(find_by_name, username)); }
+std::optional<User> find_user(Read& tx, std::string_view username) {
+  return can_be_stored(username) ? seen(tx, tx.one(find_by_name, username)) : std::nullopt;
+}
 std::optional<User> find_user(Read& tx, UserId user) { return seen(tx, tx.one(find_by_id, user)); }
-std::optional<User> find_user_by_email(Read& tx, std::string_view email) { return seen(tx, tx.one(find_by_email, email)); }
+std::optional<User> find_user_by_email(Read& tx, std::string_view email) {
+  return can_be_stored(email) ? seen(tx, tx.one(find_by_email, email)) : std::nullopt;
+}
 std::optional<User> find_user_by_google_id(Read& tx, std::string_view google_id) {
-  return seen(tx, tx.one(find_by_google, google_id));
+  return can_be_stored(google_id) ? seen(tx, tx.one(find_by_google, google_id)) : std::nullopt;
 }
 std::optional<User> find_any_user(Read& tx, UserId user) { return seen(tx, tx.one(find_any_by_id, user)); }
 

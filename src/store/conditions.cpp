@@ -1,11 +1,14 @@
 #include "quarry/store/conditions.hpp"
 
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::store {
 namespace {
 
 std::string escaped(std::string_view text) {
+  // SQLite would look for what stands before a zero byte.
+  if (!count_characters(text)) throw_invalid("the text to look for is not UTF-8, or has a zero byte in it");
   std::string out;
   for (const char c : text) {
     if (c == '%' || c == '_' || c == '\\') out += '\\';

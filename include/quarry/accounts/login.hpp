@@ -12,7 +12,8 @@
 /// under `login:` and a hash, so it outlives restarts and holds for all processes, and it is settled in the writing
 /// transaction: of any number of guesses at once, five are answered. Names that nobody has are counted and locked in the
 /// same way, and take the same time, so that none of the answers tells whether there is such a user. (Only a bcrypt hash of
-/// an old system takes another time, until its user has logged in once.) Sessions that are open stay open.
+/// an old system takes another time, until its user has logged in once; and who knows a username and its address can see by
+/// five guesses at one of them that they belong together.) Sessions that are open stay open.
 ///
 /// A right password whose stored hash is weaker than today's is hashed anew and stored with the login.
 ///

@@ -47,7 +47,8 @@ class Conditions {
   std::vector<sql::Param> params_;
 };
 
-/// `text` as a pattern for `like ... escape '\'` that finds it anywhere, whatever characters it has.
+/// `text` as a pattern for `like ... escape '\'` that finds it anywhere, whatever characters it has. Throws `invalid` for
+/// what is not UTF-8 or has a zero byte.
 std::string like_anywhere(std::string_view text);
 /// Likewise, at the start.
 std::string like_prefix(std::string_view text);
