@@ -37,7 +37,7 @@ constexpr sql::Command<void(NewEvent)> insert_webhook{
     " on conflict (body_sha256) do nothing"};
 constexpr sql::Query<WebhookEventId(Bytes)> find_by_hash{"billing.find_webhook_by_hash",
                                                          "select id from webhook_events where body_sha256 = $1"};
-constexpr sql::Query<WebhookEvent(WebhookEventId)> find_by_id{
+constexpr sql::Query<WebhookEvent(WebhookEventId)> find_webhook_row{
     "billing.find_webhook", "select " QUARRY_WEBHOOK_COLUMNS " from webhook_events where id = $1"};
 constexpr sql::Query<WebhookEventId(Uuid, bool, int)> list_to_replay{
     "billing.webhooks_to_replay",
@@ -85,7 +85,7 @@ IngestResult ingest_trusted(Write& tx, const WebhookRequest& request) {
 
 std::optional<WebhookEvent> find_webhook_event(Read& tx, WebhookEventId id) {
   require_admin(tx, "the inbox of payments");
-  return tx.one(find_by_id, id);
+  return tx.one(find_webhook_row, id);
 }
 
 Page<WebhookEvent> list_webhook_events(Read& tx, const WebhookFilter& filter, const PageRequest& page) {

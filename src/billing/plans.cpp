@@ -16,7 +16,7 @@ namespace {
   "id, name, compute_units_per_month, max_concurrent_tasks, price_cents, provider_variant_id, is_active, created_at, " \
   "updated_at"
 
-constexpr sql::Query<Plan(std::string_view)> find_by_id{
+constexpr sql::Query<Plan(std::string_view)> find_plan_row{
     "billing.find_plan", "select " QUARRY_PLAN_COLUMNS " from subscription_plans where id = $1"};
 constexpr sql::Query<Plan(std::string_view)> find_by_variant{
     "billing.find_plan_of_variant", "select " QUARRY_PLAN_COLUMNS " from subscription_plans where provider_variant_id = $1"};
@@ -71,7 +71,7 @@ void check(const PlanRow& plan) {
 
 }  // namespace
 
-std::optional<Plan> find_plan(Read& tx, std::string_view id) { return tx.one(find_by_id, id); }
+std::optional<Plan> find_plan(Read& tx, std::string_view id) { return tx.one(find_plan_row, id); }
 
 Plan get_plan(Read& tx, std::string_view id) {
   if (auto plan = find_plan(tx, id)) return *std::move(plan);

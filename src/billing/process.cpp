@@ -78,7 +78,7 @@ std::optional<SubscriptionNews> news_of(const StoredEvent& event) {
   }
 }
 
-std::string_view text_of(const Bytes& body) { return {reinterpret_cast<const char*>(body.data()), body.size()}; }
+std::string_view text_of_body(const Bytes& body) { return {reinterpret_cast<const char*>(body.data()), body.size()}; }
 
 /// Whose subscription it is: as the checkout said, else as the order's did, else whoever the customer was before.
 std::optional<UserId> find_owner(Read& tx, std::span<const StoredEvent> events, const SubscriptionFacts& facts) {
@@ -87,7 +87,7 @@ std::optional<UserId> find_owner(Read& tx, std::span<const StoredEvent> events, 
     if (!owner) owner = read_custom_user(event.body());
   if (!owner && !facts.state.order_id.empty())
     for (const auto& body : tx.all(find_bodies_of_object, orders_type, facts.state.order_id))
-      if (!owner) owner = read_custom_user(text_of(body));
+      if (!owner) owner = read_custom_user(text_of_body(body));
   if (!owner) owner = tx.one(find_user_of_customer, facts.state.customer_id);
   if (owner && tx.value(count_user, *owner) == 0) owner.reset();
   return owner;

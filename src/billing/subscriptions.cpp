@@ -14,7 +14,7 @@
 namespace quarry::billing {
 namespace {
 
-constexpr sql::Query<Subscription(SubscriptionId)> find_by_id{
+constexpr sql::Query<Subscription(SubscriptionId)> find_subscription_row{
     "billing.find_subscription", "select " QUARRY_SUBSCRIPTION_COLUMNS " from user_subscriptions where id = $1"};
 constexpr sql::Query<Subscription(std::string_view)> find_by_provider{
     "billing.find_subscription_of_provider",
@@ -82,7 +82,7 @@ void rewrite_subscription(Write& tx, const Subscription& before, Subscription af
 }
 
 std::optional<Subscription> find_subscription(Read& tx, SubscriptionId id) {
-  auto found = tx.one(find_by_id, id);
+  auto found = tx.one(find_subscription_row, id);
   if (found && !tx.actor().sees(found->user_id)) found.reset();
   return found;
 }
@@ -153,10 +153,10 @@ Subscription give_plan(Write& tx, const GivenPlan& given) {
 
 bool end_subscription(Write& tx, SubscriptionId id) {
   require_admin(tx, "ending a subscription");
-  auto before = tx.one(find_by_id, id);
+  auto before = tx.one(find_subscription_row, id);
   if (before) {
     lock_user(tx, before->user_id);
-    before = tx.one(find_by_id, id);
+    before = tx.one(find_subscription_row, id);
   }
   if (!before) throw Error(ErrorCode::not_found, fmt::format("there is no subscription {}", to_string(id)));
   if (before->provider_subscription_id)

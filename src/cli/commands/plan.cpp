@@ -55,11 +55,11 @@ ExitCode print_plan(Console& console, const Plan& plan) {
   return ExitCode::ok;
 }
 
-struct PlanCli {
+struct PlanShowCli {
   std::string id;
 };
 
-ExitCode show_plan(Context& context, const PlanCli& cli) {
+ExitCode show_plan(Context& context, const PlanShowCli& cli) {
   return print_plan(context.console(),
                     context.open(Access::read).read([&](Read& tx) { return billing::get_plan(tx, cli.id); }));
 }
@@ -116,7 +116,7 @@ void add_plan_commands(CLI::App& app, Commands& commands) {
     command->add_flag("--all", cli->all, "Those that are not for sale any more, too");
   }
   {
-    auto cli = std::make_shared<PlanCli>();
+    auto cli = std::make_shared<PlanShowCli>();
     commands.add(group, "show", "Show a plan", cli, show_plan)->add_option("id", cli->id, "The plan")->required();
   }
   {
