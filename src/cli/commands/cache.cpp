@@ -102,14 +102,27 @@ ExitCode list(Context& context, const CacheListCli& cli) {
   return ExitCode::ok;
 }
 
+struct CacheStatsResult {
+  std::int64_t entries = 0;
+  std::int64_t expired = 0;
+  std::int64_t bytes = 0;
+  std::int64_t hits = 0;
+  std::int64_t misses = 0;
+  double hit_rate = 0;
+};
+BOOST_DESCRIBE_STRUCT(CacheStatsResult, (), (entries, expired, bytes, hits, misses, hit_rate))
+
 ExitCode stats(Context& context) {
   const auto figures = context.open(Access::read).read([](Read& tx) { return cache::table_statistics(tx); });
   auto& console = context.console();
-  console.result(figures, [&] {
+  const CacheStatsResult result{figures.entries, figures.expired, figures.bytes,
+                                figures.hits,    figures.misses,  figures.hit_rate()};
+  console.result(result, [&] {
     Fields fields;
     fields.add("entries", fmt::format("{} ({} of them expired)", figures.entries, figures.expired));
     fields.add("size", human_bytes(figures.bytes));
-    fields.add("hits", fmt::format("{}", figures.hits));
+    fields.add("hits", fmt::format("{} ({:.1f} %)", figures.hits, 100 * figures.hit_rate()));
+    fields.add("misses", fmt::format("{}", figures.misses));
     console.print(fields);
   });
   return ExitCode::ok;
@@ -152,6 +165,7 @@ void add_cache_commands(CLI::App& app, Commands& commands) {
         ->check(CLI::Range(1e-6, 1e9));
     command->add_flag("--if-absent", cli->if_absent, "Only if there is none; exits with 1 when there is");
   }
+  add_cache_compute_command(group, commands);
   {
     auto cli = std::make_shared<CacheDeleteCli>();
     auto* command = commands.add(group, "delete", "Delete a value, or all whose keys begin alike", cli, remove);

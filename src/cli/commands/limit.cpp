@@ -65,6 +65,38 @@ ExitCode take(Context& context, const TakeCli& cli) {
   return decision.admitted ? ExitCode::ok : ExitCode::failed;
 }
 
+struct LimitShowResult {
+  std::string name;
+  std::int64_t admitted = 0;
+  std::optional<Instant> tat;
+};
+BOOST_DESCRIBE_STRUCT(LimitShowResult, (), (name, admitted, tat))
+
+ExitCode show(Context& context, const KeyCli& cli) {
+  const auto db = context.open(Access::read);
+  const auto result = db.read([&](Read& tx) {
+    const auto key = key_of(tx, cli);
+    std::optional<LimitShowResult> shown;
+    if (const auto* scraper = std::get_if<limits::Scraper>(&key)) {
+      if (auto row = limits::find(tx, *scraper)) shown = {scraper->name, row->request_count, row->tat};
+    } else if (auto row = limits::find(tx, std::get<limits::ApiCall>(key))) {
+      shown = {row->endpoint, row->request_count, row->tat};
+    }
+    return shown;
+  });
+  if (!result) throw Error(ErrorCode::not_found, "nothing has been taken from this limit, or so long ago that it was swept");
+  auto& console = context.console();
+  console.result(*result, [&] {
+    Fields fields;
+    fields.add("limit of", result->name);
+    fields.add("admitted", fmt::format("{} in the period", result->admitted));
+    const bool is_free = !result->tat || *result->tat <= db.now();
+    fields.add("as if unused", is_free ? "now" : fmt::format("at {}", human_time(*result->tat)));
+    console.print(fields);
+  });
+  return ExitCode::ok;
+}
+
 struct LimitListCli {
   std::string user;
   bool scrapers = false;
@@ -164,6 +196,10 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
     command->add_option("--burst", cli->limit.burst, "How many may come at once; as many as --requests by default");
     command->add_option("--cost", cli->cost, "What the request counts for; 1 by default");
     command->add_flag("--dry-run", cli->dry_run, "Say what it would answer, without taking");
+  }
+  {
+    auto cli = std::make_shared<KeyCli>();
+    add_key_options(*commands.add(group, "show", "Show what was taken from one limit", cli, show), *cli);
   }
   {
     auto cli = std::make_shared<LimitListCli>();

@@ -37,6 +37,29 @@ TEST_P(CliLimit, ApiCallsBelongToAUser) {
   EXPECT_EQ(number(json({"limit", "sweep"}), "rows"), 0);
 }
 
+TEST_P(CliLimit, OneIsShown) {
+  EXPECT_THAT(refused({"limit", "show", "--scraper", "papers"}, 66), HasSubstr("nothing has been taken"));
+  json({"limit", "take", "--scraper", "papers", "--cost", "3"});
+  json({"limit", "take", "--endpoint", "GET /jobs"});
+  EXPECT_EQ(number(json({"limit", "show", "--scraper", "papers"}), "admitted"), 3);
+  EXPECT_EQ(text(json({"limit", "show", "--endpoint", "GET /jobs"}), "name"), "GET /jobs");
+  EXPECT_THAT(run({"limit", "show", "--scraper", "papers"}).out, HasSubstr("3 in the period"));
+}
+
+TEST_P(CliLimit, ManyProgramsAreAdmittedExactlyAsOftenAsItSays) {
+  std::vector<Process> takers;
+  for (int i = 0; i < 12; ++i)
+    takers.push_back(Process::start(
+        command({"limit", "take", "--scraper", "papers", "--requests", "5", "--period-s", "3000000", "--json"})));
+  int admitted = 0;
+  for (auto& taker : takers) {
+    const auto code = taker.wait().code;
+    EXPECT_TRUE(code == 0 || code == 1) << taker.err();
+    admitted += code == 0;
+  }
+  EXPECT_EQ(admitted, 5);
+}
+
 TEST_P(CliLimit, BadInputIsNamed) {
   EXPECT_THAT(refused({"limit", "take"}, 64), HasSubstr("--scraper"));
   EXPECT_THAT(refused({"limit", "take", "--endpoint", "x", "--user", "nobody"}, 66), HasSubstr("nobody"));
