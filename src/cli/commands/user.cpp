@@ -183,6 +183,7 @@ void add_user_commands(CLI::App& app, Commands& commands) {
   }
   commands.add(group, "stats", "Show the users in figures", user_stats);
   add_user_change_commands(group, commands);
+  add_user_purge_command(group, commands);
 }
 
 }  // namespace quarry::cli
