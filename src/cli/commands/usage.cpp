@@ -179,15 +179,17 @@ void add_usage_commands(CLI::App& app, Commands& commands) {
              check_usage)
         ->add_option("user", cli->user, "Only this user's");
   }
-  const auto add_post = [&](const char* name, const char* help, ExitCode (*action)(Context&, const UsageGrantCli&)) {
+  const auto add_post = [&](const char* name, const char* help, const char* units, const char* what,
+                            ExitCode (*action)(Context&, const UsageGrantCli&)) {
     auto cli = std::make_shared<UsageGrantCli>();
     auto* command = commands.add(group, name, help, cli, action);
     command->add_option("user", cli->user, "By username, email or id")->required();
-    command->add_option("units", cli->units, "Compute units: 12 or 0.5; behind -- when it is negative")->required();
+    command->add_option(units, cli->units, what)->required();
     command->add_option("--event-id", cli->event_id, "The event's own id: the same again counts once")->required();
   };
-  add_post("grant", "Give a user units, for the period under way", grant_usage);
-  add_post("adjust", "Correct a user's balance, up or down", adjust_usage);
+  add_post("grant", "Give a user units, for the period under way", "units", "Compute units: 12 or 0.5", grant_usage);
+  // An option, because a negative number in its place would be taken for one.
+  add_post("adjust", "Correct a user's balance", "--by", "Compute units, up or down: 12 or -0.5", adjust_usage);
   add_usage_upkeep_commands(group, commands);
 }
 
