@@ -28,9 +28,11 @@ std::string hex_hash(std::string_view text) {
 
 }  // namespace
 
+bool is_own_key(std::string_view key) noexcept { return key.starts_with(own_prefix); }
+
 void check_key(std::string_view key) {
   store::check_text("the key", key, 1, key_characters_max);
-  if (key.starts_with(own_prefix))
+  if (is_own_key(key))
     throw_invalid(fmt::format("the key '{}': keys that begin with '{}' are the cache's own", key, own_prefix));
 }
 

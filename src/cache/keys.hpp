@@ -9,6 +9,8 @@ namespace quarry::cache {
 
 /// Throws `invalid`: 1 to 255 characters, not beginning with `quarry.`.
 void check_key(std::string_view key);
+/// Whether the cache keeps something of its own there.
+bool is_own_key(std::string_view key) noexcept;
 /// Throws `invalid`: UTF-8 without zero bytes, of at most `bytes_max`.
 void check_value(std::string_view value, std::size_t bytes_max);
 

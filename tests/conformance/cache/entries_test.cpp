@@ -125,6 +125,7 @@ TEST_P(CacheEntries, ArePurgedAndEvicted) {
   EXPECT_EQ(after.entries, 0);
   EXPECT_EQ(after.hits, 9) << "which eviction leaves alone";
   EXPECT_EQ(after.misses, 2);
+  EXPECT_EQ(get("quarry.hits"), std::nullopt) << "the cache's own are nobody's values";
   EXPECT_EQ(purge(10), 0);
 }
 
