@@ -209,7 +209,7 @@ CREATE TABLE scraping_jobs (
   compute_units_consumed  bigint NOT NULL DEFAULT 0 CHECK (compute_units_consumed >= 0),
   search_id               uuid,
   scraper_name            text CHECK (length(scraper_name) BETWEEN 1 AND 50),
-  depends_on_job_id       uuid REFERENCES scraping_jobs (id) ON DELETE SET NULL,    -- starts when that one has completed
+  depends_on_job_id       uuid REFERENCES scraping_jobs (id) ON DELETE SET NULL,    -- its tasks wait until that one has ended
   retry_of_job_id         uuid REFERENCES scraping_jobs (id) ON DELETE SET NULL,
   attempt                 integer NOT NULL DEFAULT 1 CHECK (attempt >= 1),
   error_message           text,

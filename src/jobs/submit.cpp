@@ -58,10 +58,11 @@ struct OwnedStanding {
   JobStatus status;
   bool is_paused;
   UserId user_id;
+  int priority;
 };
-BOOST_DESCRIBE_STRUCT(OwnedStanding, (), (status, is_paused, user_id))
+BOOST_DESCRIBE_STRUCT(OwnedStanding, (), (status, is_paused, user_id, priority))
 constexpr sql::Query<OwnedStanding(JobId)> find_standing{
-    "jobs.standing", "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null"};
+    "jobs.standing", "select status, is_paused, user_id, priority from scraping_jobs where id = $1 and deleted_at is null"};
 
 constexpr sql::Command<void(JobId, std::int64_t, std::int64_t, Instant)> add_to_figures{
     "jobs.add_gain",
@@ -107,6 +108,13 @@ Job submit(Write& tx, const NewJob& job) {
 queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks) {
   const auto before = standing_of(tx, job);
   const bool blocked = tx.one(open_dependency, job).has_value();
+  std::vector<queue::NewTask> own;
+  if (before.priority != queue::priority_default) {
+    own.assign(tasks.begin(), tasks.end());
+    for (auto& task : own)
+      if (task.priority == queue::priority_default) task.priority = before.priority;
+    tasks = own;
+  }
   auto enqueued = queue::enqueue(tx, queue, tasks, {.user_id = before.user_id, .job_id = job, .blocked = blocked});
   if (enqueued.ids.empty()) return enqueued;
   // The enqueue has changed the job's row, so from here on nobody else can, and what it says now holds until the commit.

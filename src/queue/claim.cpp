@@ -28,7 +28,8 @@ void check(const ClaimOptions& options) {
   check_lease(options.lease);
 }
 
-/// Due hosts that are looked at for one claim: enough to fill it when each has one task, and some whose tasks belong to other queues.
+/// Due hosts with tasks of the queue that one claim takes into account: enough to fill it when each has one task. Hosts are shared by all
+/// queues; those that have nothing for this one are passed over, one look each, so that they cannot stand in its way.
 int hosts_to_look_at(int limit) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(2 * limit, 64)))); }
 
 /// As it is up to 128, and then to the next of four steps between two powers of two, so that few more rows are locked than are taken
@@ -53,7 +54,10 @@ std::string postgres_claim(int limit) {
       "  order by queue_id, rank, id limit {0} for update skip locked),"
       " due_hosts as materialized ("
       "  select id, least(max_in_flight - in_flight, case when delay_ms > 0 then 1 else {0} end) as room from hosts"
-      "  where due_at <= $3 and (select not is_paused from queues where id = $1) order by due_at limit {1} for no key update skip locked),"
+      "  where due_at <= $3 and (select not is_paused from queues where id = $1)"
+      "  and (select t.id from task_queue t where t.host_id = hosts.id and t.queue_id = $1 and t.status = 'pending'"
+      "   order by t.host_id, t.queue_id, t.rank, t.id limit 1) is not null"
+      "  order by due_at limit {1} for no key update skip locked),"
       " hosted as materialized ("
       "  select t.id, t.rank from due_hosts h cross join lateral ("
       "   select id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"
@@ -89,10 +93,12 @@ struct DueHost {
 };
 BOOST_DESCRIBE_STRUCT(DueHost, (), (id, room))
 
-constexpr sql::Query<DueHost(Instant, int, int)> due_hosts{
+constexpr sql::Query<DueHost(Instant, int, int, QueueId)> due_hosts{
     "queue.claim_hosts",
     "select id, min(max_in_flight - in_flight, case when delay_ms > 0 then 1 else $2 end) as room from hosts"
-    " where due_at is not null and due_at <= $1 order by due_at limit $3"};
+    " where due_at is not null and due_at <= $1"
+    " and exists (select 1 from task_queue t where t.host_id = hosts.id and t.queue_id = $4 and t.status = 'pending')"
+    " order by due_at limit $3"};
 
 constexpr sql::Query<ClaimedTask(std::int64_t, QueueId, int)> host_candidates{
     "queue.claim_hosted",
@@ -116,7 +122,7 @@ std::vector<ClaimedTask> claim_sqlite(Write& tx, QueueId queue, const ClaimOptio
   if (tx.one(is_paused, queue).value_or(true)) return {};
   const auto now = tx.now();
   auto tasks = tx.all(plain_candidates, queue, options.limit);
-  for (const auto& host : tx.all(due_hosts, now, options.limit, hosts_to_look_at(options.limit)))
+  for (const auto& host : tx.all(due_hosts, now, options.limit, hosts_to_look_at(options.limit), queue))
     for (auto& task : tx.all(host_candidates, host.id, queue, std::min(host.room, options.limit))) tasks.push_back(std::move(task));
   const auto limit = static_cast<std::size_t>(options.limit);
   std::ranges::sort(tasks, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });

@@ -84,10 +84,12 @@ constexpr sql::Command<MovedTask(Instant, int)> purge{
     "queue.purge_ended",
     sql::sqlite("delete from task_queue where id in (select id from task_queue where status in ('completed', 'failed', "
                 "'cancelled', 'dead')"
-                " and completed_at < $1 order by completed_at limit $2) returning id, queue_id, host_id, job_id, status"),
+                " and completed_at < $1 and not exists (select 1 from scraping_jobs j where j.id = job_id"
+                "  and (j.status = 'pending' or j.status = 'running')) order by completed_at limit $2) returning id, queue_id, host_id, job_id, status"),
     sql::postgres(
         "with old as materialized (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
-        " and completed_at < $1 order by completed_at limit $2 for update skip locked)"
+        " and completed_at < $1 and not exists (select from scraping_jobs j where j.id = job_id"
+        "  and j.status in ('pending', 'running')) order by completed_at limit $2 for update skip locked)"
         " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
         "t.status")};
 

@@ -19,11 +19,13 @@ constexpr sql::Query<Schedule(Instant, bool, int)> find_due{
     sql::sqlite(
         "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
         " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"),
+        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
+        " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order by next_run_at limit $3"),
     sql::postgres(
         "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
         " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null) order by next_run_at limit $3"
+        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
+        " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order by next_run_at limit $3"
         " for update skip locked")};
 
 constexpr sql::Query<std::int64_t(std::optional<TaskId>, std::optional<JobId>)> count_open_runs{
@@ -112,6 +114,21 @@ void fire(Write& tx, const Schedule& schedule, const SubmitJob& submit_job, Fire
   tx.run(mark_fired, mark);
 }
 
+/// Whether firing again would end the same way, whatever becomes of the database meanwhile.
+bool is_the_schedules_own(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::invalid:
+    case ErrorCode::constraint:
+    case ErrorCode::not_found:
+    case ErrorCode::denied:
+      return true;
+    case ErrorCode::conflict:
+      return !error.retryable();
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Fired fire_due(Write& tx, int limit, const SubmitJob& submit_job) {
@@ -123,7 +140,7 @@ Fired fire_due(Write& tx, int limit, const SubmitJob& submit_job) {
       tx.attempt([&] { fire(tx, schedule, submit_job, fired); });
     } catch (const Error& error) {
       // One that cannot be fired must not hold up the others, and would be due forever.
-      if (error.code() != ErrorCode::invalid && error.code() != ErrorCode::constraint) throw;
+      if (!is_the_schedules_own(error)) throw;
       fired = before;
       log::error("the schedule '{}' ({}) is disabled: {}", schedule.name, to_string(schedule.id), error.client_message());
       tx.run(mark_fired, {schedule.id, schedule.next_run_at, {}, {}, {}, false, tx.now()});

@@ -39,7 +39,7 @@ struct NewJob {
 /// or that the actor does not see.
 Job submit(Write& tx, const NewJob& job);
 
-/// Puts in tasks of a job, as its state wants it: blocked while the job depends on one that has not ended, paused while the
+/// Puts in tasks of a job, with the job's priority unless they have one of their own that is not the default, and as its state wants it: blocked while the job depends on one that has not ended, paused while the
 /// job is, and cancelled at once when it was cancelled meanwhile (a page in flight that found more links). Throws
 /// `not_found` for an unknown job.
 queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks);

@@ -54,10 +54,13 @@ ExitCode check(Context& context, const UpkeepCli& cli) {
       table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob,
                  fmt::format("{}", problem.artifacts), problem.repaired ? "yes" : "no"});
     if (!table.empty()) console.print(table);
-    console.line(fmt::format(
-        "{} bodies, {}{}: {}", result.blobs, human_bytes(result.stored_bytes),
-        cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
-        result.is_sound ? "all is well" : fmt::format("{} artifacts have lost their body", result.lost_artifacts)));
+    console.line(
+        fmt::format("{} bodies, {}{}: {}", result.blobs, human_bytes(result.stored_bytes),
+                    cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
+                    result.is_sound ? "all is well"
+                    : result.lost_artifacts == 0
+                        ? fmt::format("{} things are wrong, but no artifact has lost its body", result.problems.size())
+                        : fmt::format("{} artifacts have lost their body", result.lost_artifacts)));
   });
   return result.is_sound ? ExitCode::ok : ExitCode::corrupt;
 }

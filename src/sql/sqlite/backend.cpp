@@ -126,9 +126,10 @@ void SqliteBackend::write(const WriteOptions& options, FunctionRef<void(Write&)>
   if (options_.read_only) throw Error(ErrorCode::denied, "the database was opened for reading only");
   std::unique_lock<std::mutex> memory_lock(memory_mutex_, std::defer_lock);
   if (location_.in_memory) memory_lock.lock();
-  PendingWrite write{body, options.alone};
-  const auto limit = options.deadline.count() > 0 ? options.deadline : options_.busy_timeout;
-  group_.run(write, SteadyClock::now() + limit);
+  PendingWrite write{.body = body, .alone = options.alone};
+  const auto now = SteadyClock::now();
+  if (options.deadline.count() > 0) write.deadline = now + options.deadline;
+  group_.run(write, std::min(write.deadline, now + options_.busy_timeout));
 }
 
 void SqliteBackend::run_outside_transaction(std::string_view name, std::string_view sql) {

@@ -35,6 +35,7 @@ namespace quarry::sql::sqlite_driver {
 struct PendingWrite {
   FunctionRef<void(Write&)> body;
   bool alone = false;                   ///< wants a commit of its own
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();  ///< of the whole write
   std::exception_ptr failure = nullptr; ///< why it was not committed
 
   enum class State { queued, leading, taken, done };

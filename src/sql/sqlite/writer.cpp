@@ -64,7 +64,14 @@ void Writer::commit_batch(std::span<PendingWrite* const> batch) {
     committed = try_batch(batch, Apart::by_savepoints, actions, failure);
   }
   if (committed) {
-    for (auto& action : actions) action();
+    for (auto& action : actions) {
+      try {
+        action();
+      } catch (const std::exception& error) {
+        // The work is committed: an exception here would tell the callers the opposite, and nobody would lead after us.
+        log::error("an action after a commit failed: {}", error.what());
+      }
+    }
     return;
   }
   if (batch.size() == 1) {
@@ -79,7 +86,7 @@ void Writer::commit_batch(std::span<PendingWrite* const> batch) {
 
 bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions, std::exception_ptr& failure) {
   try {
-    const Passage passage(gate_, deadline());
+    const Passage passage(gate_, batch.size() == 1 ? std::min(deadline(), batch[0]->deadline) : deadline());
     const InTransaction inside(backend_);
     connection_.execute_control("begin immediate", "begin a write");
     try {
@@ -112,7 +119,7 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Action
 }
 
 void Writer::run_member(PendingWrite& member, Write& tx, Apart apart) {
-  connection_.set_deadline(std::chrono::steady_clock::now() + options_.statement_timeout);
+  connection_.set_deadline(std::min(std::chrono::steady_clock::now() + options_.statement_timeout, member.deadline));
   try {
     if (apart == Apart::by_savepoints) tx.attempt([&] { member.body(tx); });
     else member.body(tx);

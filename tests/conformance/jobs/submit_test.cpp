@@ -126,6 +126,18 @@ TEST_P(JobsSubmit, TasksOfAPausedJobWaitAndThoseOfACancelledOneDoNotRun) {
   EXPECT_TRUE(claim().empty());
 }
 
+TEST_P(JobsSubmit, TasksHaveTheirJobsPriority) {
+  const auto slow = submit({});
+  add(slow.id, 1);
+  const auto fast = submit({.priority = 1});
+  add(fast.id, std::vector<queue::NewTask>{{}, {.priority = 9}});
+  const auto tasks = claim(3);
+  ASSERT_EQ(tasks.size(), 3U);
+  EXPECT_EQ(tasks[0].job_id, fast.id) << "it came later and overtakes";
+  EXPECT_EQ(tasks[1].job_id, slow.id);
+  EXPECT_EQ(tasks[2].job_id, fast.id) << "a task's own priority stays";
+}
+
 TEST_P(JobsSubmit, ListsTheNewestFirstPageByPage) {
   std::vector<JobId> made;
   for (int i = 0; i < 5; ++i) {

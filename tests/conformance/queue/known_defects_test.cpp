@@ -144,6 +144,32 @@ TEST_P(QueueKnownDefects, Q14_MoreExpiredLeasesThanOneSweepTakesAreAllFound) {
   EXPECT_EQ(count(TaskStatus::pending), 250);
 }
 
+TEST_P(QueueKnownDefects, HostsOfAPausedQueueDoNotStandInTheWayOfAnothers) {
+  const auto other = db().write([](Write& tx) { return open_queue(tx, "paused"); });
+  db().write([&](Write& tx) {
+    std::vector<NewTask> tasks(200);
+    for (std::size_t i = 0; i < tasks.size(); ++i) tasks[i].host_key = "early" + std::to_string(i) + ".example";
+    enqueue(tx, other, tasks);
+    set_paused(tx, other, true);
+  });
+  clock().advance(1s);
+  const auto mine = put({.host_key = "late.example"});
+  EXPECT_EQ(ids_of(take(1)), std::vector<TaskId>{mine});
+}
+
+TEST_P(QueueKnownDefects, PurgeLeavesTheTasksOfOpenJobsWhoseKeysSayWhatIsDone) {
+  const auto open = job("open");
+  const auto done = put({.unique_key = "page"}, {.job_id = open});
+  put({.unique_key = "other page"}, {.job_id = open});
+  const auto alone = put({.unique_key = "nobody's"});
+  for (const auto& task : take())
+    if (task.id == done || task.id == alone) end(task);
+  clock().advance(1h);
+  EXPECT_EQ(db().write([&](Write& tx) { return purge_ended(tx, tx.now()); }), 1);
+  EXPECT_TRUE(put_all(std::vector<NewTask>{{.unique_key = "page"}}, {.job_id = open}).ids.empty())
+      << "it is not asked for again";
+}
+
 TEST_P(QueueKnownDefects, Q15_TimesWithoutSenseAreRefused) {
   put();
   for (const auto lease : {0ms, -1000ms}) EXPECT_THROW(take(1, lease), Error);

@@ -253,6 +253,32 @@ TEST_P(Schedules, OneThatCannotBeUnderstoodDoesNotHoldUpTheOthers) {
   EXPECT_EQ(fire().schedules, 0);
 }
 
+TEST_P(Schedules, OneWhoseJobCannotBeMadeDoesNotHoldUpTheOthers) {
+  auto bad = hourly();
+  bad.job_config = Json{R"({"targetUrl": "https://a.example/"})"};
+  const auto id = create(bad).id;
+  auto good = hourly();
+  good.name = "good";
+  create(good);
+  clock().advance(1h);
+  const auto fired = fire(
+      100, [](Write&, const Schedule&, Instant) -> JobId { throw Error(ErrorCode::not_found, "there is no such user"); });
+  EXPECT_EQ(fired.runs, 1);
+  EXPECT_FALSE(find(id).is_enabled);
+}
+
+TEST_P(Schedules, ThoseOfDeletedUsersRest) {
+  const auto id = create(hourly()).id;
+  clock().advance(1h);
+  static constexpr sql::Command<void(Instant)> remove_users{"test.delete_users", "update users set deleted_at = $1"};
+  db().write([](Write& tx) { tx.run(remove_users, tx.now()); });
+  EXPECT_EQ(fire().schedules, 0);
+  static constexpr sql::Command<void()> restore_users{"test.restore_users", "update users set deleted_at = null"};
+  db().write([](Write& tx) { tx.run(restore_users); });
+  EXPECT_EQ(fire().runs, 1) << "they wake with their user";
+  EXPECT_TRUE(find(id).is_enabled);
+}
+
 TEST_P(Schedules, AJobIsMadeByWhoeverFires) {
   auto made = hourly();
   made.job_config = Json{R"({"targetUrl": "https://a.example/"})"};

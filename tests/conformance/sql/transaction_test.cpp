@@ -154,5 +154,12 @@ TEST_P(Transactions, AStatementThatRunsTooLongIsStopped) {
   EXPECT_EQ(impatient.read([](Read& tx) { return tx.value(count_things); }), 0);
 }
 
+TEST_P(Transactions, AnActionThatThrowsAfterTheCommitStopsNobody) {
+  EXPECT_NO_THROW(db().write([](Write& tx) { tx.after_commit([] { throw std::runtime_error("too late"); }); }));
+  bool ran = false;
+  db().write([&](Write& tx) { tx.after_commit([&] { ran = true; }); });
+  EXPECT_TRUE(ran) << "the next writer leads";
+}
+
 }  // namespace
 }  // namespace quarry::test
