@@ -11,7 +11,7 @@
 /// Two threads: one fetches and parses, one commits; a batch that waits to be committed holds back the fetching, so memory stays bounded.
 ///
 /// Errors: trouble with pages is recorded with their tasks. A database that cannot be reached is waited for, with backoff, until `give_up_after`;
-/// then `run` throws what the database threw. Leases that were held run out, or are taken back by the next worker on this machine at
+/// then `run` throws what the database threw. Who asks it to stop meanwhile waits two seconds at most. Leases that were held run out, or are taken back by the next worker on this machine at
 /// its start.
 ///
 /// Thread safety: `run` is called once; `stats` and `request_stop` from any thread.
@@ -54,6 +54,7 @@ struct WorkerStats {
   std::atomic<std::int64_t> links{0};      ///< new pages found
   std::atomic<std::int64_t> results{0};    ///< items extracted
   std::atomic<std::int64_t> commits{0};
+  std::atomic<std::int64_t> claims{0};     ///< times that the queue was asked for tasks
 };
 
 class Worker {

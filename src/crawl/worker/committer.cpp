@@ -14,11 +14,12 @@ namespace quarry::crawl {
 constexpr std::size_t batches_ahead = 2;
 
 Committer::Committer(Database db, artifacts::BlobStore& blobs, const WorkerOptions& options, WorkerStats& stats,
-                     std::function<void()> settled)
+                     std::stop_token stop, std::function<void()> settled)
     : db_(std::move(db)),
       blobs_(blobs),
       options_(options),
       stats_(stats),
+      stop_(std::move(stop)),
       settled_callback_(std::move(settled)),
       thread_([this] { work(); }) {}
 
@@ -40,7 +41,7 @@ void Committer::submit(Outcome outcome) {
   changed_.notify_all();
 }
 
-std::vector<TaskId> Committer::take_settled() {
+std::vector<std::uint64_t> Committer::take_settled() {
   const std::scoped_lock lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
   return std::exchange(settled_, {});
@@ -58,7 +59,8 @@ void Committer::work() {
     changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
     if (stopping_) return;
     const auto count = std::min(waiting_.size(), static_cast<std::size_t>(options_.commit_max));
-    std::vector<Outcome> batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
+    std::vector<Outcome> batch(std::make_move_iterator(waiting_.begin()),
+                               std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
     in_hand_ = count;
     lock.unlock();
@@ -71,7 +73,7 @@ void Committer::work() {
     }
     lock.lock();
     in_hand_ = 0;
-    for (const auto& outcome : batch) settled_.push_back(outcome.task.id);
+    for (const auto& outcome : batch) settled_.push_back(outcome.number);
     failure_ = failure;
     changed_.notify_all();
     settled_callback_();
@@ -83,8 +85,8 @@ void Committer::commit(std::vector<Outcome>& batch) {
   std::vector<std::span<const std::byte>> bodies;
   for (const auto& outcome : batch)
     if (outcome.content) bodies.push_back(std::as_bytes(std::span(outcome.content->body)));
-  const auto blobs = with_patience(options_.give_up_after, [&] { return blobs_.put_many(bodies); });
-  const auto done = with_patience(options_.give_up_after, [&] {
+  const auto blobs = with_patience(options_.give_up_after, stop_, [&] { return blobs_.put_many(bodies); });
+  const auto done = with_patience(options_.give_up_after, stop_, [&] {
     return db_.write([&](Write& tx) { return commit_outcomes(tx, batch, blobs, options_.politeness); });
   });
   stats_.pages += done.pages;

@@ -29,15 +29,16 @@ struct PageContent {
 };
 
 struct Outcome {
+  std::uint64_t number = 0;  ///< the worker's own for this claim: a task that is claimed again gets another
   queue::ClaimedTask task;
-  bool metered = false;                   ///< it was claimed under its user's plan
-  std::string address;                    ///< what was asked for, for people
+  bool metered = false;  ///< it was claimed under its user's plan
+  std::string address;   ///< what was asked for, for people
   Instant started_at;
   std::shared_ptr<const JobContext> job;  ///< null when the job cannot be worked on
   std::optional<PageContent> content;     ///< a success
   std::string error;                      ///< else why not
   bool worth_a_retry = false;
-  bool host_in_trouble = false;           ///< it refused, or could not be reached: leave it alone for a while
+  bool host_in_trouble = false;  ///< it refused, or could not be reached: leave it alone for a while
   std::optional<std::chrono::milliseconds> retry_after;
 
   queue::LeaseRef lease() const { return {task.id, task.lease_token}; }

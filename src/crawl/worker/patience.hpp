@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stop_token>
 #include <thread>
 
 #include "quarry/core/error.hpp"
@@ -10,12 +11,16 @@
 
 namespace quarry::crawl {
 
-/// Runs `action` until it succeeds. Errors that time may mend are met with a pause that grows to a second; other ones, and those that last longer
-/// than `give_up_after`, are thrown on.
+/// Whoever is asked to stop while the database is away waits no longer than this.
+constexpr std::chrono::milliseconds patience_when_stopping{2'000};
+
+/// Runs `action` until it succeeds. Errors that time may mend are met with a pause that grows to a second; other ones, and
+/// those that last longer than `give_up_after`, or than `patience_when_stopping` once `stop` is requested, are thrown on.
 template <class F>
-auto with_patience(std::chrono::milliseconds give_up_after, F&& action) {
+auto with_patience(std::chrono::milliseconds give_up_after, const std::stop_token& stop, F&& action) {
   using Clock = std::chrono::steady_clock;
-  const auto give_up_at = Clock::now() + give_up_after;
+  auto give_up_at = Clock::now() + give_up_after;
+  bool stopping = false;
   for (std::chrono::milliseconds pause{20};; pause = std::min(pause * 2, std::chrono::milliseconds(1000))) {
     try {
       return action();
@@ -23,6 +28,10 @@ auto with_patience(std::chrono::milliseconds give_up_after, F&& action) {
       const auto code = error.code();
       const bool may_pass = code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::busy ||
                             code == ErrorCode::conflict;
+      if (!stopping && stop.stop_requested()) {
+        stopping = true;
+        give_up_at = std::min(give_up_at, Clock::now() + patience_when_stopping);
+      }
       if (!may_pass || Clock::now() + pause > give_up_at) throw;
       log::warn("the database does not answer ({}): trying again", error.client_message());
     }

@@ -43,11 +43,15 @@ std::vector<Accepted> hold_leases(Write& tx, std::span<const Outcome> outcomes,
   for (const auto& outcome : outcomes) leases.push_back(outcome.lease());
   const auto held = queue::hold(tx, leases);
   const std::set<TaskId> ours(held.begin(), held.end());
+  // A task that was lost and claimed again may be here with both leases: tokens grow, and only the last can be held.
+  std::map<TaskId, std::int64_t> last_token;
+  for (const auto& lease : leases) last_token[lease.id] = std::max(last_token[lease.id], lease.lease_token);
   std::vector<Accepted> accepted;
   std::size_t next_blob = 0;
   for (const auto& outcome : outcomes) {
     const auto* blob = outcome.content ? &blobs[next_blob++] : nullptr;
-    if (ours.contains(outcome.task.id)) accepted.push_back({&outcome, blob});
+    const auto& task = outcome.task;
+    if (ours.contains(task.id) && task.lease_token == last_token[task.id]) accepted.push_back({&outcome, blob});
   }
   return accepted;
 }

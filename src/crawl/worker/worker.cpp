@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "crawl/worker/committer.hpp"
 #include "crawl/worker/identity.hpp"
@@ -23,7 +25,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// Requests for robots.txt carry the host's id under this bit, page requests the task's: both are positive and far below it.
+/// Requests for robots.txt carry the host's id under this bit, page requests the claim's number: both are far below it.
 constexpr std::uint64_t robots_bit = std::uint64_t{1} << 63;
 
 /// However little happens, the queue is looked at as often as this: notifications are a convenience, polling is the truth.
@@ -39,7 +41,7 @@ constexpr milliseconds meter_look_interval{2'000};
 struct Held {
   Outcome outcome;
   PageTask page;
-  bool submitted = false;  ///< the fetcher has it, or the committer
+  bool settled = false;  ///< the committer has its outcome
 };
 
 }  // namespace
@@ -57,7 +59,13 @@ struct Worker::State {
   void run(std::stop_token stop);
 
   bool wants_more() const { return static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
+  /// Runs `action`, which asks the database, waiting for one that is away.
+  template <class F>
+  auto patiently(F&& action) {
+    return with_patience(options.give_up_after, stopping, std::forward<F>(action));
+  }
   void claim();
+  void look_ahead();
   std::vector<queue::ClaimedTask> claim_tasks(const queue::ClaimOptions& wish);
   void admit(Held& task);
   void submit(Held& task);
@@ -65,9 +73,10 @@ struct Worker::State {
   void answered(Response response);
   void robots_answered(Response response);
   void settle(Held& task);
-  void keep_leases();
+  void beat();
   void give_back(std::vector<queue::LeaseRef> leases);
   void forget_settled();
+  void forget_lost(const std::unordered_set<TaskId>& tasks);
   milliseconds nap() const;
 
   Database db;
@@ -82,10 +91,13 @@ struct Worker::State {
   const std::string identity = worker_identity();
   queue::QueueId queue;
   std::unique_ptr<Committer> committer;
-  std::unordered_map<TaskId, Held> held;
-  std::unordered_map<std::int64_t, std::vector<TaskId>> waiting_for_robots;  ///< by host
+  std::stop_token stopping;
+  std::uint64_t claims = 0;
+  std::unordered_map<std::uint64_t, Held> held;                                     ///< by the number of the claim
+  std::unordered_map<std::int64_t, std::vector<std::uint64_t>> waiting_for_robots;  ///< by host
   std::atomic<bool> woken{true};
   SteadyClock::time_point next_look{};
+  int overdue_in_a_row = 0;  ///< looks that found something overdue and got nothing
   SteadyClock::time_point next_maintenance{};
   SteadyClock::time_point next_heartbeat{};
   SteadyClock::time_point next_question{};
@@ -104,10 +116,12 @@ void Worker::State::run(std::stop_token stop) {
     woken = true;
     fetcher.wake();
   };
-  queue = db.write([](Write& tx) { return queue::open_queue(tx, crawl_queue); });
-  if (const int dead = bury_dead_workers(db)) log::info("{} workers died on this machine; their tasks go on here", dead);
+  stopping = stop;
+  queue = patiently([&] { return db.write([](Write& tx) { return queue::open_queue(tx, crawl_queue); }); });
+  if (const int dead = patiently([&] { return bury_dead_workers(db); }))
+    log::info("{} workers died on this machine; their tasks go on here", dead);
   const auto subscription = db.backend().subscribe(queue::wake_channel(queue), wake);
-  committer = std::make_unique<Committer>(db, blobs, options, stats, [this] { fetcher.wake(); });
+  committer = std::make_unique<Committer>(db, blobs, options, stats, stop, [this] { fetcher.wake(); });
   const std::stop_callback stopper(stop, wake);
   next_heartbeat = SteadyClock::now() + options.lease / 3;
 
@@ -115,18 +129,22 @@ void Worker::State::run(std::stop_token stop) {
     const auto now = SteadyClock::now();
     if (options.finished && now >= next_question) {
       next_question = now + question_interval;
-      if (options.finished()) break;
+      if (patiently(options.finished)) break;
     }
-    if (wants_more() && (woken.exchange(false) || now >= next_look)) claim();
+    if (wants_more()) {
+      const bool was_woken = woken.exchange(false);
+      if (was_woken) overdue_in_a_row = 0;
+      if (was_woken || now >= next_look) claim();
+    }
     for (auto& response : fetcher.poll(nap())) answered(std::move(response));
-    if (SteadyClock::now() >= next_heartbeat) keep_leases();
+    if (SteadyClock::now() >= next_heartbeat) patiently([&] { beat(); });
     forget_settled();
   }
   for (auto& response : fetcher.cancel_all())
     if (response.error != FetchError::cancelled) answered(std::move(response));
   std::vector<queue::LeaseRef> unworked;
-  for (const auto& [id, task] : held)
-    if (!task.outcome.content && task.outcome.error.empty()) unworked.push_back(task.outcome.lease());
+  for (const auto& [number, task] : held)
+    if (!task.settled) unworked.push_back(task.outcome.lease());
   give_back(std::move(unworked));
   committer->drain();
   committer.reset();
@@ -147,29 +165,55 @@ void Worker::State::claim() {
   if (maintain) next_maintenance = now + maintenance_interval;
   const auto started_at = db.now();
   auto tasks = claim_tasks({.worker = identity, .limit = room, .lease = options.lease, .maintain = maintain});
+  ++stats.claims;
   // A full hand means that there is more; else the next event, or a notification, says when to look again.
   next_look = now + maintenance_interval;
-  if (std::cmp_equal(tasks.size(), room)) woken = true;
-  else if (tasks.empty() && held.empty()) next_look = now + idle_poll;
-  if (tasks.empty()) {
-    const auto event = with_patience(options.give_up_after, [&] { return db.read([](Read& tx) { return queue::next_event(tx); }); });
-    if (event) {
-      const auto in = std::chrono::ceil<milliseconds>(*event - db.now());
-      next_look = now + std::clamp(in, milliseconds(1), idle_poll);
-      next_maintenance = std::min(next_maintenance, next_look);
-    }
-  }
+  if (std::cmp_equal(tasks.size(), room))
+    woken = true;
+  else if (tasks.empty() && held.empty())
+    next_look = now + idle_poll;
+  if (tasks.empty()) return look_ahead();
+  overdue_in_a_row = 0;
+  // Who is given a task that it still holds had lost it: what is under way for the old lease is worth nothing.
+  std::unordered_set<TaskId> given;
+  for (const auto& task : tasks) given.insert(task.id);
+  forget_lost(given);
   for (auto& task : tasks) {
-    const auto id = task.id;
-    auto& entry = held.emplace(id, Held{{.task = std::move(task), .metered = metered, .address = {}, .started_at = started_at, .job = {}, .content = {}, .error = {},
-                                         .retry_after = {}},
-                                        {Url::parse("http://unknown/"), 0}}).first->second;
+    const auto number = ++claims;
+    auto& entry = held.emplace(number, Held{{.number = number,
+                                             .task = std::move(task),
+                                             .metered = metered,
+                                             .address = {},
+                                             .started_at = started_at,
+                                             .job = {},
+                                             .content = {},
+                                             .error = {},
+                                             .retry_after = {}},
+                                            {Url::parse("http://unknown/"), 0}})
+                      .first->second;
     admit(entry);
   }
 }
 
+/// Nothing was there: when time alone may bring something.
+void Worker::State::look_ahead() {
+  const auto event = patiently([&] { return db.read([](Read& tx) { return queue::next_event(tx); }); });
+  if (!event) return;
+  auto in = std::chrono::ceil<milliseconds>(*event - db.now());
+  // Something is overdue that our claim did not get: perhaps it belongs to another queue, or ours is paused. Soon at first,
+  // then ever more seldom, as `queue::Waiter` does.
+  if (in > milliseconds(0))
+    overdue_in_a_row = 0;
+  else
+    in = milliseconds(5 << std::min(overdue_in_a_row++, 8));
+  next_look = SteadyClock::now() + std::min(in, idle_poll);
+  next_maintenance = std::min(next_maintenance, next_look);
+}
+
 std::vector<queue::ClaimedTask> Worker::State::claim_tasks(const queue::ClaimOptions& wish) {
-  return with_patience(options.give_up_after, [&] {
+  return patiently([&] {
+    // First of all after an outage: the claim takes back what has run out, our own leases as well as others'.
+    if (SteadyClock::now() >= next_heartbeat) beat();
     if (const auto now = SteadyClock::now(); now >= next_meter_look) {
       metered = db.read([](Read& tx) { return billing::is_enforced(tx); });
       next_meter_look = now + meter_look_interval;
@@ -183,8 +227,10 @@ void Worker::State::admit(Held& task) {
   try {
     task.page = from_payload(outcome.task.payload);
     outcome.address = task.page.url.text();
-    if (outcome.task.job_id) outcome.job = jobs.get(*outcome.task.job_id, outcome.error);
-    else outcome.error = "a fetch task without a job";
+    if (outcome.task.job_id)
+      outcome.job = patiently([&] { return jobs.get(*outcome.task.job_id, outcome.error); });
+    else
+      outcome.error = "a fetch task without a job";
   } catch (const Error& error) {
     if (error.code() != ErrorCode::corrupt) throw;
     outcome.error = error.client_message();
@@ -194,12 +240,12 @@ void Worker::State::admit(Held& task) {
 
   const auto host = *outcome.task.host_id;
   if (const auto waiting = waiting_for_robots.find(host); waiting != waiting_for_robots.end()) {
-    waiting->second.push_back(outcome.task.id);
+    waiting->second.push_back(outcome.number);
     return;
   }
-  const auto policy = robots.find(host);
+  const auto policy = patiently([&] { return robots.find(host); });
   if (!policy) {
-    waiting_for_robots[host].push_back(outcome.task.id);
+    waiting_for_robots[host].push_back(outcome.number);
     return ask_robots(host, task.page.url);
   }
   if (policy->allows(task.page.url)) return submit(task);
@@ -212,13 +258,12 @@ void Worker::State::admit(Held& task) {
 
 void Worker::State::submit(Held& task) {
   const auto& config = task.outcome.job->config.request;
-  Request request{.id = static_cast<std::uint64_t>(task.outcome.task.id), .url = task.page.url};
+  Request request{.id = task.outcome.number, .url = task.page.url};
   request.headers = config.headers;
   request.user_agent = config.user_agent;
   request.timeout = milliseconds(config.timeout_ms);
   request.body_bytes_max = static_cast<std::size_t>(config.max_bytes);
   request.admit_redirect = [job = task.outcome.job](const Url&, const Url& to) { return job->extractor.admits(to); };
-  task.submitted = true;
   fetcher.submit(std::move(request));
 }
 
@@ -231,7 +276,9 @@ void Worker::State::ask_robots(std::int64_t host_id, const Url& page) {
 
 void Worker::State::answered(Response response) {
   if ((response.id & robots_bit) != 0) return robots_answered(std::move(response));
-  auto& task = held.at(static_cast<TaskId>(response.id));
+  const auto found = held.find(response.id);
+  if (found == held.end()) return;  // its lease was lost meanwhile
+  auto& task = found->second;
   stats.bytes += static_cast<std::int64_t>(response.body.size());
   process_page(std::move(response), task.page.depth, options.text_bytes_max, parser, task.outcome);
   settle(task);
@@ -242,42 +289,51 @@ void Worker::State::robots_answered(Response response) {
   // Too long a file is used as far as it came; too many redirects are as good as no file (RFC 9309, 2.3.1.2).
   const bool gone_astray = response.error == FetchError::redirect_loop || response.error == FetchError::redirect_invalid;
   const int status = gone_astray ? 404 : response.error == FetchError::none ? response.status : 0;
-  // A host that may not be asked at all says nothing about its rules: its pages are let through, to be refused in their own name.
+  // A host that may not be asked at all says nothing about its rules: its pages are let through, to be refused in their own
+  // name.
   const bool refused = response.error == FetchError::refused_address;
-  if (!refused) with_patience(options.give_up_after, [&] { return robots.learn(host, status, response.body); });
+  if (!refused) patiently([&] { return robots.learn(host, status, response.body); });
   const auto waiting = waiting_for_robots.extract(host);
   if (waiting.empty()) return;
-  for (const auto id : waiting.mapped())
-    if (const auto task = held.find(id); task != held.end()) refused ? submit(task->second) : admit(task->second);
+  for (const auto number : waiting.mapped())
+    if (const auto task = held.find(number); task != held.end()) refused ? submit(task->second) : admit(task->second);
 }
 
 void Worker::State::settle(Held& task) {
-  task.submitted = true;
+  task.settled = true;
   // The held entry stays, without its content, until the committer says that the task's fate is settled.
   Outcome outcome = std::move(task.outcome);
   task.outcome.task.id = outcome.task.id;
   task.outcome.task.lease_token = outcome.task.lease_token;
-  task.outcome.error = "settled";
   committer->submit(std::move(outcome));
 }
 
-void Worker::State::keep_leases() {
-  next_heartbeat = SteadyClock::now() + options.lease / 3;
+/// Extends the leases. Cancelled tasks need no special care: their work is kept as the last of its job.
+void Worker::State::beat() {
   std::vector<queue::LeaseRef> leases;
-  for (const auto& [id, task] : held) leases.push_back(task.outcome.lease());
-  if (leases.empty()) return;
-  // Lost and cancelled ones need no special care: their work is thrown away, or kept as the last of its job, when it is committed.
-  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { queue::heartbeat(tx, leases, options.lease); }); });
+  for (const auto& [number, task] : held) leases.push_back(task.outcome.lease());
+  if (!leases.empty()) {
+    const auto answer = db.write([&](Write& tx) { return queue::heartbeat(tx, leases, options.lease); });
+    forget_lost({answer.lost.begin(), answer.lost.end()});
+  }
+  next_heartbeat = SteadyClock::now() + options.lease / 3;
+}
+
+/// Somebody else has these tasks, or they have ended. An answer that still comes finds no entry; an outcome that is with the
+/// committer already finds no lease, and is counted there.
+void Worker::State::forget_lost(const std::unordered_set<TaskId>& tasks) {
+  stats.lost += static_cast<std::int64_t>(std::erase_if(
+      held, [&](const auto& entry) { return !entry.second.settled && tasks.contains(entry.second.outcome.task.id); }));
 }
 
 void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
   if (leases.empty()) return;
   // What was not metered has no reservation, and is given back all the same.
-  with_patience(options.give_up_after, [&] { db.write([&](Write& tx) { billing::release(tx, leases); }); });
+  patiently([&] { db.write([&](Write& tx) { billing::release(tx, leases); }); });
 }
 
 void Worker::State::forget_settled() {
-  for (const auto id : committer->take_settled()) held.erase(id);
+  for (const auto number : committer->take_settled()) held.erase(number);
 }
 
 }  // namespace quarry::crawl
