@@ -32,6 +32,12 @@ void refuse_missing_directory(const std::string& path) {
                                                   directory.string(), directory.string()));
 }
 
+/// Whether a writer was killed in a transaction of the old kind, before the file was switched to WAL, and nobody has rolled it back.
+bool needs_rollback(sqlite3* db) {
+  sqlite3_extended_result_codes(db, 1);
+  return sqlite3_exec(db, "select count(*) from sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_READONLY_ROLLBACK;
+}
+
 }  // namespace
 
 Connection::Connection(const Location& location, Role role, const DatabaseOptions& options) {
@@ -65,7 +71,13 @@ void Connection::open(const Location& location, Role role, const DatabaseOptions
     else if (!fs::exists(location.path, ignored))
       throw Error(ErrorCode::unavailable, fmt::format("there is no database at '{}': `quarry init` makes one", location.path));
   }
-  const int code = sqlite3_open_v2(location.in_memory ? ":memory:" : location.path.c_str(), &db_, flags, nullptr);
+  const char* const name = location.in_memory ? ":memory:" : location.path.c_str();
+  int code = sqlite3_open_v2(name, &db_, flags, nullptr);
+  if (code == SQLITE_OK && (flags & SQLITE_OPEN_READONLY) != 0 && needs_rollback(db_)) {
+    // It takes a connection that may write; `query_only` keeps it from anything else.
+    sqlite3_close_v2(db_);
+    code = sqlite3_open_v2(name, &db_, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, nullptr);
+  }
   if (code != SQLITE_OK) throw make_error(db_, code, fmt::format("open '{}'", location.path));
   sqlite3_extended_result_codes(db_, 1);
   statements_ = std::make_unique<StatementCache>(db_, options.statement_cache_max);
