@@ -92,5 +92,25 @@ TEST_P(QueueGate, OneClaimKeepsBackNoMoreThanItMust) {
   EXPECT_LT(held, 1'200);
 }
 
+// A task goes from pending to scheduled while its job is cancelled: whoever cancels looks for both.
+TEST_P(QueueGate, WhatIsKeptBackWhileItsJobIsCancelledIsCancelledToo) {
+  for (int round = 0; round < 5; ++round) {
+    const auto cancelled = job("to be cancelled");
+    put_many(120, {}, {.job_id = cancelled});
+    TestGate gate([](Write& tx, const ClaimedTask& task) -> std::optional<KeptBack> {
+      return KeptBack{task.id, tx.now() + 1h, "full"};
+    });
+    {
+      std::vector<std::jthread> claimers;
+      for (int i = 0; i < 3; ++i)
+        claimers.emplace_back([&] {
+          for (int n = 0; n < 20; ++n) take_through(gate, 1);
+        });
+      db().write([&](Write& tx) { cancel_job(tx, cancelled); });
+    }
+    EXPECT_EQ(job_row(cancelled).open_tasks, 0);
+  }
+}
+
 }  // namespace
 }  // namespace quarry::test
