@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,9 +22,19 @@ std::optional<std::size_t> terminal_width(int fd) {
   return size.ws_col;
 }
 
+/// Whoever starts us with a standard stream closed would have its number given to the first socket or file that we open, and
+/// our output written into that. Standard output is opened so that it cannot be written: that its result reaches nobody
+/// must still be an error.
+bool open_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd) return false;
+  return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_streams()) return static_cast<int>(quarry::cli::ExitCode::unavailable);
   std::ios::sync_with_stdio(false);
   const auto out_width = terminal_width(STDOUT_FILENO);
   const bool dumb = environment("TERM") == "dumb";

@@ -23,6 +23,22 @@ TEST_P(CliInit, MakesTheTablesAndTheLocalUserOnce) {
   EXPECT_THAT(run({"init"}).out, HasSubstr("as it was"));
 }
 
+TEST_P(CliInit, AClosedStandardStreamIsNotTakenForAFileOfOurs) {
+  json({"init"});
+  const auto with_closed = [&](const std::string& streams) {
+    auto wanted = command({"queue", "list", "--json"});
+    wanted.args.insert(wanted.args.begin(), {"-c", "exec \"$0\" \"$@\" " + streams, wanted.program.string()});
+    wanted.program = "/bin/sh";
+    return test::run(wanted);
+  };
+  // That nobody gets the result is told, and what was meant for the closed stream went nowhere.
+  EXPECT_EQ(with_closed("<&- >&- 2>&-").exit.code, 69);
+  EXPECT_EQ(with_closed(">&-").exit.code, 69);
+  const auto heard = with_closed("<&- 2>&-");
+  EXPECT_EQ(heard.exit.code, 0);
+  EXPECT_TRUE(document_of(heard).contains("queues"));
+}
+
 TEST_P(CliInit, EverythingElseWantsItFirst) {
   EXPECT_THAT(refused({"queue", "list"}, 2), HasSubstr("quarry init"));
   EXPECT_THAT(refused({"job", "list"}, 2), HasSubstr("quarry init"));
