@@ -79,6 +79,7 @@ struct Request {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{15'000};  ///< below 50 bytes a second for so long; whole seconds, at least one
   std::size_t body_bytes_max = std::size_t{8} << 20;
+  bool cut_body = false;  ///< of a longer body the beginning is taken, instead of refusing it as `too_large`
   int redirects_max = 5;
   std::function<bool(const Url& from, const Url& to)> admit_redirect = {};
 };

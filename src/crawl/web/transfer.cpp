@@ -50,6 +50,7 @@ bool Transfer::prepare() {
   headers_ = HeaderCollector();
   response_.body.clear();
   refused_.clear();
+  cut_ = false;
   set(handle, CURLOPT_URL, response_.url.text().c_str());
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -82,8 +83,9 @@ void Transfer::set_limits() {
   set(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request_.connect_timeout));
   set(handle, CURLOPT_LOW_SPEED_LIMIT, 50L);
   set(handle, CURLOPT_LOW_SPEED_TIME, std::max(milliseconds(request_.stall_timeout) / 1000, 1L));
-  // Refuses by Content-Length; on_body counts what arrives.
-  set(handle, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.body_bytes_max));
+  // Refuses by Content-Length (zero: never); on_body counts what arrives.
+  set(handle, CURLOPT_MAXFILESIZE_LARGE,
+      request_.cut_body ? curl_off_t{0} : static_cast<curl_off_t>(request_.body_bytes_max));
 }
 
 void Transfer::set_headers() {
@@ -105,18 +107,22 @@ void Transfer::set_headers() {
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  if (transfer.response_.body.size() + bytes > transfer.request_.body_bytes_max) {
+  auto& body = transfer.response_.body;
+  const std::size_t room = transfer.request_.body_bytes_max - body.size();
+  if (bytes > room && !transfer.request_.cut_body) {
     transfer.too_large_ = true;
     return 0;
   }
   try {
-    transfer.response_.body.append(data, bytes);
+    body.append(data, std::min(bytes, room));
   } catch (const std::exception&) {
     // An exception must not pass through libcurl; a body that does not fit into memory is too large.
     transfer.too_large_ = true;
     return 0;
   }
-  return bytes;
+  if (bytes <= room) return bytes;
+  transfer.cut_ = true;
+  return 0;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept {
@@ -148,6 +154,7 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
 
 FetchError Transfer::classify(CURLcode code) const {
   if (too_large_) return FetchError::too_large;
+  if (cut_) return FetchError::none;
   switch (code) {
     case CURLE_OK:
       return FetchError::none;

@@ -56,6 +56,7 @@ class Transfer {
   HeaderCollector headers_;
   std::chrono::steady_clock::time_point began_;
   bool too_large_ = false;
+  bool cut_ = false;     ///< the body was ended by us, having enough of it
   std::string refused_;  ///< the reserved block that the last address fell into
   Response response_;
 };

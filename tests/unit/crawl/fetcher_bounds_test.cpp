@@ -55,6 +55,12 @@ TEST(FetcherBounds, BoundsBodiesAndHeaders) {
   }
   for (const char* path : {"/length", "/endless", "/chunked"})
     EXPECT_EQ(fetch({.url = Url::parse(server.url(path)), .body_bytes_max = 2000}).body.size(), 2000U) << path;
+  for (const char* path : {"/length", "/endless", "/chunked"}) {
+    const auto cut = fetch({.url = Url::parse(server.url(path)), .body_bytes_max = 1999, .cut_body = true});
+    EXPECT_EQ(cut.error, FetchError::none) << path << ": " << cut.error_detail;
+    EXPECT_EQ(cut.status, 200);
+    EXPECT_EQ(cut.body, std::string(1999, 'x')) << path;
+  }
 }
 
 TEST(FetcherBounds, TellsBrokenAnswersApart) {
