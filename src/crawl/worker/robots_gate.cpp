@@ -1,5 +1,8 @@
 #include "crawl/worker/robots_gate.hpp"
 
+#include <fmt/format.h>
+
+#include "crawl/web/utf8.hpp"
 #include "quarry/queue/hosts.hpp"
 
 namespace quarry::crawl {
@@ -8,9 +11,19 @@ namespace {
 /// Hosts whose policy is kept in memory: beyond it the database is asked again.
 constexpr std::size_t policies_max = 10'000;
 
-/// PostgreSQL's text holds no zero byte; a robots.txt with one is no text anyway.
-std::string without_zero_bytes(std::string text) {
-  std::erase(text, '\0');
+/// What can be stored as text, without a change of meaning. A byte that is no UTF-8 becomes its percent-encoding, which is
+/// the same in a rule; zero bytes, which mean nothing there, go. Of a file that is too long whole lines are kept.
+std::string as_text(std::string_view file) {
+  if (file.size() > robots_bytes_max) file = file.substr(0, file.find_last_of("\r\n", robots_bytes_max - 1) + 1);
+  std::string text;
+  while (!file.empty()) {
+    const auto clean = clean_prefix(file);
+    text += file.substr(0, clean);
+    file.remove_prefix(clean);
+    if (file.empty()) break;
+    if (file[0] != '\0') text += fmt::format("%{:02X}", static_cast<unsigned char>(file[0]));
+    file.remove_prefix(1);
+  }
   return text;
 }
 
@@ -39,10 +52,12 @@ RobotsPolicy RobotsGate::remember(std::int64_t host_id, RobotsPolicy policy, Ins
 }
 
 RobotsPolicy RobotsGate::learn(std::int64_t host_id, int status, const std::string& body) {
-  auto policy = RobotsPolicy::from_response(status, body, product_);
+  // Of an answer that is no file nothing is kept but its status. What is used now is what is found after a restart.
+  const auto file = status >= 200 && status < 300 ? std::optional(as_text(body)) : std::nullopt;
+  auto policy = RobotsPolicy::from_response(status, file.value_or(""), product_);
   const auto now = db_.now();
   db_.write([&](Write& tx) {
-    queue::store_robots(tx, host_id, {without_zero_bytes(body.substr(0, robots_bytes_max)), now, status});
+    queue::store_robots(tx, host_id, {file, now, status});
     const auto host = queue::find_host(tx, host_id);
     const auto delay = policy.crawl_delay();
     if (host && delay && delay->count() > host->delay_ms)
