@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "crawl/web/charset.hpp"
+#include "crawl/web/utf8.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::crawl {
@@ -20,7 +22,9 @@ std::string cut(std::string text, std::size_t bytes_max) {
   return text;
 }
 
-void fail(Outcome& outcome, const Response& response) {
+}  // namespace
+
+void fail_page(const Response& response, Outcome& outcome) {
   outcome.worth_a_retry = worth_a_retry(response);
   if (response.error != FetchError::none) {
     outcome.error = fmt::format("{}: {}", to_string(response.error), response.error_detail);
@@ -32,8 +36,10 @@ void fail(Outcome& outcome, const Response& response) {
   if (response.headers.retry_after) outcome.retry_after = *response.headers.retry_after;
 }
 
-void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser,
-               const JobContext& job) {
+namespace {
+
+void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_t depth, std::size_t text_bytes_max,
+               html::Parser& parser, const JobContext& job) {
   const auto document = parser.parse(content.body, {.charset = headers.charset});
   content.title = cut(document.title(), title_bytes_max);
   content.description = document.description();
@@ -44,22 +50,34 @@ void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_
   for (auto& link : job.extractor.links(document, content.url)) content.links.push_back({std::move(link), depth + 1});
 }
 
+/// As it is: what looks like a tag in it is text.
+void read_plain(PageContent& content, const ResponseHeaders& headers, std::size_t text_bytes_max) {
+  Decoded decoded;
+  decode(content.body, headers.charset, decoded);
+  content.text = cut_between_characters(decoded.text, text_bytes_max);
+}
+
 }  // namespace
 
-void process_page(Response response, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser, Outcome& outcome) {
-  if (response.error != FetchError::none || response.status < 200 || response.status >= 300) return fail(outcome, response);
-  PageContent content{.url = std::move(response.url),
-                      .status = response.status,
-                      .mime_type = response.headers.content_type.empty() ? "application/octet-stream" : response.headers.content_type,
-                      .body = std::move(response.body),
-                      .title = {},
-                      .description = {},
-                      .text = {},
-                      .extraction = {},
-                      .links = {}};
+void process_page(Response response, std::int64_t depth, std::size_t text_bytes_max, html::Parser& parser,
+                  Outcome& outcome) {
+  if (response.error != FetchError::none || response.status < 200 || response.status >= 300)
+    return fail_page(response, outcome);
+  PageContent content{
+      .url = std::move(response.url),
+      .status = response.status,
+      .mime_type = response.headers.content_type.empty() ? "application/octet-stream" : response.headers.content_type,
+      .body = std::move(response.body),
+      .title = {},
+      .description = {},
+      .text = {},
+      .extraction = {},
+      .links = {}};
   try {
-    if (is_html(content.mime_type)) read_html(content, response.headers, depth, text_bytes_max, parser, *outcome.job);
-    else if (content.mime_type == "text/plain") content.text = parser.parse(content.body, {}).visible_text(text_bytes_max);
+    if (is_html(content.mime_type))
+      read_html(content, response.headers, depth, text_bytes_max, parser, *outcome.job);
+    else if (content.mime_type == "text/plain")
+      read_plain(content, response.headers, text_bytes_max);
   } catch (const Error& error) {
     // A pattern that proves too costly on this page: the page is kept, its links are not followed.
     outcome.error = error.client_message();

@@ -3,30 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
 
-#include "crawl/worker/committer.hpp"
-#include "crawl/worker/identity.hpp"
-#include "crawl/worker/patience.hpp"
 #include "crawl/worker/process_page.hpp"
-#include "crawl/worker/robots_gate.hpp"
+#include "crawl/worker/worker_state.hpp"
 #include "quarry/billing/metering.hpp"
 #include "quarry/core/log.hpp"
-#include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
 #include "quarry/queue/maintain.hpp"
 #include "quarry/sql/backend.hpp"
 
 namespace quarry::crawl {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
-
-/// Requests for robots.txt carry the host's id under this bit, page requests the claim's number: both are far below it.
-constexpr std::uint64_t robots_bit = std::uint64_t{1} << 63;
 
 /// However little happens, the queue is looked at as often as this: notifications are a convenience, polling is the truth.
 constexpr milliseconds idle_poll{1'000};
@@ -37,73 +24,7 @@ constexpr milliseconds question_interval{50};
 /// Between looks whether plans are enforced.
 constexpr milliseconds meter_look_interval{2'000};
 
-/// A task under lease, from its claim until its fate is settled.
-struct Held {
-  Outcome outcome;
-  PageTask page;
-  bool settled = false;  ///< the committer has its outcome
-};
-
 }  // namespace
-
-struct Worker::State {
-  State(Database database, artifacts::BlobStore& blob_store, WorkerOptions worker_options)
-      : db(std::move(database)),
-        options(std::move(worker_options)),
-        clock(std::make_shared<SystemClock>()),
-        fetcher(options.fetcher, *clock),
-        jobs(db),
-        robots(db, options.product),
-        blobs(blob_store) {}
-
-  void run(std::stop_token stop);
-
-  bool wants_more() const { return static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
-  /// Runs `action`, which asks the database, waiting for one that is away.
-  template <class F>
-  auto patiently(F&& action) {
-    return with_patience(options.give_up_after, stopping, std::forward<F>(action));
-  }
-  void claim();
-  void look_ahead();
-  std::vector<queue::ClaimedTask> claim_tasks(const queue::ClaimOptions& wish);
-  void admit(Held& task);
-  void submit(Held& task);
-  void ask_robots(std::int64_t host_id, const Url& page);
-  void answered(Response response);
-  void robots_answered(Response response);
-  void settle(Held& task);
-  void beat();
-  void give_back(std::vector<queue::LeaseRef> leases);
-  void forget_settled();
-  void forget_lost(const std::unordered_set<TaskId>& tasks);
-  milliseconds nap() const;
-
-  Database db;
-  const WorkerOptions options;
-  WorkerStats stats;
-  std::shared_ptr<Clock> clock;
-  Fetcher fetcher;
-  JobContexts jobs;
-  RobotsGate robots;
-  artifacts::BlobStore& blobs;
-  html::Parser parser;
-  const std::string identity = worker_identity();
-  queue::QueueId queue;
-  std::unique_ptr<Committer> committer;
-  std::stop_token stopping;
-  std::uint64_t claims = 0;
-  std::unordered_map<std::uint64_t, Held> held;                                     ///< by the number of the claim
-  std::unordered_map<std::int64_t, std::vector<std::uint64_t>> waiting_for_robots;  ///< by host
-  std::atomic<bool> woken{true};
-  SteadyClock::time_point next_look{};
-  int overdue_in_a_row = 0;  ///< looks that found something overdue and got nothing
-  SteadyClock::time_point next_maintenance{};
-  SteadyClock::time_point next_heartbeat{};
-  SteadyClock::time_point next_question{};
-  SteadyClock::time_point next_meter_look{};
-  bool metered = false;  ///< what is claimed from now on is claimed under its user's plan
-};
 
 Worker::Worker(Database db, artifacts::BlobStore& blobs, WorkerOptions options)
     : state_(std::make_unique<State>(std::move(db), blobs, std::move(options))) {}
@@ -239,20 +160,10 @@ void Worker::State::admit(Held& task) {
   if (!outcome.job->config.request.obey_robots || !outcome.task.host_id) return submit(task);
 
   const auto host = *outcome.task.host_id;
-  if (const auto waiting = waiting_for_robots.find(host); waiting != waiting_for_robots.end()) {
-    waiting->second.push_back(outcome.number);
-    return;
-  }
-  const auto policy = patiently([&] { return robots.find(host); });
-  if (!policy) {
-    waiting_for_robots[host].push_back(outcome.number);
-    return ask_robots(host, task.page.url);
-  }
+  const auto policy = waiting_for_robots.contains(host) ? std::nullopt : patiently([&] { return robots.find(host); });
+  if (!policy) return wait_for_robots(task, host, task.page.url);
   if (policy->allows(task.page.url)) return submit(task);
-  const auto rule = policy->deciding_rule(task.page.url);
-  // "All is disallowed" because the server was in trouble is worth another try; a rule of the file is not.
-  outcome.worth_a_retry = policy->source() == RobotsPolicy::Source::disallow_all;
-  outcome.error = rule.empty() ? "robots.txt could not be fetched" : fmt::format("robots.txt forbids it: {}", rule);
+  outcome.error = fmt::format("robots.txt forbids it: {}", policy->deciding_rule(task.page.url));
   settle(task);
 }
 
@@ -263,14 +174,9 @@ void Worker::State::submit(Held& task) {
   request.user_agent = config.user_agent;
   request.timeout = milliseconds(config.timeout_ms);
   request.body_bytes_max = static_cast<std::size_t>(config.max_bytes);
-  request.admit_redirect = [job = task.outcome.job](const Url&, const Url& to) { return job->extractor.admits(to); };
-  fetcher.submit(std::move(request));
-}
-
-void Worker::State::ask_robots(std::int64_t host_id, const Url& page) {
-  Request request{.id = robots_bit | static_cast<std::uint64_t>(host_id), .url = robots_url(page)};
-  request.body_bytes_max = robots_bytes_max;
-  request.redirects_max = robots_redirects_max;
+  request.admit_redirect = [this, number = task.outcome.number](const Url&, const Url& to) {
+    return admits_redirect(number, to);
+  };
   fetcher.submit(std::move(request));
 }
 
@@ -279,24 +185,13 @@ void Worker::State::answered(Response response) {
   const auto found = held.find(response.id);
   if (found == held.end()) return;  // its lease was lost meanwhile
   auto& task = found->second;
+  if (redirect_trouble) std::rethrow_exception(redirect_trouble);
+  if (takes_detour(task)) return;
+  if (!task.redirect_forbidden.empty())
+    response.error_detail = fmt::format("robots.txt forbids it: {}", task.redirect_forbidden);
   stats.bytes += static_cast<std::int64_t>(response.body.size());
   process_page(std::move(response), task.page.depth, options.text_bytes_max, parser, task.outcome);
   settle(task);
-}
-
-void Worker::State::robots_answered(Response response) {
-  const auto host = static_cast<std::int64_t>(response.id & ~robots_bit);
-  // Too long a file is used as far as it came; too many redirects are as good as no file (RFC 9309, 2.3.1.2).
-  const bool gone_astray = response.error == FetchError::redirect_loop || response.error == FetchError::redirect_invalid;
-  const int status = gone_astray ? 404 : response.error == FetchError::none ? response.status : 0;
-  // A host that may not be asked at all says nothing about its rules: its pages are let through, to be refused in their own
-  // name.
-  const bool refused = response.error == FetchError::refused_address;
-  if (!refused) patiently([&] { return robots.learn(host, status, response.body); });
-  const auto waiting = waiting_for_robots.extract(host);
-  if (waiting.empty()) return;
-  for (const auto number : waiting.mapped())
-    if (const auto task = held.find(number); task != held.end()) refused ? submit(task->second) : admit(task->second);
 }
 
 void Worker::State::settle(Held& task) {
