@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "cli/settings.hpp"
 #include "quarry/core/error.hpp"
@@ -13,6 +13,7 @@ namespace quarry::cli {
 namespace {
 
 constexpr std::string_view known_keys = "db, blobs, json, log";
+constexpr std::size_t file_bytes_max = 1 << 20;
 
 template <class T>
 void read(std::optional<T>& into, const toml::node& node, std::string_view key, std::string_view file,
@@ -49,11 +50,21 @@ PartialSettings settings_from_toml(std::string_view text, std::string_view file)
 }
 
 PartialSettings settings_from_file(const std::string& file) {
+  std::error_code unknown;
+  const auto kind = std::filesystem::status(file, unknown).type();
+  // A folder reads as an empty file, a device may never end, and a pipe may never begin.
+  if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found &&
+      kind != std::filesystem::file_type::none)
+    throw_invalid(fmt::format("the config file '{}' is no regular file: check --config-file", file));
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error(ErrorCode::not_found, fmt::format("the config file '{}' cannot be read: check --config-file", file));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return settings_from_toml(text.str(), file);
+  std::string text(file_bytes_max + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) throw Error(ErrorCode::unavailable, fmt::format("the config file '{}' cannot be read", file));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > file_bytes_max)
+    throw_invalid(fmt::format("the config file '{}' is larger than {} bytes: check --config-file", file, file_bytes_max));
+  return settings_from_toml(text, file);
 }
 
 }  // namespace quarry::cli

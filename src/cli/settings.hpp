@@ -43,7 +43,7 @@ PartialSettings settings_from(const Environment& environment);
 /// Reads TOML. `file` names it in messages. Throws `invalid` with the line for what is no TOML, and with the key for a key
 /// that is not known or a value of another type.
 PartialSettings settings_from_toml(std::string_view text, std::string_view file);
-/// Throws `not_found` for a file that is not there.
+/// Throws `not_found` for a file that is not there, `invalid` for what is no regular file or larger than 1 MiB.
 PartialSettings settings_from_file(const std::string& file);
 
 /// Throws `invalid` for a log level that is none.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "quarry/core/error.hpp"
@@ -67,6 +69,26 @@ TEST(Settings, TheFilesKeysAreChecked) {
   EXPECT_THAT(refusal("db = 5"), testing::HasSubstr("'db' must be a text"));
   EXPECT_THAT(refusal("db = "), testing::HasSubstr("not TOML"));
   EXPECT_THAT(refusal("[crawl]\nx = 1"), testing::HasSubstr("'crawl'"));
+}
+
+TEST(Settings, OnlyARegularFileOfABoundedSizeIsRead) {
+  const auto code_of = [](const std::string& file) {
+    try {
+      settings_from_file(file);
+    } catch (const Error& error) {
+      EXPECT_THAT(error.client_message(), testing::HasSubstr(file));
+      return error.code();
+    }
+    return ErrorCode::bug;
+  };
+  EXPECT_EQ(code_of("/tmp"), ErrorCode::invalid);
+  EXPECT_EQ(code_of("/dev/zero"), ErrorCode::invalid);
+  const auto large = testing::TempDir() + "quarry-large.toml";
+  std::ofstream(large) << std::string((1 << 20) + 1, '\n');
+  EXPECT_EQ(code_of(large), ErrorCode::invalid);
+  std::ofstream(large) << "db = 'sqlite:a.db'\n" << std::string(1000, '\n');
+  EXPECT_EQ(settings_from_file(large).db, "sqlite:a.db");
+  std::filesystem::remove(large);
 }
 
 TEST(Settings, WhatCannotBeReadIsRefused) {
