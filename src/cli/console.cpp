@@ -1,17 +1,31 @@
 #include "cli/console.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "cli/text.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/schema/error.hpp"
 
 namespace quarry::cli {
 
+bool all_finite(const boost::json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::all_of(array->begin(), array->end(), all_finite);
+  if (const auto* object = value.if_object())
+    return std::all_of(object->begin(), object->end(), [](const auto& member) { return all_finite(member.value()); });
+  return true;
+}
+
 void Console::print(const Table& table) { out_ << table.to_text(terminal_.out_width); }
 void Console::print(const Fields& fields) { out_ << fields.to_text(); }
 void Console::line(std::string_view text) { out_ << printable(text) << '\n'; }
 void Console::raw(std::string_view bytes) { out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())); }
 void Console::flush() { out_.flush(); }
-void Console::print_json(const boost::json::value& value) { out_ << boost::json::serialize(value) << '\n'; }
+void Console::print_json(const boost::json::value& value) {
+  // Arguments, paths and what is damaged in a database may hold any bytes; outside of strings all is ASCII.
+  out_ << valid_utf8(boost::json::serialize(value)) << '\n';
+}
 void Console::note(std::string_view text) { err_ << printable(text) << '\n'; }
 
 std::string Console::strong(std::string_view text) const {

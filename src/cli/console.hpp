@@ -50,6 +50,7 @@ class Console {
   void raw(std::string_view bytes);
   /// For results that come bit by bit: what was printed is seen now.
   void flush();
+  /// What is not UTF-8 in its strings becomes `\u{fffd}`, so that it is a document in any case.
   void print_json(const boost::json::value& value);
 
   /// A word beside the result, on standard error.

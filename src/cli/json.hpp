@@ -29,11 +29,14 @@ template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
 }  // namespace json_detail
 
+/// Whether every number in it is one: a number beyond a double's range is read as infinite, which JSON cannot say.
+bool all_finite(const boost::json::value& value);
+
 /// JSON that the database holds. It was checked when it came in; should it be damaged, it is shown as text.
 inline boost::json::value to_json(const Json& stored) {
   boost::json::error_code error;
   auto value = boost::json::parse(stored.text, error);
-  return error ? boost::json::value(stored.text) : value;
+  return error || !all_finite(value) ? boost::json::value(stored.text) : value;
 }
 
 template <class T>

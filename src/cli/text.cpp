@@ -85,6 +85,17 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    result += character.valid ? text.substr(0, character.bytes) : replacement;
+    text.remove_prefix(character.bytes);
+  }
+  return result;
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {

@@ -16,6 +16,9 @@ namespace quarry::cli {
 /// `\u{fffd}`.
 std::string printable(std::string_view text);
 
+/// The same text with `\u{fffd}` for each byte that is not part of a character.
+std::string valid_utf8(std::string_view text);
+
 /// Columns that `text` takes: none for combining marks, two for East Asian wide characters and emoji (the ranges of
 /// Unicode's EastAsianWidth.txt, coarsely), one for everything else.
 std::size_t display_width(std::string_view text);

@@ -45,6 +45,11 @@ TEST(ToJson, EveryKindOfMember) {
 
 TEST(ToJson, DamagedJsonIsShownAsText) { EXPECT_EQ(boost::json::serialize(to_json(Json{"{"})), R"("{")"); }
 
+TEST(ToJson, ANumberBeyondADoublesRangeIsShownAsText) {
+  EXPECT_EQ(boost::json::serialize(to_json(Json{R"({"a":[1e400]})"})), R"("{\"a\":[1e400]}")");
+  EXPECT_TRUE(to_json(Json{R"({"a":[1e300,2,"x",null]})"}).is_object());
+}
+
 TEST(ToJson, AJobHasAllItsMembers) {
   const auto object = to_json(jobs::Job{}).as_object();
   EXPECT_EQ(object.at("status").as_string(), "pending");

@@ -28,6 +28,13 @@ TEST(Printable, DisarmsTerminalsControls) {
   EXPECT_EQ(printable("\xED\xA0\x80").find("\xED\xA0\x80"), std::string::npos);  // a surrogate
 }
 
+TEST(ValidUtf8, ReplacesWhatIsNone) {
+  EXPECT_EQ(valid_utf8("Käse\n\x1b 漢字 🦊"), "Käse\n\x1b 漢字 🦊");
+  EXPECT_EQ(valid_utf8("\"\xE2\x82\",\xFF\xED\xA0\x80"),
+            "\"\xEF\xBF\xBD\xEF\xBF\xBD\",\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(valid_utf8(""), "");
+}
+
 TEST(DisplayWidth, CountsColumns) {
   EXPECT_EQ(display_width("abc"), 3U);
   EXPECT_EQ(display_width("Käse"), 4U);
