@@ -7,6 +7,7 @@
 
 #include "queue/effects.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -105,6 +106,10 @@ void check(const NewTask& task) {
     throw_invalid(fmt::format("a unique_key of {} bytes: it must have 1 to {}", task.unique_key->size(), unique_key_bytes_max));
   if (task.host_key && (task.host_key->empty() || task.host_key->size() > host_key_max))
     throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", task.host_key->size(), host_key_max));
+  // What PostgreSQL could not store, SQLite would hand out again.
+  store::check_text("task_type", task.task_type, 0, 100);
+  if (task.unique_key) store::check_text("unique_key", *task.unique_key, 1, unique_key_bytes_max);
+  if (task.host_key) store::check_text("host_key", *task.host_key, 1, host_key_max);
 }
 
 using HostIds = std::unordered_map<std::string, std::int64_t>;
@@ -192,6 +197,7 @@ void insert_as_arrays(Write& tx, std::span<const TaskRow> rows, Enqueued& result
 
 QueueId open_queue(Write& tx, std::string_view name) {
   if (name.empty() || name.size() > 100) throw_invalid(fmt::format("the queue name '{}' must have 1 to 100 characters", name));
+  store::check_text("the queue name", name, 1, 100);
   if (const auto found = tx.one(find_by_name, name)) return *found;
   tx.run(insert_queue, name, tx.now());
   return tx.value(find_by_name, name);

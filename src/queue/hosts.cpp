@@ -8,6 +8,7 @@
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/retry_policy.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -75,6 +76,7 @@ std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { retu
 Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {
   if (host_key.empty() || host_key.size() > host_key_max)
     throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", host_key.size(), host_key_max));
+  store::check_text("host_key", host_key, 1, host_key_max);
   if (settings.delay_ms && (*settings.delay_ms < 0 || *settings.delay_ms > day_ms))
     throw_invalid(fmt::format("a delay of {} ms: it must be from 0 to {} ms, a day", *settings.delay_ms, day_ms));
   if (settings.max_in_flight && *settings.max_in_flight < 1)

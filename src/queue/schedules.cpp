@@ -4,6 +4,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/queue/cron.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -88,6 +89,7 @@ constexpr sql::Query<std::optional<Instant>()> next_due{"schedules.next_firing",
 void check_length(std::string_view what, std::string_view text, std::size_t least, std::size_t most) {
   if (text.size() < least || text.size() > most)
     throw_invalid(fmt::format("the schedule's {} has {} bytes: it must have {} to {}", what, text.size(), least, most));
+  store::check_text(fmt::format("the schedule's {}", what), text, least, most);
 }
 
 void check_task(std::string_view queue, std::string_view task_type, int priority) {
