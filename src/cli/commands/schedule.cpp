@@ -83,6 +83,36 @@ struct AddCli : TargetCli {
   bool disabled = false;
 };
 
+/// What the other kind of schedule knows would be dropped without a word.
+void check_kind(const AddCli& cli, bool is_crawl) {
+  const auto refuse = [](bool given, const char* option, const char* remedy) {
+    if (given) throw_invalid(fmt::format("{} {}", option, remedy));
+  };
+  if (is_crawl && !cli.queue.empty())
+    throw_invalid("both a crawl and a task were named: give a URL or --config, or --queue, not both");
+  if (is_crawl) {
+    refuse(!cli.task_type.empty(), "--task-type", "is for a task of your own (with --queue): a crawl has none");
+    refuse(!cli.payload.empty(), "--payload", "is for a task of your own (with --queue): a crawl has none");
+    return;
+  }
+  if (cli.queue.empty()) throw_invalid("say what to do: a URL or --config for a crawl, or --queue for a task of your own");
+  constexpr const char* for_crawls = "is for a crawl (with a URL or --config): a task of your own has its --payload";
+  refuse(cli.max_pages.has_value(), "--max-pages", for_crawls);
+  refuse(cli.depth.has_value(), "--depth", for_crawls);
+  refuse(cli.delay_ms.has_value(), "--delay-ms", for_crawls);
+  refuse(cli.user_agent.has_value(), "--user-agent", for_crawls);
+  refuse(cli.no_robots, "--no-robots", for_crawls);
+}
+
+Json read_payload(const std::string& text) {
+  boost::json::error_code error;
+  const auto value = boost::json::parse(text, error);
+  if (error) throw_invalid(fmt::format("--payload is not JSON: {}", error.message()));
+  if (!all_finite(value))
+    throw_invalid("--payload holds a number beyond a double's range (1.8e308): give it as a text in quotes");
+  return Json{text};
+}
+
 /// A URL or a config makes it a crawl; a queue's name makes it a plain task.
 queue::NewSchedule schedule_of(const AddCli& cli) {
   queue::NewSchedule schedule;
@@ -93,8 +123,7 @@ queue::NewSchedule schedule_of(const AddCli& cli) {
   schedule.misfire_policy = cli.misfire;
   schedule.is_enabled = !cli.disabled;
   const bool is_crawl = !cli.url.empty() || !cli.config_file.empty();
-  if (is_crawl == !cli.queue.empty())
-    throw_invalid("say what to do: a URL or --config for a crawl, or --queue for a task of your own");
+  check_kind(cli, is_crawl);
   if (is_crawl) {
     schedule.queue = crawl::crawl_queue;
     schedule.job_config = Json{crawl::to_json(job_config_of(cli))};
@@ -102,12 +131,7 @@ queue::NewSchedule schedule_of(const AddCli& cli) {
   }
   schedule.queue = cli.queue;
   schedule.task_type = cli.task_type;
-  if (!cli.payload.empty()) {
-    boost::json::error_code error;
-    boost::json::parse(cli.payload, error);
-    if (error) throw_invalid(fmt::format("--payload is not JSON: {}", error.message()));
-    schedule.payload = Json{cli.payload};
-  }
+  if (!cli.payload.empty()) schedule.payload = read_payload(cli.payload);
   return schedule;
 }
 

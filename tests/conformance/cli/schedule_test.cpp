@@ -34,6 +34,41 @@ TEST_P(CliSchedule, WhatIsWrongIsTold) {
   refused({"schedule", "add", "x", "@hourly", "--queue", "q"}, 75);
 }
 
+TEST_P(CliSchedule, NumbersBeyondADoublesRangeAreRefused) {
+  for (const auto* payload : {"1e400", R"({"a":[1,{"b":-1e999}]})"})
+    EXPECT_THAT(refused({"schedule", "add", "x", "@daily", "--queue", "q", "--payload", payload}, 64), HasSubstr("range"));
+  const auto made = json({"schedule", "add", "x", "@daily", "--queue", "q", "--payload", R"({"a":[1e300,12345678901234]})"});
+  EXPECT_EQ(made.at("payload").at("a").at(0).as_double(), 1e300);
+  json({"schedule", "list"});
+}
+
+TEST_P(CliSchedule, WhatIsNotUtf8IsRefused) {
+  const std::vector<CliTest::Args> wrong = {
+      {"schedule", "add", "\xFF", "@daily", "--queue", "q"},
+      {"schedule", "add", "x", "@daily", "--queue", "\xFF"},
+      {"schedule", "add", "x", "@daily", "--queue", "q", "--task-type", "\xED\xA0\x80"},
+      {"queue", "host", "set", "\xFF\xFE", "--delay-ms", "1"},
+  };
+  for (const auto& args : wrong) EXPECT_THAT(refused(args, 64), HasSubstr("UTF-8")) << args[1];
+  EXPECT_TRUE(json({"schedule", "list"}).at("schedules").as_array().empty());
+  EXPECT_TRUE(json({"queue", "hosts"}).at("hosts").as_array().empty());
+}
+
+TEST_P(CliSchedule, WhatOnlyATaskOrOnlyACrawlHasIsNotDropped) {
+  const CliTest::Args crawl = {"schedule", "add", "x", "@daily", "http://127.0.0.1:1/"};
+  const CliTest::Args task = {"schedule", "add", "x", "@daily", "--queue", "q"};
+  const auto with = [](CliTest::Args args, std::initializer_list<std::string> more) {
+    args.insert(args.end(), more);
+    return args;
+  };
+  EXPECT_THAT(refused(with(crawl, {"--payload", "{}"}), 64), HasSubstr("--payload"));
+  EXPECT_THAT(refused(with(crawl, {"--task-type", "t"}), 64), HasSubstr("--task-type"));
+  EXPECT_THAT(refused(with(crawl, {"--queue", "q"}), 64), HasSubstr("not both"));
+  EXPECT_THAT(refused(with(task, {"--max-pages", "3"}), 64), HasSubstr("--max-pages"));
+  EXPECT_THAT(refused(with(task, {"--no-robots"}), 64), HasSubstr("--no-robots"));
+  json(crawl);
+}
+
 TEST_P(CliSchedule, AWorkerFiresWhatIsDue) {
   json({"schedule", "add", "crawl", "0 0 1 1 *", "http://127.0.0.1:1/"});
   json({"schedule", "add", "task", "0 0 1 1 *", "--queue", "mine"});
