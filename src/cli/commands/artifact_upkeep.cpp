@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/artifacts/fsck.hpp"
@@ -74,7 +75,7 @@ void add_artifact_upkeep_commands(CLI::App& group, Commands& commands) {
     command
         ->add_option("--grace-hours", cli->grace_hours,
                      "Leave alone what is younger: it may be about to get its row; 1 by default")
-        ->check(CLI::Range(0.0, 1e5));
+        ->check(number_range(0.0, 1e5));
     return std::pair(command, cli);
   };
   {

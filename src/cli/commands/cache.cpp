@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/page_options.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 
 namespace quarry::cli {
@@ -162,7 +163,7 @@ void add_cache_commands(CLI::App& app, Commands& commands) {
     command->add_option("key", cli->key, "The key")->required();
     command->add_option("value", cli->value, "The value")->required();
     command->add_option("--ttl-s", cli->ttl_s, "How many seconds it is good for; without an end by default")
-        ->check(CLI::Range(1e-6, 1e9));
+        ->check(number_range(1e-6, 1e9));
     command->add_flag("--if-absent", cli->if_absent, "Only if there is none; exits with 1 when there is");
   }
   add_cache_compute_command(group, commands);

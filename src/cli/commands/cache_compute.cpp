@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "cli/commands.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/cache/cache.hpp"
 
@@ -78,9 +79,9 @@ void add_cache_compute_command(CLI::App& group, Commands& commands) {
       ->required()
       ->type_name("COMMAND");
   command->add_option("--ttl-s", cli->ttl_s, "How many seconds the value is good for; without an end by default")
-      ->check(CLI::Range(1e-6, 1e9));
+      ->check(number_range(1e-6, 1e9));
   command->add_option("--compute-max-s", cli->compute_max_s, "After how long another program may try; 30 by default")
-      ->check(CLI::Range(0.01, 1e6));
+      ->check(number_range(0.01, 1e6));
 }
 
 }  // namespace quarry::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/queue/hosts.hpp"
 
@@ -133,7 +134,7 @@ void add_host_commands(CLI::App& group, Commands& commands) {
   }
   {
     const auto [command, cli] = add("block", "Leave a host alone for a while", block);
-    command->add_option("--minutes", cli->minutes, "How long")->required()->check(CLI::Range(0.0, 5.3e6));
+    command->add_option("--minutes", cli->minutes, "How long")->required()->check(number_range(0.0, 5.3e6));
   }
   add("unblock", "End a host's block", unblock);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/number_range.hpp"
 #include "quarry/jobs/change.hpp"
 #include "quarry/jobs/configurations.hpp"
 #include "quarry/jobs/find.hpp"
@@ -181,7 +182,7 @@ void add_job_change_commands(CLI::App& group, Commands& commands) {
     auto* command = commands.add(group, "purge", "Remove a job for good, or all that ended long ago", cli, purge_jobs);
     command->add_option("id", cli->id, "The job");
     command->add_option("--older-than-hours", cli->older_than_hours, "All jobs that ended longer ago")
-        ->check(CLI::Range(0.0, 1e6));
+        ->check(number_range(0.0, 1e6));
   }
   commands.add(group, "stats", "Show the jobs in figures", stats);
   {

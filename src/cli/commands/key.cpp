@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/account_input.hpp"
 #include "cli/page_options.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/api_keys.hpp"
 
@@ -174,7 +175,7 @@ void add_key_commands(CLI::App& app, Commands& commands) {
     command->add_option("user", cli->user, "Username, email or id")->required();
     command->add_option("--name", cli->name, "What it is for")->required();
     command->add_option("--scope", cli->scopes, "What it may, such as jobs:read or jobs:*; may be repeated");
-    command->add_option("--days", cli->days, "How long it works; for ever by default")->check(CLI::Range(0.0001, 36500.0));
+    command->add_option("--days", cli->days, "How long it works; for ever by default")->check(number_range(0.0001, 36500.0));
     add_pepper_option(*command, cli->peppers);
   }
   {
@@ -189,7 +190,7 @@ void add_key_commands(CLI::App& app, Commands& commands) {
     auto* command = commands.add(group, "rotate", "Make a key's successor; both work for a while", cli, rotate_key);
     command->add_option("key", cli->key, "The 16 characters behind qry_, or the id")->required();
     command->add_option("--grace-hours", cli->grace_hours, "How long the old one still works; 24 by default")
-        ->check(CLI::Range(0.0, 24.0 * 90));
+        ->check(number_range(0.0, 24.0 * 90));
     add_pepper_option(*command, cli->peppers);
   }
   {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/page_options.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/limits/limits.hpp"
@@ -192,7 +193,7 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
     add_key_options(*command, *cli);
     command->add_option("--requests", cli->limit.requests, "The limit's requests in a period; 100 by default");
     command->add_option("--period-s", cli->period_s, "The period in seconds; 900 by default")
-        ->check(CLI::Range(1e-6, 3.2e7));
+        ->check(number_range(1e-6, 3.2e7));
     command->add_option("--burst", cli->limit.burst, "How many may come at once; as many as --requests by default");
     command->add_option("--cost", cli->cost, "What the request counts for; 1 by default");
     command->add_flag("--dry-run", cli->dry_run, "Say what it would answer, without taking");
@@ -215,7 +216,7 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<LimitSweepCli>();
     auto* command = commands.add(group, "sweep", "Delete the rows of limits that nobody has asked for long", cli, sweep);
-    command->add_option("--idle-hours", cli->idle_hours, "How long; 24 by default")->check(CLI::Range(0.0, 1e6));
+    command->add_option("--idle-hours", cli->idle_hours, "How long; 24 by default")->check(number_range(0.0, 1e6));
   }
 }
 

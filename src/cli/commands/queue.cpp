@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/batches.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/enqueue.hpp"
@@ -239,7 +240,7 @@ void add_queue_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<PurgeCli>();
     auto* command = commands.add(group, "purge", "Delete tasks that ended long ago, in all queues", cli, purge);
     command->add_option("--older-than-hours", cli->older_than_hours, "Ended before that; 168 by default")
-        ->check(CLI::Range(0.0, 1e6));
+        ->check(number_range(0.0, 1e6));
   }
   add_task_commands(group, commands);
   add_host_commands(group, commands);

@@ -10,6 +10,7 @@
 #include "cli/commands/crawl_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/page_options.hpp"
+#include "cli/number_range.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
@@ -273,7 +274,7 @@ void add_search_commands(CLI::App& app, Commands& commands) {
     command->add_option("--source", cli->only, "Only this one of them; may be repeated")->type_name("NAME");
     command
         ->add_option("--max-age-hours", cli->max_age_hours, "How old an earlier answer may be; 24 by default, 0 asks anew")
-        ->check(CLI::Range(0.0, 1e6));
+        ->check(number_range(0.0, 1e6));
     command->add_flag("--submit-only", cli->submit_only, "Leave the asking to `quarry work`");
     add_worker_options(*command, *cli);
   }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cli/commands.hpp"
+#include "cli/number_range.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/billing/metering.hpp"
 #include "quarry/core/error.hpp"
@@ -91,9 +92,9 @@ void add_user_purge_command(CLI::App& user_group, Commands& commands) {
   auto* command =
       commands.add(user_group, "purge", "Take deleted users away for good, with all that is theirs", cli, purge_users);
   command->add_option("id", cli->id, "The deleted user");
-  command->add_option("--deleted-days", cli->deleted_days, "All that were deleted longer ago")->check(CLI::Range(0.0, 1e5));
+  command->add_option("--deleted-days", cli->deleted_days, "All that were deleted longer ago")->check(number_range(0.0, 1e5));
   command->add_option("--wait-s", cli->wait_s, "How long to wait for tasks that run; 60 by default")
-      ->check(CLI::Range(0.0, 1e5));
+      ->check(number_range(0.0, 1e5));
 }
 
 }  // namespace quarry::cli
