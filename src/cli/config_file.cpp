@@ -1,5 +1,7 @@
 /// The config file's half of settings.hpp.
 
+#include "cli/config_file.hpp"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -49,7 +51,9 @@ PartialSettings settings_from_toml(std::string_view text, std::string_view file)
   return settings;
 }
 
-PartialSettings settings_from_file(const std::string& file) {
+namespace {
+
+std::string read_file(const std::string& file) {
   std::error_code unknown;
   const auto kind = std::filesystem::status(file, unknown).type();
   // A folder reads as an empty file, a device may never end, and a pipe may never begin.
@@ -64,7 +68,21 @@ PartialSettings settings_from_file(const std::string& file) {
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > file_bytes_max)
     throw_invalid(fmt::format("the config file '{}' is larger than {} bytes: check --config-file", file, file_bytes_max));
-  return settings_from_toml(text, file);
+  return text;
+}
+
+}  // namespace
+
+PartialSettings settings_from_file(const std::string& file) { return settings_from_toml(read_file(file), file); }
+
+std::optional<bool> json_in_file(const std::string& file) {
+  try {
+    return toml::parse(read_file(file))["json"].value_exact<bool>();
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace quarry::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/commands.hpp"
+#include "cli/config_file.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -117,14 +118,31 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   return commands.chosen()(context);
 }
 
+/// Whether errors are told as JSON when the command line or a setting cannot be read: what flag, variable and file say, as
+/// far as each of them can be made out.
+bool wants_json(const Invocation& invocation) {
+  std::optional<std::string> file;
+  const auto& args = invocation.args;
+  for (auto arg = args.begin(); arg != args.end(); ++arg) {
+    if (*arg == "--json" || *arg == "--json=1" || *arg == "--json=true") return true;
+    constexpr std::string_view option = "--config-file";
+    if (*arg == option && arg + 1 != args.end()) file = *(arg + 1);
+    if (arg->starts_with(option) && arg->size() > option.size() && (*arg)[option.size()] == '=')
+      file = arg->substr(option.size() + 1);
+  }
+  const auto variable = invocation.environment("QUARRY_JSON");
+  if (variable == "1" || variable == "true") return true;
+  if (variable == "0" || variable == "false") return false;
+  if (!file) file = invocation.environment("QUARRY_CONFIG_FILE");
+  return file && json_in_file(*file).value_or(false);
+}
+
 }  // namespace
 
 ExitCode run(const Invocation& invocation) {
   Console console(invocation.out, invocation.err, invocation.terminal);
   // Errors of usage come before the settings are known.
-  const auto variable = invocation.environment("QUARRY_JSON");
-  console.set_json(std::find(invocation.args.begin(), invocation.args.end(), "--json") != invocation.args.end() ||
-                   variable == "1" || variable == "true");
+  console.set_json(wants_json(invocation));
   try {
     const auto code = run_command(invocation, console);
     invocation.out.flush();

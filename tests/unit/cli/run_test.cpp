@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace quarry::cli {
@@ -83,6 +85,49 @@ TEST(Run, WithJsonErrorsOfUsageAreJsonToo) {
     return std::string_view(name) == "QUARRY_JSON" ? std::optional<std::string>("1") : std::nullopt;
   });
   EXPECT_EQ(error_of(variable).at("exit_code").as_int64(), 64);
+}
+
+TEST(Run, ThatErrorsAreJsonMayBeSaidInTheConfigFile) {
+  const auto file = testing::TempDir() + "quarry-json.toml";
+  std::ofstream(file) << "json = true\nlog = 'nonsense'\n";
+  const auto from_environment = [&](const char* name) {
+    return std::string_view(name) == "QUARRY_CONFIG_FILE" ? std::optional(file) : std::nullopt;
+  };
+  for (const auto& ran :
+       {run_with({"queue", "list", "--config-file", file}), run_with({"--config-file=" + file, "frobnicate"}),
+        run_with({"queue", "tasks", "--limit", "x"}, from_environment), run_with({"--json=1", "queue", "tasks", "--limit", "x"})}) {
+    EXPECT_EQ(ran.code, 64);
+    EXPECT_EQ(error_of(ran).at("exit_code").as_int64(), 64);
+  }
+  std::ofstream(file) << "json = false\n";
+  EXPECT_EQ(run_with({"frobnicate", "--config-file", file}).out, "");
+  std::filesystem::remove(file);
+}
+
+TEST(Run, NotANumberIsNoNumber) {
+  for (const auto& args : std::vector<std::vector<std::string>>{{"queue", "purge", "--older-than-hours"},
+                                                                {"queue", "host", "block", "h", "--minutes"},
+                                                                {"artifact", "gc", "--grace-hours"},
+                                                                {"artifact", "fsck", "--grace-hours"}}) {
+    for (const auto* value : {"nan", "-nan", "inf", "-1"}) {
+      auto with_value = args;
+      with_value.back() += std::string("=") + value;
+      const auto ran = run_with(with_value);
+      EXPECT_EQ(ran.code, 64) << args[1] << value;
+      EXPECT_THAT(ran.err, HasSubstr(args.back())) << value;
+    }
+  }
+}
+
+TEST(Run, WithJsonWhatIsNotUtf8IsReplaced) {
+  for (const auto& args : std::vector<std::vector<std::string>>{{"frob\xFFnicate", "--json"},
+                                                                {"--json", "queue", "list", "--log", "\xFF"},
+                                                                {"--json", "queue", "list", "--db", "sqlite:/tmp/quarry-\xFF"},
+                                                                {"--json", "queue", "list", "--config-file", "/\xFF"}}) {
+    const auto ran = run_with(args);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_THAT(std::string(error_of(ran).at("message").as_string()), HasSubstr("\xEF\xBF\xBD"));
+  }
 }
 
 TEST(Run, APasswordIsNeverPrinted) {
