@@ -107,6 +107,10 @@ Job submit(Write& tx, const NewJob& job) {
 
 queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks) {
   const auto before = standing_of(tx, job);
+  if (before.status == JobStatus::completed || before.status == JobStatus::failed)
+    throw Error(ErrorCode::conflict,
+                fmt::format("job {} is {}: it takes no more tasks; retry what failed of it, or submit another",
+                            to_string(job), to_string(before.status)));
   const bool blocked = tx.one(open_dependency, job).has_value();
   std::vector<queue::NewTask> own;
   if (before.priority != queue::priority_default) {

@@ -41,7 +41,7 @@ Job submit(Write& tx, const NewJob& job);
 
 /// Puts in tasks of a job, with the job's priority unless they have one of their own that is not the default, and as its state wants it: blocked while the job depends on one that has not ended, paused while the
 /// job is, and cancelled at once when it was cancelled meanwhile (a page in flight that found more links). Throws
-/// `not_found` for an unknown job.
+/// `not_found` for an unknown job, and `conflict` for one that has completed or failed.
 queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<const queue::NewTask> tasks);
 
 /// What a finished piece of work adds to its job's figures, beside the items that the queue counts.
