@@ -74,7 +74,8 @@ std::string sha256(std::string_view text) {
 std::string hmac_sha256(std::string_view key, std::string_view text) {
   std::array<unsigned char, crypto_auth_hmacsha256_BYTES> hash{};
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, bytes_of(key), key.size());
+  // libsodium hands the key on to memcpy, which takes no null pointer, not even for no bytes.
+  crypto_auth_hmacsha256_init(&state, bytes_of(key.empty() ? std::string_view{""} : key), key.size());
   crypto_auth_hmacsha256_update(&state, bytes_of(text), text.size());
   crypto_auth_hmacsha256_final(&state, hash.data());
   sodium_memzero(&state, sizeof state);
