@@ -3,11 +3,15 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
+#include <cmath>
 #include <memory>
+#include <string>
 
 #include "quarry/core/error.hpp"
+#include "quarry/core/log_event.hpp"
 #include "quarry/core/time.hpp"
 
 namespace quarry::log {
@@ -47,6 +51,53 @@ bool read_level(std::string_view word, Level& level) {
   return false;
 }
 
+/// Length of the character of UTF-8 that begins here; 0 when there is none (RFC 3629: no overlong forms, no surrogates).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const auto first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool fits = !(first == 0xE0 && byte(1) < 0xA0) && !(first == 0xED && byte(1) > 0x9F);
+    return fits && follows(1) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool fits = !(first == 0xF0 && byte(1) < 0x90) && !(first == 0xF4 && byte(1) > 0x8F);
+    return fits && follows(1) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+/// With `?` for each byte that is no part of a character, so that a line is text whatever an argument or a database holds.
+std::string valid_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0) out += '?';
+    else out += text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+/// Without control characters either: a message must not begin a line of its own, or move a terminal's cursor.
+std::string harmless(std::string_view text) {
+  auto out = valid_text(text);
+  for (auto& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return out;
+}
+
+std::string json_string(std::string_view text) { return boost::json::serialize(boost::json::string_view(valid_text(text))); }
+
+std::string number_of(const Field& field) {
+  if (const auto* integer = std::get_if<std::int64_t>(&field.value)) return fmt::format("{}", *integer);
+  const auto number = std::get<double>(field.value);
+  return std::isfinite(number) ? fmt::format("{}", number) : "null";
+}
+
 }  // namespace
 
 Options parse_options(std::string_view text) {
@@ -73,15 +124,41 @@ void configure(const Options& options) {
 
 bool enabled(Level level) noexcept { return logger()->should_log(native(level)); }
 
-void write(Level level, std::string_view message) {
+void write(Level level, std::string_view message) { event(level, message, {}); }
+
+std::string text_line(std::string_view message, std::initializer_list<Field> fields) {
+  std::string line = harmless(message);
+  for (const auto& field : fields) {
+    line += fmt::format(" {}=", field.name);
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+      const bool plain = !text->empty() && text->find_first_of(" \"=\\") == std::string_view::npos;
+      line += plain ? harmless(*text) : boost::json::serialize(boost::json::string_view(harmless(*text)));
+    } else {
+      line += number_of(field);
+    }
+  }
+  return line;
+}
+
+std::string json_line(std::string_view time, std::string_view level, std::string_view message,
+                      std::initializer_list<Field> fields) {
+  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", time, level, json_string(message));
+  for (const auto& field : fields) {
+    const auto* text = std::get_if<std::string_view>(&field.value);
+    line += fmt::format(R"(,"{}":{})", field.name, text ? json_string(*text) : number_of(field));
+  }
+  return line + "}";
+}
+
+void event(Level level, std::string_view message, std::initializer_list<Field> fields) {
+  if (!enabled(level)) return;
   if (!as_json) {
-    logger()->log(native(level), message);
+    logger()->log(native(level), text_line(message, fields));
     return;
   }
   const auto name = spdlog::level::to_string_view(native(level));
-  logger()->log(native(level), fmt::format(R"({{"time":"{}","level":"{}","message":{}}})", to_iso8601(SystemClock{}.now()),
-                                           std::string_view(name.data(), name.size()),
-                                           boost::json::serialize(boost::json::string_view(message))));
+  logger()->log(native(level), json_line(to_iso8601(SystemClock{}.now()), std::string_view(name.data(), name.size()),
+                                         message, fields));
 }
 
 }  // namespace quarry::log

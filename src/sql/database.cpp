@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <exception>
+
 #include "quarry/sql/backend.hpp"
+#include "sql/observed_session.hpp"
 #include "sql/url.hpp"
 
 namespace quarry {
@@ -41,6 +45,26 @@ class ActingAs {
   sql::Session& session_;
 };
 
+/// Tells an observer how long a closure took, with its wait for a connection and its commit.
+class TransactionWatch {
+ public:
+  TransactionWatch(sql::Observer* observer, bool is_write) : observer_(observer), is_write_(is_write) {}
+  ~TransactionWatch() {
+    if (observer_)
+      observer_->transaction_ended({.is_write = is_write_,
+                                    .duration = std::chrono::steady_clock::now() - begin_,
+                                    .failed = std::uncaught_exceptions() > thrown_});
+  }
+  TransactionWatch(const TransactionWatch&) = delete;
+  TransactionWatch& operator=(const TransactionWatch&) = delete;
+
+ private:
+  sql::Observer* observer_;
+  bool is_write_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  int thrown_ = std::uncaught_exceptions();
+};
+
 }  // namespace
 
 Database Database::open(std::string_view url, DatabaseOptions options) {
@@ -58,20 +82,30 @@ Random& Database::random() const noexcept { return backend_->random(); }
 const std::string& Database::display_url() const noexcept { return backend_->display_url(); }
 
 void Database::run_read(const ReadOptions& options, sql::FunctionRef<void(Read&)> body) const {
-  if (options.actor == Actor::system()) return backend_->read(options, body);
+  auto* const observer = backend_->observer();
+  if (options.actor == Actor::system() && !observer) return backend_->read(options, body);
   auto acting = [&](Read& tx) {
     const ActingAs actor(tx.session(), options.actor);
-    body(tx);
+    if (!observer) return body(tx);
+    sql::ObservedSession session(tx.session(), *observer);
+    Read observed(session);
+    body(observed);
   };
+  const TransactionWatch watch(observer, false);
   backend_->read(options, sql::FunctionRef<void(Read&)>(acting));
 }
 
 void Database::run_write(const WriteOptions& options, sql::FunctionRef<void(Write&)> body) const {
-  if (options.actor == Actor::system()) return backend_->write(options, body);
+  auto* const observer = backend_->observer();
+  if (options.actor == Actor::system() && !observer) return backend_->write(options, body);
   auto acting = [&](Write& tx) {
     const ActingAs actor(tx.session(), options.actor);
-    body(tx);
+    if (!observer) return body(tx);
+    sql::ObservedSession session(tx.session(), *observer);
+    Write observed(session);
+    body(observed);
   };
+  const TransactionWatch watch(observer, true);
   backend_->write(options, sql::FunctionRef<void(Write&)>(acting));
 }
 

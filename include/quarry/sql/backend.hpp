@@ -1,14 +1,18 @@
 #pragma once
 /// One engine behind a `Database`: a pool and a way to run closures in transactions. Implemented by `src/sql/sqlite` and
 /// `src/sql/postgres`; programs do not need this header.
+///
+/// Errors: as `Database` says of the function of the same name.
 
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "quarry/sql/database.hpp"
+#include "quarry/sql/observer.hpp"
 
 namespace quarry::sql {
 
@@ -25,6 +29,7 @@ class Subscription {
 class DedicatedSession {
  public:
   virtual ~DedicatedSession() = default;
+  /// The connection's statements.
   virtual Session& session() noexcept = 0;
 };
 
@@ -33,9 +38,13 @@ class Backend {
   virtual ~Backend() = default;
 
   virtual Engine engine() const noexcept = 0;
+  /// See `Database::read`.
   virtual void read(const ReadOptions& options, FunctionRef<void(Read&)> body) = 0;
+  /// See `Database::write`.
   virtual void write(const WriteOptions& options, FunctionRef<void(Write&)> body) = 0;
+  /// See `Database::stats`.
   virtual DatabaseStats stats() const = 0;
+  /// The clock with the server's offset.
   virtual Instant now() const = 0;
   virtual Random& random() const noexcept = 0;
   virtual const std::string& display_url() const noexcept = 0;
@@ -54,9 +63,19 @@ class Backend {
   virtual std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) = 0;
   /// Posts `job` to the threads that serve asynchronous calls.
   virtual void post(std::function<void()> job) = 0;
+
+  /// Who is told of every statement and every closure of `Database::read` and `Database::write` from now on; null (the default): nobody.
+  /// To be set before the handle is used by several threads.
+  void observe(std::shared_ptr<Observer> observer) noexcept { observer_ = std::move(observer); }
+  Observer* observer() const noexcept { return observer_.get(); }
+
+ private:
+  std::shared_ptr<Observer> observer_;
 };
 
+/// Opens a `sqlite:` URL; see `Database::open`.
 std::shared_ptr<Backend> open_sqlite(std::string_view url, DatabaseOptions options);
+/// Opens a `postgresql://` URL; see `Database::open`.
 std::shared_ptr<Backend> open_postgres(std::string_view url, DatabaseOptions options);
 
 }  // namespace quarry::sql
