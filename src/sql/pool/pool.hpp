@@ -41,8 +41,8 @@ struct PoolConfig {
   std::chrono::milliseconds idle_before_check{1'000};
   /// Makes a connection or throws; to be given up at the deadline.
   std::function<std::unique_ptr<Connection>(std::chrono::steady_clock::time_point deadline)> open;
-  /// A quick probe of a connection that has rested. Must not throw.
-  std::function<bool(Connection&)> healthy;
+  /// A quick probe of a connection that has rested, for a caller who waits until the deadline. Must not throw.
+  std::function<bool(Connection&, std::chrono::steady_clock::time_point deadline)> healthy;
   std::function<std::uint64_t()> random;
 };
 
@@ -162,7 +162,7 @@ class Pool {
   }
 
   Lease carry_out(PoolState::Act act, PoolState::Slot slot, std::unique_ptr<Connection> connection, Time deadline) {
-    if (act == PoolState::Act::check && !config_.healthy(*connection)) {
+    if (act == PoolState::Act::check && !config_.healthy(*connection, deadline)) {
       const std::scoped_lock lock(mutex_);
       state_.check_failed(slot, clock());
       act = PoolState::Act::replace;

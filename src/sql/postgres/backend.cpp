@@ -65,7 +65,7 @@ PostgresBackend::PostgresBackend(std::string_view url, DatabaseOptions options)
   config.age_max = options_.connection_age_max;
   config.idle_before_check = options_.idle_before_check;
   config.open = [this](Deadline deadline) { return open_link(deadline); };
-  config.healthy = [](Link& link) { return link.answers(); };
+  config.healthy = [](Link& link, Deadline deadline) { return link.answers(deadline); };
   config.random = [this] { return options_.random->next(); };
   pool_ = std::make_unique<LinkPool>(std::move(config));
   work_ = std::make_unique<WorkPool>(options_.async_threads);

@@ -72,6 +72,17 @@ std::string Connection::where() const {
                      text_of(PQuser(handle_)));
 }
 
+void Connection::refuse_other_encodings() const {
+  const char* const found = PQparameterStatus(handle_, "server_encoding");  // told at login: costs no question
+  if (!found || std::string_view(found) == "UTF8") return;
+  const std::string name = text_of(PQdb(handle_));
+  throw Error(ErrorCode::invalid,
+              fmt::format("the database '{}' has the encoding {}, which cannot hold every text: Quarry needs UTF8. Make a new one "
+                          "(createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME) and name it in the URL",
+                          name, found))
+      .set_poisons_connection(true);
+}
+
 std::unique_ptr<Connection> Connection::open(const ConnectSettings& settings, Deadline deadline) {
   std::size_t first = 0;
   while (true) {
@@ -83,6 +94,7 @@ std::unique_ptr<Connection> Connection::open(const ConnectSettings& settings, De
     first = connection->finish_connecting(settings, first, deadline);
     if (first < settings.servers.size()) continue;
     PQsetErrorVerbosity(handle, PQERRORS_DEFAULT);
+    connection->refuse_other_encodings();
     if (PQsetnonblocking(handle, 1) != 0) throw connect_error(connection->where(), PQerrorMessage(handle));
     connection->enter_pipeline();
     return connection;

@@ -19,21 +19,7 @@ using std::chrono::steady_clock;
 
 constexpr auto cancel_grace = 5s;     ///< for the answer of a statement that was cancelled
 constexpr auto cancel_pause = 250ms;  ///< a cancel that comes before its statement has no effect: hence again
-
-/// `PQcancel` blocks for as long as the network does, so it gets a thread that nobody waits for long.
-void request_cancel(PGconn* handle) {
-  PGcancel* cancel = PQgetCancel(handle);
-  if (!cancel) return;
-  auto done = std::make_shared<std::promise<void>>();
-  auto asked = done->get_future();
-  std::thread([cancel, done] {
-    char message[256];
-    PQcancel(cancel, message, sizeof message);
-    PQfreeCancel(cancel);
-    done->set_value();
-  }).detach();
-  asked.wait_for(2s);
-}
+constexpr auto cancel_delivery = 1s;  ///< for the request's own way, when the answer is there already
 
 int milliseconds_until(Deadline deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
@@ -107,11 +93,34 @@ void Connection::wait(short events, Deadline deadline, OnDeadline on_deadline) {
       broken_ = true;
       throw out_of_time();
     }
-    if (!cancelled_) cancel_deadline_ = now + cancel_grace;
+    if (!cancelled_) cancel_deadline_ = std::min(now + cancel_grace, end_);
     cancelled_ = true;
     cancel_again_ = now + cancel_pause;
-    request_cancel(handle_);
+    request_cancel();
   }
+}
+
+/// `PQcancel` blocks for as long as the network does, so it gets a thread that nobody waits for. One at a time: a server that hangs is not
+/// asked by ever more of them.
+void Connection::request_cancel() {
+  if (cancel_sent_.valid() && cancel_sent_.wait_for(0s) != std::future_status::ready) return;
+  PGcancel* cancel = PQgetCancel(handle_);
+  if (!cancel) return;
+  std::promise<void> done;
+  cancel_sent_ = done.get_future();
+  std::thread([cancel, done = std::move(done)]() mutable {
+    char message[256];
+    PQcancel(cancel, message, sizeof message);
+    PQfreeCancel(cancel);
+    done.set_value();
+  }).detach();
+}
+
+void Connection::forget_cancel() noexcept {
+  if (!cancelled_) return;
+  // One that is still on its way would hit the next statement: then the connection stays suspect, and is not used again.
+  const auto patience = std::min(steady_clock::now() + cancel_delivery, end_);
+  cancelled_ = cancel_sent_.valid() && cancel_sent_.wait_until(patience) != std::future_status::ready;
 }
 
 ResultPtr Connection::get_result(Deadline deadline, OnDeadline on_deadline) {

@@ -4,12 +4,13 @@
 /// It lives in pipeline mode, so that the commands of one caller can go out together and be answered together; the simple
 /// protocol and COPY leave that mode for a while (`PipelinePause`). When a deadline passes while the server works, the
 /// statement is cancelled, and its answer, an error, is waited for a little longer: the connection stays usable. When that
-/// does not come either, the connection is `broken`.
+/// does not come either, the connection is `broken`. Nothing waits longer than `answer_by` says.
 ///
 /// Errors: `unavailable` (retryable, poisoning) when the connection is gone; `timeout` (poisoning) as above.
 /// Not thread-safe. Survives a fork by being left alone in the child.
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,9 +56,12 @@ class Connection {
 
   /// Looks, without waiting, whether the server has closed the connection.
   bool looks_alive();
+  /// Whoever uses the connection now has to have his answer by then, whatever the server does. Until the next call.
+  void answer_by(Deadline end) noexcept { end_ = end; }
   /// A cancel is under way whose effect has not been seen: it may hit whatever runs next.
   bool cancel_pending() const noexcept { return cancelled_; }
-  void forget_cancel() noexcept { cancelled_ = false; }
+  /// The cancel has hit what it was meant for.
+  void forget_cancel() noexcept;
   bool broken() const noexcept;
   void mark_broken() noexcept { broken_ = true; }
   PGTransactionStatusType transaction_status() const noexcept { return PQtransactionStatus(handle_); }
@@ -67,11 +71,14 @@ class Connection {
 
  private:
   explicit Connection(PGconn* handle);
+  /// Throws `invalid` for a database that cannot hold every text.
+  void refuse_other_encodings() const;
   std::size_t finish_connecting(const ConnectSettings& settings, std::size_t first, Deadline deadline);
   static void receive_notice(void* self, const PGresult* notice);
   /// Waits for the socket. After the deadline: cancels and goes on, or throws.
   void wait(short events, Deadline deadline, OnDeadline on_deadline);
   void check_sent(int sent);
+  void request_cancel();
 
   PGconn* handle_;
   const int pid_;
@@ -79,6 +86,8 @@ class Connection {
   bool cancelled_ = false;
   Deadline cancel_deadline_{};
   Deadline cancel_again_{};
+  std::future<void> cancel_sent_;  ///< ready when the last request to cancel has been delivered
+  Deadline end_ = Deadline::max();
 };
 
 /// Pipeline mode is off while this lives. Nothing may be unread before or after.

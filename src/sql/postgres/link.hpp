@@ -28,8 +28,8 @@ struct Link {
         statements(options.statement_cache_max, salt),
         pipeline(*connection, statements, options.server_prepare && options.statement_cache_max > 0) {}
 
-  /// One empty round trip.
-  bool answers() noexcept;
+  /// One empty round trip, in the half at most of the time that is left: the rest is for making another connection.
+  bool answers(Deadline deadline) noexcept;
 
   std::unique_ptr<Connection> connection;
   StatementCache statements;

@@ -180,11 +180,11 @@ void Pipeline::read_end(Deadline deadline, Connection::OnDeadline on_deadline) {
   }
 }
 
-void Pipeline::drain(Deadline deadline) {
+void Pipeline::drain(Deadline deadline, Connection::OnDeadline on_deadline) {
   while (!expected_.empty()) {
     const Expected expected = std::move(expected_.front());
     expected_.pop_front();
-    receive(expected, deadline, Connection::OnDeadline::cancel);
+    receive(expected, deadline, on_deadline);
   }
 }
 

@@ -65,7 +65,7 @@ class Pipeline {
   /// Reads to the end of the oldest segment; statements' results in it are thrown away, failures are not.
   void read_end(Deadline deadline, Connection::OnDeadline on_deadline = Connection::OnDeadline::cancel);
   /// Reads everything and throws away failures too, but for a broken connection's.
-  void drain(Deadline deadline);
+  void drain(Deadline deadline, Connection::OnDeadline on_deadline = Connection::OnDeadline::cancel);
 
   std::size_t segments_unread() const noexcept { return segments_unread_; }
 

@@ -19,7 +19,16 @@ using std::chrono::steady_clock;
 
 constexpr auto client_grace = 2s;  ///< the server's own statement timeout comes first, and says more
 constexpr auto rollback_wait = 5s;
+constexpr auto rollback_wait_min = 50ms;  ///< also when the closure's time is over: a new connection costs more
 constexpr std::size_t copy_rows_min = 48;  ///< COPY takes two round trips, unnest one
+
+/// Time for the answer of a statement that is cancelled: a quarter of what there is, and no more than this.
+constexpr std::chrono::milliseconds cancel_lead_max{250};
+
+Deadline::duration lead_before(Deadline end) {
+  if (end == Deadline::max()) return {};
+  return std::clamp<Deadline::duration>((end - steady_clock::now()) / 4, 0ms, cancel_lead_max);
+}
 
 /// The transaction was begun for writing, but the server accepts none: it has become a replica, or always was one.
 Error not_writable(const Error& error) {
@@ -32,6 +41,8 @@ Error not_writable(const Error& error) {
   return made;
 }
 
+Error deadline_passed() { return Error(ErrorCode::timeout, "the deadline of the transaction has passed"); }
+
 std::string savepoint_name(std::size_t depth) { return fmt::format("q{}", depth); }
 
 }  // namespace
@@ -42,17 +53,25 @@ PostgresSession::PostgresSession(const Backend& backend, Link& link, Transaction
       link_(link),
       connection_(*link.connection),
       pipeline_(link.pipeline),
-      plan_(std::move(plan)) {
+      plan_(std::move(plan)),
+      lead_(lead_before(plan_.end)) {
+  connection_.answer_by(plan_.end);
   if (!plan_.begin.empty()) pipeline_.defer(plan_.begin);
   if (!plan_.setup.empty()) pipeline_.defer(plan_.setup);
 }
 
 Deadline PostgresSession::statement_deadline() const {
   const auto now = steady_clock::now();
-  if (now >= plan_.end) throw Error(ErrorCode::timeout, "the deadline of the transaction has passed");
+  if (plan_.end != Deadline::max() && now >= plan_.end - lead_) throw deadline_passed();
   const auto limit = backend_.options().statement_timeout;
   if (plan_.begin.empty()) return plan_.end;
-  return std::min(plan_.end, now + limit + client_grace);
+  return std::min(plan_.end - lead_, now + limit + client_grace);
+}
+
+Deadline PostgresSession::commit_deadline() const {
+  const auto now = steady_clock::now();
+  if (now >= plan_.end) throw deadline_passed();
+  return std::min(plan_.end, now + backend_.options().statement_timeout + client_grace);
 }
 
 template <class F>
@@ -259,7 +278,7 @@ void PostgresSession::notify(std::string_view channel) {
 
 void PostgresSession::send_commit() {
   if (!connection_.looks_alive()) throw connection_lost("the server has closed the connection");
-  const Deadline deadline = statement_deadline();
+  const Deadline deadline = commit_deadline();
   try {
     pipeline_.send("commit", Pipeline::Text::fixed, {});
     pipeline_.end_segment();
@@ -297,13 +316,14 @@ void PostgresSession::rollback() noexcept {
   try {
     pipeline_.drop_deferred();
     if (connection_.broken()) return;
-    const Deadline deadline = steady_clock::now() + rollback_wait;
-    pipeline_.drain(deadline);
+    const auto now = steady_clock::now();
+    const Deadline deadline = std::clamp(plan_.end, now + rollback_wait_min, now + rollback_wait);
+    pipeline_.drain(deadline, Connection::OnDeadline::give_up);
     if (connection_.transaction_status() == PQTRANS_IDLE) return;
     pipeline_.send("rollback", Pipeline::Text::fixed, {});
     pipeline_.end_segment();
-    pipeline_.read(deadline);
-    pipeline_.read_end(deadline);
+    pipeline_.read(deadline, Connection::OnDeadline::give_up);
+    pipeline_.read_end(deadline, Connection::OnDeadline::give_up);
   } catch (const std::exception& error) {
     connection_.mark_broken();
     log::debug("postgres: a connection is dropped because its transaction could not be rolled back: {}", error.what());

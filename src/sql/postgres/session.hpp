@@ -69,8 +69,10 @@ class PostgresSession : public Session {
 
   ResultPtr fetch(const std::string& cursor, std::size_t rows);
   void close_cursor(const std::string& cursor) noexcept;
-  /// The next statement's deadline. Throws `timeout` when the closure's own has passed.
+  /// When the next statement is cancelled. Throws `timeout` when that has passed.
   Deadline statement_deadline() const;
+  /// When the COMMIT is given up. Throws `timeout` as long as none has been sent.
+  Deadline commit_deadline() const;
   /// Runs `body`; remembers its error if the transaction is lost by it. After that every call throws the same error.
   template <class F>
   decltype(auto) guarded(std::string_view name, F&& body);
@@ -87,6 +89,8 @@ class PostgresSession : public Session {
   Connection& connection_;
   Pipeline& pipeline_;
   const TransactionPlan plan_;
+  /// Statements are cancelled that long before the closure's end, so that the server's answer is there by then.
+  const Deadline::duration lead_;
   ParamList params_;
   std::deque<ResultCursor> cursors_;  ///< reused; a deque keeps their addresses
   std::deque<StreamCursor> streams_;

@@ -84,7 +84,7 @@ PoolConfig<Connection> SqliteBackend::reader_config() {
   // A file needs no probe.
   config.idle_before_check = std::chrono::hours{24 * 365};
   config.open = [this](auto) { return std::make_unique<Connection>(location_, Role::reader, options_); };
-  config.healthy = [](Connection&) { return true; };
+  config.healthy = [](Connection&, auto) { return true; };
   config.random = [this] { return options_.random->next(); };
   return config;
 }

@@ -154,7 +154,7 @@ TEST_F(PostgresRetry, ADeadlineOfTheClosureCancelsFromOutside) {
   std::int64_t backend = 0;
   one.read([&](Read& tx) { backend = pid(tx); });
   WriteOptions soon;
-  soon.deadline = 150ms;
+  soon.deadline = 800ms;
   const auto error = error_of([&] { one.write(soon, [](Write& tx) { tx.value(sleep_long); }); });
   EXPECT_EQ(error.code(), ErrorCode::timeout);
   one.read([&](Read& tx) { EXPECT_EQ(pid(tx), backend); });

@@ -31,7 +31,7 @@ PoolConfig<Fake> config(std::size_t connections) {
   PoolConfig<Fake> made;
   made.connections_max = connections;
   made.open = [](steady_clock::time_point) { return std::make_unique<Fake>(); };
-  made.healthy = [](Fake&) { return true; };
+  made.healthy = [](Fake&, auto) { return true; };
   return made;
 }
 
@@ -102,7 +102,7 @@ TEST(Pool, AFailedOpenIsItsCallersAndTheNextOneWorks) {
 TEST(Pool, ReplacesAConnectionWhoseProbeFails) {
   auto checked = config(1);
   checked.idle_before_check = 0ms;
-  checked.healthy = [](Fake& fake) { return fake.uses < 1; };
+  checked.healthy = [](Fake& fake, auto) { return fake.uses < 1; };
   Pool<Fake> pool(checked);
   pool.acquire(far())->uses = 1;
   EXPECT_EQ(pool.acquire(far())->uses, 0);
