@@ -64,6 +64,7 @@ BOOST_DESCRIBE_STRUCT(ApiKey, (),
 
 /// Not revoked, and not expired at `now`.
 bool is_live(const ApiKey& key, Instant now) noexcept;
+/// Whether the key grants `scope`, by name or by a `*` as above.
 bool has_scope(const ApiKey& key, std::string_view scope) noexcept;
 
 /// The secrets that keys are hashed with: the first one for new keys, all of them for those that are there. With none, keys
@@ -111,10 +112,13 @@ struct KeyHolder {
   User user;
   Actor actor;
 };
+/// Who the key in `text` speaks for; nothing for whatever is no live key of an active user. Writes its use down at most
+/// once a minute. Throws what the database throws.
 std::optional<KeyHolder> authenticate_key(const Database& db, const Peppers& peppers, std::string_view text);
 /// The same without writing down that the key was used.
 std::optional<KeyHolder> find_key_holder(Read& tx, const Peppers& peppers, std::string_view text);
 
+/// Nothing when there is none, or the actor does not see it.
 std::optional<ApiKey> find_key(Read& tx, ApiKeyId key);
 /// By the public part of the key.
 std::optional<ApiKey> find_key(Read& tx, std::string_view key_id);

@@ -9,6 +9,8 @@
 /// | crc    | 6 digits of base 62: CRC-32 of all before it, so that a typing error is refused without a database |
 ///
 /// The form follows GitHub's ("Behind GitHub's new authentication token formats", 2021).
+///
+/// Errors: none but those of the source of randomness. Thread safety: pure functions.
 
 #include <optional>
 #include <string>

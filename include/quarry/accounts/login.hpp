@@ -56,6 +56,7 @@ struct LoginResult {
   std::optional<User> user{};             ///< likewise
   std::optional<Instant> locked_until{};  ///< when `locked`
 };
+/// Lets somebody in by name and password. Not to be called inside of a transaction.
 LoginResult login(const Database& db, const PasswordHasher& hasher, const LoginRequest& request,
                   const LoginRules& rules = {});
 

@@ -69,6 +69,7 @@ struct Authenticated {
   User user;
   Actor actor;  ///< an admin sees everything, everybody else themself
 };
+/// Who the token speaks for; nothing for whatever is no live session of an active user. Throws what the database throws.
 std::optional<Authenticated> authenticate(const Database& db, std::string_view token);
 /// The same without writing down that the session was used: it neither keeps it from becoming idle.
 std::optional<Authenticated> find_session(Read& tx, std::string_view token);

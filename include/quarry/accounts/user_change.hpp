@@ -34,7 +34,9 @@ void set_password(Write& tx, UserId user, const std::optional<std::string>& hash
 
 /// These return whether it was otherwise before.
 bool set_role(Write& tx, UserId user, Role role);
+/// Lets the user in again.
 bool activate_user(Write& tx, UserId user);
+/// Ends all sessions; neither password nor key opens anything until the user is activated.
 bool deactivate_user(Write& tx, UserId user);
 /// The address is theirs.
 bool verify_user(Write& tx, UserId user);

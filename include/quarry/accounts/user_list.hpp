@@ -53,6 +53,7 @@ struct UserStatistics {
 BOOST_DESCRIBE_STRUCT(UserStatistics, (),
                       (users, active, verified, admins, moderators, with_password, with_google, new_in_30_days,
                        logged_in_within_30_days, deleted))
+/// Figures of all users, counted anew: its cost grows with their number.
 UserStatistics user_statistics(Read& tx);
 
 }  // namespace quarry::accounts

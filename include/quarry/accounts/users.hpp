@@ -24,6 +24,7 @@ namespace quarry::accounts {
 
 enum class Role { user, admin, moderator };
 BOOST_DESCRIBE_ENUM(Role, user, admin, moderator)
+/// The name, as it is stored.
 std::string_view to_string(Role role) noexcept;
 
 struct User {
@@ -64,13 +65,17 @@ inline constexpr std::string_view local_username = "local";
 
 /// Names without regard to case; deleted users are not found.
 std::optional<User> find_user(Read& tx, std::string_view username);
+/// By id; a deleted user is not found.
 std::optional<User> find_user(Read& tx, UserId user);
+/// By address, without regard to case; a deleted user is not found.
 std::optional<User> find_user_by_email(Read& tx, std::string_view email);
+/// By the `sub` of Google's identity token; a deleted user is not found.
 std::optional<User> find_user_by_google_id(Read& tx, std::string_view google_id);
 /// Throws `not_found` and names the id.
 User get_user(Read& tx, UserId user);
 /// Deleted or not.
 std::optional<User> find_any_user(Read& tx, UserId user);
+/// Whether `find_user` would find them.
 bool user_exists(Read& tx, UserId user);
 
 /// The local user, made at its first use. It is an admin that nobody can log in as: its password hash is `!`, which no

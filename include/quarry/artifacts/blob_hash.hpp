@@ -2,6 +2,9 @@
 /// The name of a body: the SHA-256 of its bytes, before any compression.
 ///
 /// 32 bytes: a BLOB in SQLite, `bytea` in PostgreSQL, 64 lower-case hexadecimal digits in text, in JSON and on disk.
+///
+/// Errors: `invalid` for a text that is no hash, `corrupt` for a stored one of another length. Thread safety: values and
+/// pure functions.
 
 #include <array>
 #include <compare>
@@ -42,6 +45,7 @@ struct quarry::sql::Codec<quarry::artifacts::BlobHash> {
   static artifacts::BlobHash read(const Cursor& c, int column);
 };
 
+/// @cond
 template <>
 struct std::hash<quarry::artifacts::BlobHash> {
   std::size_t operator()(const quarry::artifacts::BlobHash& blob) const noexcept {
@@ -51,3 +55,4 @@ struct std::hash<quarry::artifacts::BlobHash> {
     return value;
   }
 };
+/// @endcond

@@ -75,7 +75,9 @@ class BlobStore {
 
   /// The body, proven against its hash.
   virtual Bytes get(const BlobHash& hash) = 0;
+  /// What is known without reading the body; nothing when it is not there.
   virtual std::optional<BlobInfo> find(const BlobHash& hash) = 0;
+  /// Whether `find` would find it.
   bool exists(const BlobHash& hash) { return find(hash).has_value(); }
   /// Reads the body through in constant memory and compares it with its name.
   virtual BlobCheck verify(const BlobHash& hash) = 0;

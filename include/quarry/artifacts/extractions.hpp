@@ -1,5 +1,8 @@
 #pragma once
 /// What was taken out of an artifact: the fields of a job's config, links, tables, text. One row per artifact and kind.
+///
+/// Errors: `invalid` (a field out of its bounds, text that is not JSON), `constraint` (no such artifact of this user).
+/// Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>
@@ -24,6 +27,7 @@ struct NewExtraction {
 /// Stores it, in the place of what the artifact had of the same kind; of several with one kind the last stays. Errors: `invalid`, `constraint`
 /// (no such artifact of this user).
 void put_extraction(Write& tx, const NewExtraction& extraction);
+/// Many at once, in bulk; all of them or none.
 void put_extractions(Write& tx, std::span<const NewExtraction> extractions);
 
 struct StoredExtraction {

@@ -9,6 +9,9 @@
 /// however many files they cover (`docs/artifacts.md` has the measurements and says what durable means on which kernel).
 ///
 /// The folder must be on a local file system with working `flock`; several processes may share it.
+///
+/// Errors: those of `BlobStore`; the constructor throws `unavailable` for a folder that cannot be made or used, and
+/// `invalid` for an empty name. Thread safety: every function, from any thread and any process.
 
 #include <filesystem>
 #include <memory>

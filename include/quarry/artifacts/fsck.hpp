@@ -7,6 +7,9 @@
 /// have lost it, and is healed by putting the same body again.
 ///
 /// May run while others write: what changes meanwhile is looked at again before it is reported.
+///
+/// Errors: those of the blob store and of the database; what is found wrong is a value. Thread safety: that of its
+/// arguments.
 
 #include <boost/describe.hpp>
 #include <chrono>
@@ -68,6 +71,7 @@ struct FsckOptions {
   std::function<void(const FsckResult&)> progress{};
 };
 
+/// Looks at the whole store, in transactions of at most `rows_per_transaction` rows; with `deep` it reads every body.
 FsckResult check_store(const Database& db, BlobStore& store, const FsckOptions& options = {});
 
 }  // namespace quarry::artifacts

@@ -10,6 +10,8 @@
 ///
 /// A writer that puts the same body between 1 and 2 makes the file young, which stops 2; its transaction then makes the row anew. A crash
 /// between 1 and 2 leaves a file without a row, which the next run takes. `docs/artifacts.md` has the whole argument.
+///
+/// Errors: those of the blob store and of the database. Thread safety: that of its arguments.
 
 #include <boost/describe.hpp>
 #include <chrono>

@@ -20,12 +20,14 @@
 
 namespace quarry::artifacts {
 
+/// Stores one, or replaces what its job and URL had.
 ArtifactId put_artifact(Write& tx, const NewArtifact& artifact);
 /// Many at once; the ids stand in the order of the artifacts. Of several with one job and URL the last one stays, under one id.
 std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> artifacts);
 
 /// Deleted ones too: `deleted_at` tells.
 std::optional<Artifact> find(Read& tx, ArtifactId id);
+/// The same for an artifact of this user.
 std::optional<Artifact> find(Read& tx, UserId user, ArtifactId id);
 /// The one that is not deleted.
 std::optional<Artifact> find_by_url(Read& tx, JobId job, std::string_view source_url);
@@ -72,6 +74,7 @@ struct ArtifactPage {
 };
 /// `limit` is 1 to 1000.
 ArtifactPage list(Read& tx, const ArtifactFilter& filter, int limit = 50, std::optional<ArtifactId> before = std::nullopt);
+/// How many there are. Its cost grows with their number.
 std::int64_t count(Read& tx, const ArtifactFilter& filter);
 
 }  // namespace quarry::artifacts

@@ -3,6 +3,9 @@
 ///
 /// Rolled up from the ledger and the queue, as often as one likes: a day that is rolled up again comes out the same, or
 /// larger where more has happened since. Tasks that were purged meanwhile stay counted.
+///
+/// Errors: `invalid` (a date that is none, a limit out of bounds), `denied`, `not_found` (no such user). Thread safety:
+/// that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -37,6 +40,7 @@ struct DailyFilter {
   std::string from{};
   std::string until{};
 };
+/// At most `limit` (1 to 1000) rows, the newest day first.
 std::vector<DailyUsage> daily_usage(Read& tx, const DailyFilter& filter, int limit = 100);
 
 }  // namespace quarry::billing

@@ -14,6 +14,9 @@
 /// Unknown names are stored and `processed`. Events in test mode are stored, and change nothing.
 ///
 /// Everything here is for the system and for admins: the inbox has no owner. `denied` for others.
+///
+/// Errors: `denied`, `invalid` (a limit or a cursor), `not_found`; what is wrong with a call is a value. Thread safety:
+/// that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -91,6 +94,7 @@ BOOST_DESCRIBE_STRUCT(WebhookEvent, (),
                       (id, provider, event_name, object_type, object_id, subscription_id, provider_updated_at, test_mode,
                        status, attempts, error_message, received_at, processed_at))
 
+/// Nothing when there is none.
 std::optional<WebhookEvent> find_webhook_event(Read& tx, WebhookEventId id);
 
 struct WebhookFilter {

@@ -21,6 +21,8 @@
 ///
 /// The event and the period's counters are changed in one transaction, the balance by a conditional UPDATE: callers at the
 /// same time cannot spend more than there is. `check_usage` (usage.hpp) proves that the counters are the sums.
+///
+/// Errors: `not_found`, `invalid`, `conflict`, `denied`, as each function says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -116,6 +118,7 @@ struct EndReservation {
 };
 /// Throws as `settle`.
 Entry release(Write& tx, const EndReservation& wish);
+/// The same when whoever reserved it is gone. Throws as `settle`.
 Entry expire(Write& tx, const EndReservation& wish);
 
 struct Grant {
@@ -128,6 +131,7 @@ Entry grant(Write& tx, const Grant& wish);
 /// The same with `units` of either sign, and not 0.
 Entry adjust(Write& tx, const Grant& wish);
 
+/// By the id that its caller gave it; nothing when there is none or the actor does not see it.
 std::optional<UsageEvent> find_usage_event(Read& tx, std::string_view event_id);
 
 }  // namespace quarry::billing

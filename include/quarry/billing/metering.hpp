@@ -24,6 +24,9 @@
 ///
 /// Metering is off until `set_enforced`: then nothing is reserved or limited for anybody, the command line's local user
 /// included. What takes tasks out asks `is_enforced`, which the crawl worker does every few seconds.
+///
+/// Errors: those of the queue's functions and of the ledger (`not_found`, `invalid`, `conflict`); being kept back or
+/// refused is a value. Thread safety: that of the transaction.
 
 #include <cstdint>
 #include <span>
@@ -51,6 +54,7 @@ struct MeterOptions {
 class Gate final : public queue::ClaimGate {
  public:
   explicit Gate(const MeterOptions& options = {});
+  /// Keeps back the tasks of users whose plan allows no more now. Throws what the ledger throws.
   std::vector<queue::KeptBack> judge(Write& tx, std::span<const queue::ClaimedTask> tasks) override;
 
  private:
@@ -64,9 +68,11 @@ std::vector<queue::ClaimedTask> claim(Write& tx, queue::QueueId queue, const que
 
 /// `queue::finish`, and the reservations of the tasks that were not refused are settled.
 queue::Refused finish(Write& tx, std::span<const queue::Finish> tasks, const MeterOptions& meter = {});
+/// `queue::finish_or_throw`, likewise: `conflict` when any of them is refused.
 void finish_or_throw(Write& tx, std::span<const queue::Finish> tasks, const MeterOptions& meter = {});
 /// `queue::fail` and `queue::release`, and the reservations are given back.
 queue::Refused fail(Write& tx, std::span<const queue::Failure> tasks, const queue::RetryPolicy& policy = {});
+/// `queue::release`, and the reservations are given back.
 queue::Refused release(Write& tx, std::span<const queue::LeaseRef> tasks);
 /// `queue::reap_expired`, and the reservations expire.
 std::int64_t reap_expired(Write& tx, int limit = 1'000);
@@ -74,6 +80,7 @@ std::int64_t reap_expired(Write& tx, int limit = 1'000);
 /// For units of work that end their leases by the queue's functions: ends the reservations, after them, in the same
 /// transaction and in the same `as_one`. Leases without a reservation are passed over. Returns how many it ended.
 std::int64_t settle_finished(Write& tx, std::span<const queue::LeaseRef> leases, const MeterOptions& meter = {});
+/// The same for leases that were failed or released: their reservations are given back.
 std::int64_t settle_unfinished(Write& tx, std::span<const queue::LeaseRef> leases);
 
 /// Ends reservations whose lease is over although nobody said so, of one user or of all: at most `limit`. Returns how many.

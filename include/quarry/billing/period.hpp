@@ -15,6 +15,7 @@ struct Period {
   Instant start;
   Instant end;  ///< the first moment of the next one
 
+  /// Whether `at` lies in it.
   bool contains(Instant at) const noexcept { return start <= at && at < end; }
   friend bool operator==(const Period&, const Period&) = default;
 };

@@ -1,6 +1,8 @@
 #pragma once
 /// What can be subscribed to. A new database has free (100 units a month, 1 task at a time), starter (1000, 3), professional
 /// (5000, 10) and enterprise (25000, 50).
+///
+/// Errors: `not_found`, `invalid`, `constraint`, `denied`, as each function says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -32,6 +34,7 @@ BOOST_DESCRIBE_STRUCT(Plan, (),
                       (id, name, compute_units_per_month, max_concurrent_tasks, price_cents, provider_variant_id, is_active,
                        created_at, updated_at))
 
+/// By id; nothing when there is none.
 std::optional<Plan> find_plan(Read& tx, std::string_view id);
 /// Throws `not_found`.
 Plan get_plan(Read& tx, std::string_view id);

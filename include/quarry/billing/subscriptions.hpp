@@ -15,6 +15,9 @@
 ///
 /// Of those that hold, the one with the most compute units counts; with none, the plan `free`. Periods begin on the
 /// subscription's anchor day, those of `free` on the day of the month on which the user was created.
+///
+/// Errors: `not_found`, `invalid` (an end that has passed, a limit, a cursor), `conflict`, `denied`, as each function
+/// says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>
@@ -61,6 +64,7 @@ BOOST_DESCRIBE_STRUCT(Subscription, (),
 /// Whether the subscription gives its plan at `at`, by the table above.
 bool holds(const Subscription& subscription, Instant at) noexcept;
 
+/// By id; nothing when there is none, or the actor does not see it.
 std::optional<Subscription> find_subscription(Read& tx, SubscriptionId id);
 /// By the provider's id.
 std::optional<Subscription> find_subscription(Read& tx, std::string_view provider_subscription_id);

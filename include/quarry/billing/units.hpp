@@ -3,6 +3,8 @@
 ///
 /// One unit is one minute of run time. Every count in the ledger is in micro-units, a millionth of it, in an int64: no
 /// floats, no rounding but the one that is said here.
+///
+/// Errors: none. Thread safety: pure functions.
 
 #include <chrono>
 #include <cstdint>

@@ -1,5 +1,7 @@
 #pragma once
 /// What users have used, and the proof that the counters say so.
+///
+/// All amounts are micro-units (units.hpp). Errors: `not_found`, `invalid` (a limit, a cursor). Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -51,6 +53,7 @@ BOOST_DESCRIBE_STRUCT(UsageDifference, (),
 struct UsageCheck {
   std::int64_t periods = 0;  ///< that were looked at
   std::vector<UsageDifference> differences;
+  /// No differences.
   bool is_good() const noexcept { return differences.empty(); }
 };
 BOOST_DESCRIBE_STRUCT(UsageCheck, (), (periods, differences))

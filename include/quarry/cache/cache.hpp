@@ -48,6 +48,7 @@ struct CacheStatistics {
   std::int64_t misses = 0;
   std::int64_t computations = 0;
   std::int64_t memory_bytes = 0;  ///< now
+  /// Of the gets so far, those that found a value: 0 to 1; 0 before the first.
   double hit_rate() const noexcept {
     const auto asked = memory_hits + table_hits + misses;
     return asked == 0 ? 0.0 : static_cast<double>(memory_hits + table_hits) / static_cast<double>(asked);
@@ -67,7 +68,9 @@ class Cache {
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
+  /// The value; nothing when there is none or its time is over.
   std::optional<std::string> get(std::string_view key);
+  /// Sets or replaces. A time to live must be above zero.
   void set(std::string_view key, std::string_view value, const Ttl& ttl);
   /// False when there is a value.
   bool set_if_absent(std::string_view key, std::string_view value, const Ttl& ttl);
@@ -82,7 +85,9 @@ class Cache {
   /// `compute` asks for the same key.
   std::string get_or_compute(std::string_view key, const Ttl& ttl, const std::function<std::string()>& compute);
 
+  /// Writes the hits down, removes what has expired, and evicts down to the budget, in bounded transactions.
   Maintained maintain();
+  /// The figures of this program.
   CacheStatistics statistics() const;
 
  private:

@@ -30,6 +30,7 @@ struct Value {
 };
 BOOST_DESCRIBE_STRUCT(Value, (), (value, expires_at))
 
+/// The value; nothing when there is none or its time is over.
 std::optional<Value> get(Read& tx, std::string_view key);
 /// Sets or replaces. A time to live must be above zero.
 void set(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl);
@@ -54,6 +55,7 @@ struct Hits {
   Instant last_used_at;
 };
 BOOST_DESCRIBE_STRUCT(Hits, (), (key, hits, last_used_at))
+/// Adds the hits to their entries and moves `last_used_at` forward.
 void add_hits(Write& tx, std::span<const Hits> hits);
 /// Adds to the sums of all programs, which outlive the entries.
 void add_asked(Write& tx, std::int64_t hits, std::int64_t misses);

@@ -8,6 +8,8 @@
 ///
 /// Thread safety: an `Error` is immutable once it has been thrown, but for `add_query`, which the sql layer calls while it
 /// unwinds on the throwing thread.
+///
+/// Errors of the functions here: `throw_invalid` and `throw_bug` throw what their names say; the rest never fails.
 
 #include <source_location>
 #include <stdexcept>
@@ -30,6 +32,7 @@ enum class ErrorCode {
   bug,          ///< the program contradicts itself; report it
 };
 
+/// The name, as commands print it.
 std::string_view to_string(ErrorCode code) noexcept;
 
 /// Where an engine's own words go. They may hold row data, so they reach neither a client nor a log above `debug`.
@@ -62,8 +65,11 @@ class Error : public std::runtime_error {
   /// The connection must not be used again.
   bool poisons_connection() const noexcept { return poisons_connection_; }
 
+  /// Sets `retryable()`.
   Error& set_retryable(bool value) noexcept { retryable_ = value; return *this; }
+  /// Sets `outcome_unknown()`.
   Error& set_outcome_unknown(bool value) noexcept { outcome_unknown_ = value; return *this; }
+  /// Sets `poisons_connection()`.
   Error& set_poisons_connection(bool value) noexcept { poisons_connection_ = value; return *this; }
   /// Keeps the first name that it is given: the innermost query is the one that failed.
   Error& add_query(std::string_view name);

@@ -3,6 +3,8 @@
 ///
 /// A `Uuid` is 16 bytes: a BLOB in SQLite, `uuid` in PostgreSQL, 36 characters in text and JSON. `Id<Tag>` gives each table
 /// its own type, so that a job's id cannot be passed where a user's is wanted.
+///
+/// Errors: `invalid` for a text that is no UUID.
 
 #include <array>
 #include <compare>
@@ -41,6 +43,7 @@ struct Id {
   bool is_nil() const noexcept { return value.is_nil(); }
 };
 
+/// 8-4-4-4-12, lower case.
 template <class Tag>
 std::string to_string(const Id<Tag>& id) {
   return to_string(id.value);
@@ -56,6 +59,7 @@ using TaskId = std::int64_t;
 
 }  // namespace quarry
 
+/// @cond
 template <>
 struct std::hash<quarry::Uuid> {
   std::size_t operator()(const quarry::Uuid& id) const noexcept {
@@ -70,3 +74,4 @@ template <class Tag>
 struct std::hash<quarry::Id<Tag>> {
   std::size_t operator()(const quarry::Id<Tag>& id) const noexcept { return std::hash<quarry::Uuid>{}(id.value); }
 };
+/// @endcond

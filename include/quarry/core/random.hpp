@@ -1,5 +1,7 @@
 #pragma once
 /// Randomness that is handed in, so that a test can repeat it.
+///
+/// Errors: none; without randomness the kernel lets the program wait, or libsodium ends it.
 
 #include <cstdint>
 #include <mutex>
@@ -11,6 +13,7 @@ namespace quarry {
 class Random {
  public:
   virtual ~Random() = default;
+  /// 64 random bits.
   virtual std::uint64_t next() = 0;
   /// Uniform in [0, bound); 0 when `bound` is 0. Multiply-shift: bias below 2^-32 for bounds below 2^32.
   std::uint64_t below(std::uint64_t bound);

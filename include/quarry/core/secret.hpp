@@ -1,5 +1,7 @@
 #pragma once
 /// A string that must not be printed: passwords, tokens, connection URLs with a password in them.
+///
+/// Errors: none.
 
 #include <string>
 #include <string_view>
@@ -21,6 +23,7 @@ class Secret {
 
   /// The only way to the text: greppable.
   std::string_view reveal() const noexcept { return value_; }
+  /// Whether there is no text.
   bool empty() const noexcept { return value_.empty(); }
 
  private:

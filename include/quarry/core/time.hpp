@@ -4,6 +4,8 @@
 /// The same number is an `INTEGER` in SQLite and a `timestamptz` in PostgreSQL (whose binary form counts from 2000-01-01; the
 /// driver shifts it). Nothing reads the system clock but `SystemClock`; everything else is handed a `Clock`, so
 /// that a test can own time.
+///
+/// Errors: `invalid` for a text that is no moment. Thread safety: values, and clocks from any thread.
 
 #include <atomic>
 #include <chrono>
@@ -36,6 +38,7 @@ Instant parse_iso8601(std::string_view text);
 class Clock {
  public:
   virtual ~Clock() = default;
+  /// The moment.
   virtual Instant now() const = 0;
 };
 
@@ -49,7 +52,9 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Instant start) : us_(start.us) {}
   Instant now() const override { return {us_.load(std::memory_order_relaxed)}; }
+  /// Moves it, by any number of microseconds.
   void advance(std::chrono::microseconds by) { us_.fetch_add(by.count(), std::memory_order_relaxed); }
+  /// Moves it to `at`.
   void set(Instant at) { us_.store(at.us, std::memory_order_relaxed); }
 
  private:

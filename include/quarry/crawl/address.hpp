@@ -11,6 +11,8 @@
 /// iana-ipv4-special-registry, iana-ipv6-special-registry, RFC 6890, RFC 4291, RFC 6052.
 ///
 /// Thread safety: pure functions over values.
+///
+/// Errors: none; a text that is no address gives nothing.
 
 #include <array>
 #include <cstdint>
@@ -34,11 +36,13 @@ struct IpAddress {
 std::optional<IpAddress> parse_ip(std::string_view text);
 /// Nothing for other families.
 std::optional<IpAddress> from_sockaddr(const sockaddr* address);
+/// As text: four decimal parts, or RFC 5952's form for IPv6.
 std::string to_string(const IpAddress& address);
 
 /// The reserved block that holds the address, such as `loopback (127.0.0.0/8)`; empty if the address is public.
 std::string_view reserved_block(const IpAddress& address);
 
+/// Whether the address stands in no reserved block.
 inline bool is_public(const IpAddress& address) { return reserved_block(address).empty(); }
 
 }  // namespace quarry::crawl

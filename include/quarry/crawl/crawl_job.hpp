@@ -3,6 +3,9 @@
 ///
 /// Tasks are in the queue `crawl`, of type `fetch`; the payload is `{"url": ..., "depth": ...}`, the host key that of the URL, and the
 /// unique key names job and URL, so that a page is asked for once in a job however often it is linked.
+///
+/// Errors: `invalid` (a config without a target, a title out of bounds), `conflict`, `corrupt` (a payload that is none),
+/// and those of `jobs::submit` and `queue::enqueue`. Thread safety: that of the transaction.
 
 #include <cstdint>
 #include <optional>
@@ -28,6 +31,7 @@ struct PageTask {
   std::int64_t depth = 0;
 };
 
+/// The payload of the task that fetches `page`. Never fails.
 Json to_payload(const PageTask& page);
 /// Throws `corrupt` when it is none.
 PageTask from_payload(const Json& payload);

@@ -57,10 +57,14 @@ class Extractor {
   Extractor& operator=(Extractor&&) noexcept;
   ~Extractor();
 
+  /// Whether `items` may find anything.
   bool has_fields() const noexcept;
+  /// Whether `links` may find anything.
   bool follows() const noexcept;
 
+  /// The items of one document that was fetched from `page`, within `ExtractLimits`.
   Extraction items(const html::Document& document, const Url& page) const;
+  /// The pages that the config's rules follow from here, each once, in the order of the document.
   std::vector<Url> links(const html::Document& document, const Url& page) const;
   /// Whether scope and patterns let the crawl go there: ask it for the target of a redirect too.
   bool admits(const Url& url) const;

@@ -67,6 +67,7 @@ enum class FetchError {
   cancelled,
 };
 
+/// The name, as it is stored and logged.
 std::string_view to_string(FetchError error) noexcept;
 
 struct Request {
@@ -123,6 +124,7 @@ struct Response {
 
 /// Trying the same again later may help.
 bool worth_a_retry(FetchError error) noexcept;
+/// The same for a response: by its error, or by its status.
 bool worth_a_retry(const Response& response) noexcept;
 
 /// `Retry-After`: seconds or an HTTP date, counted from `now`. Nothing if it is malformed, zero or past: then the
@@ -137,6 +139,7 @@ class Fetcher {
   Fetcher& operator=(const Fetcher&) = delete;
   ~Fetcher();
 
+  /// Puts a request in the line; its answer comes by `on_done`.
   void submit(Request request);
 
   /// Submitted and not yet given back.

@@ -42,6 +42,7 @@ class Node {
   std::string_view name() const;
   /// `name` in lower case. An attribute without a value is empty, not absent.
   std::optional<std::string_view> attribute(std::string_view name) const;
+  /// The element around it; nothing for the root.
   std::optional<Node> parent() const;
   /// Elements and texts inside.
   std::size_t descendant_count() const;
@@ -51,6 +52,7 @@ class Node {
   std::string text() const;
   /// Markup, as the HTML standard serialises it: with the element itself, or what is inside it.
   std::string outer_html() const;
+  /// The markup of what is inside.
   std::string inner_html() const;
 
   /// Position in document order.
@@ -93,6 +95,7 @@ struct Link {
 /// Which limit cut the page.
 enum class Limit { none, bytes, nodes, depth };
 
+/// The name, as it is logged.
 std::string_view to_string(Limit limit) noexcept;
 
 class Document {
@@ -101,18 +104,25 @@ class Document {
   Document& operator=(Document&&) noexcept;
   ~Document();
 
+  /// The document itself, whose child is `html`.
   Node root() const { return {dom_.get(), 0}; }
   /// The WHATWG name of the encoding that was used, in lower case.
   std::string_view encoding() const;
+  /// Which limit cut the document short; `none` when it is whole.
   Limit limit_hit() const;
+  /// Elements and texts that were kept.
   std::size_t node_count() const;
 
   std::string title() const;  ///< empty if there is none
+  /// Of `meta name="description"`; empty if there is none.
   std::string description() const;
+  /// In the order of the document.
   std::vector<Heading> headings() const;
+  /// Of `meta name="robots"`.
   RobotsDirectives robots() const;
   /// What relative references start from: the first `<base href>`, or `page`.
   Url base(const Url& page) const;
+  /// Of `link rel="canonical"`; nothing if there is none that can be read.
   std::optional<Url> canonical(const Url& page) const;
   /// Every `<a href>` and `<area href>` that is a URL that can be fetched, in document order, repeated as often as it
   /// stands there.
@@ -169,7 +179,9 @@ class Selector {
   /// Elements inside `scope` in document order, each once. The selector is matched within `scope`: its ancestors do not
   /// count, it counts itself, and `:scope` is it.
   std::vector<Node> all(const Node& scope, std::size_t max = SIZE_MAX) const;
+  /// The first match below `scope` in the order of the document; nothing when there is none.
   std::optional<Node> first(const Node& scope) const;
+  /// As it was written.
   const std::string& text() const;
 
  private:

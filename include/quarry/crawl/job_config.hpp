@@ -114,6 +114,7 @@ struct JobConfig {
   friend bool operator==(const JobConfig&, const JobConfig&) = default;
 };
 
+/// Reads it, strictly. Throws `invalid` with the path to what is wrong.
 JobConfig parse_job_config(std::string_view text);
 
 /// With every default written out, so that a stored job keeps its meaning. `parse_job_config` reads it back to an equal

@@ -51,11 +51,14 @@ class RobotsPolicy {
 
   /// `product` is the crawler's name without a version: `quarry`.
   static RobotsPolicy parse(std::string_view file, std::string_view product);
+  /// For a site without the file.
   static RobotsPolicy allow_all();
+  /// For a site that could not be asked.
   static RobotsPolicy disallow_all();
   /// `status` is 0 if there was no answer. See above.
   static RobotsPolicy from_response(int status, std::string_view body, std::string_view product);
 
+  /// Whether the page may be fetched.
   bool allows(const Url& url) const;
   /// The rule that decided, as it stands in the file (`Disallow: /private`), for whoever asks why; empty if none did.
   std::string deciding_rule(const Url& url) const;
@@ -63,6 +66,7 @@ class RobotsPolicy {
   std::optional<std::chrono::milliseconds> crawl_delay() const;
   /// Sitemaps, of all groups: absolute URLs, at most 1000.
   const std::vector<Url>& sitemaps() const;
+  /// Where the policy comes from.
   Source source() const;
   /// How long to keep it.
   std::chrono::seconds age_max() const { return source() == Source::disallow_all ? robots_retry_age : robots_age; }

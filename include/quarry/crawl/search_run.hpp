@@ -61,6 +61,7 @@ struct StartedSearch {
   bool from_before = false;  ///< an earlier search answers
 };
 
+/// Makes the search with its jobs, or finds the fresh answer. Throws as the page says.
 StartedSearch start_search(Write& tx, const SearchRequest& request);
 
 /// The results in a page's items (`Extraction::json`), in their order.

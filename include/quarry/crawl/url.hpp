@@ -36,6 +36,7 @@ class Url {
  public:
   /// The canonical form of an absolute URL.
   static Url parse(std::string_view text);
+  /// The same, with nothing instead of an error.
   static std::optional<Url> try_parse(std::string_view text);
 
   const std::string& text() const noexcept { return text_; }
@@ -75,6 +76,7 @@ class Url {
 
 /// The URL that `reference` means in a document at `base` (RFC 3986, 5.2). `reference` may be absolute.
 Url resolve(const Url& base, std::string_view reference);
+/// The same, with nothing instead of an error.
 std::optional<Url> try_resolve(const Url& base, std::string_view reference);
 
 /// The key of politeness: `host`, or `host:port` if the port is not the scheme's own. `http://a/` and `https://a/` are

@@ -45,6 +45,7 @@ Moved purge(Write& tx, JobId job, int limit = 1'000);
 /// Jobs that ended, or were hidden, before `before`, and whose tasks have all ended, the oldest first: what a clean-up by age
 /// purges.
 std::vector<JobId> ended_before(Read& tx, Instant before, int limit = 100);
+/// Jobs that were hidden before `before`, the longest ago first.
 std::vector<JobId> deleted_before(Read& tx, Instant before, int limit = 100);
 
 }  // namespace quarry::jobs

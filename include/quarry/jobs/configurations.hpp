@@ -1,5 +1,7 @@
 #pragma once
 /// Settings of one job beside its config, by name: what a program wants to remember of a job.
+///
+/// Errors: `not_found`, `invalid`, as each function says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>

@@ -27,6 +27,7 @@ Moved cancel(Write& tx, JobId job, int limit = queue::move_limit);
 
 /// What is under way goes on; nothing more of the job is started until `resume`.
 Moved pause(Write& tx, JobId job, int limit = queue::move_limit);
+/// Undoes `pause`.
 Moved resume(Write& tx, JobId job, int limit = queue::move_limit);
 
 /// Tries the job's failed and dead tasks again; an ended job runs again. The attempts stay on record. A job whose tasks have

@@ -1,5 +1,7 @@
 #pragma once
 /// Jobs found again: by id, or page by page. Everything keeps to what the transaction's actor sees.
+///
+/// Errors: `not_found`, `invalid`, as each function says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>
@@ -15,6 +17,7 @@ namespace quarry::jobs {
 std::optional<Job> find(Read& tx, JobId job);
 /// Throws `not_found` and names the id.
 Job get(Read& tx, JobId job);
+/// Whether `find` would find it.
 bool exists(Read& tx, JobId job);
 
 /// Which jobs: those that meet every condition that is set.

@@ -9,6 +9,8 @@
 /// The queue keeps the figures: the transaction that adds, ends or retries a task changes `total_items`, `open_tasks`,
 /// `processed_items` and `failed_items` too, starts the job with its first claim and ends it with its last task. This store
 /// does the rest.
+///
+/// Errors: none. Thread safety: values and pure functions.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -26,6 +28,7 @@ namespace quarry::jobs {
 enum class JobStatus { pending, running, completed, failed, cancelled };
 BOOST_DESCRIBE_ENUM(JobStatus, pending, running, completed, failed, cancelled)
 
+/// The name, as it is stored.
 std::string_view to_string(JobStatus status) noexcept;
 
 /// Whether the job may still do work by itself.

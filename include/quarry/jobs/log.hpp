@@ -1,5 +1,8 @@
 #pragma once
 /// What happened in a job, for its owner to read.
+///
+/// Errors: `not_found` (no such job for this actor), `invalid` (a limit out of bounds, metadata that is not JSON). Thread
+/// safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -34,6 +37,7 @@ struct NewLogLine {
 
 /// Throws `not_found` for an unknown job.
 void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines);
+/// One line.
 void append_log(Write& tx, JobId job, const NewLogLine& line);
 
 struct LogFilter {

@@ -1,5 +1,7 @@
 #pragma once
 /// Jobs in figures.
+///
+/// Errors: those of the database. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>

@@ -2,11 +2,11 @@
 /// New jobs, and the tasks that are their work.
 ///
 ///     db.write([&](Write& tx) {
-///       const auto job = jobs::submit(tx, {.user_id = user, .title = "Lithium papers", .config = {R"({"targetUrl":
-///       ...})"}}); jobs::add_tasks(tx, job.id, queue::open_queue(tx, "crawl"), tasks);
+///       const auto job = jobs::submit(tx, {.user_id = user, .title = "Lithium papers", .config = {R"({"targetUrl": ...})"}});
+///       jobs::add_tasks(tx, job.id, queue::open_queue(tx, "crawl"), tasks);
 ///     });
 ///
-/// Thread safety: as for every store, that of the transaction.
+/// Errors: `invalid`, `not_found`, `conflict`, as each function says. Thread safety: that of the transaction.
 
 #include <optional>
 #include <span>
@@ -49,6 +49,7 @@ struct Gain {
   std::int64_t results = 0;
   std::int64_t bytes = 0;
 };
+/// Adds it; a job that is not there is passed over.
 void add_gain(Write& tx, JobId job, const Gain& gain);
 
 }  // namespace quarry::jobs

@@ -10,6 +10,8 @@
 /// nothing.
 ///
 /// Pure functions; time is handed in, in microseconds. The tables and their statements are in `limits.hpp`.
+///
+/// Errors: `invalid`. Thread safety: pure functions.
 
 #include <boost/describe.hpp>
 #include <chrono>
@@ -26,6 +28,7 @@ struct Limit {
   std::chrono::microseconds period{std::chrono::minutes(15)};
   std::int64_t burst = 0;  ///< 0: as many as `requests`
 
+  /// What `burst` stands for.
   std::int64_t burst_or_all() const noexcept { return burst == 0 ? requests : burst; }
   /// T, rounded up to a microsecond: a limit that does not divide its period admits a little less, never more.
   std::chrono::microseconds interval() const noexcept;

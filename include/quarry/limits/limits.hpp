@@ -81,6 +81,7 @@ BOOST_DESCRIBE_STRUCT(ScraperLimitRow, (), (id, scraper_name, last_request_at, r
 
 /// A key's row; nothing when nobody has asked, or the row has been swept.
 std::optional<ApiLimitRow> find(Read& tx, const ApiCall& key);
+/// The same of a scraper.
 std::optional<ScraperLimitRow> find(Read& tx, const Scraper& key);
 /// By endpoint; of one user, or of all that the actor sees.
 Page<ApiLimitRow> list_api(Read& tx, std::optional<UserId> user = {}, const PageRequest& page = {});

@@ -53,6 +53,7 @@ struct UserPurgeOptions {
   /// Called between transactions with what was done so far.
   std::function<void(const UserPurge&)> progress{};
 };
+/// Takes the user away as far as is possible now. Not to be called inside of a transaction.
 UserPurge purge_user(const Database& db, UserId user, const UserPurgeOptions& options = {});
 
 /// Users that were deleted before `before`, the oldest first: what a clean-up by age purges.

@@ -10,6 +10,8 @@
 /// Programs that seed at the same time take turns. What was made is recorded in the audit log, as `system.seed`.
 ///
 /// For the system and for admins, and on PostgreSQL for the owner of the tables: `denied` for others.
+///
+/// Errors: `denied`. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -43,6 +45,7 @@ struct SeedReport {
 };
 BOOST_DESCRIBE_STRUCT(SeedReport, (),
                       (settings_made, settings_kept, settings_of_other_type, plans_made, plans_kept, partitions_made))
+/// Makes what is missing, and says what that was.
 SeedReport seed(Write& tx);
 
 }  // namespace quarry::ops

@@ -17,6 +17,8 @@
 ///
 /// Until then the figures are those from before: do not `claim`, nor read counts or hosts, inside. Jobs' figures are changed
 /// at once.
+///
+/// Errors: what the body throws. Thread safety: that of the transaction.
 
 #include <functional>
 #include <span>

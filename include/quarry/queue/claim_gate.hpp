@@ -8,6 +8,8 @@
 /// A task that is kept back was never started: it is `scheduled` again, with a time and a reason that `explain` shows; no
 /// attempt is counted, and its host has lost no turn. In the order of claiming it moves behind, by as much as it has to
 /// wait, so that what is kept back does not hold up the rest. Without a gate a claim does not know of any of this.
+///
+/// Errors: what a gate throws ends its claim. Thread safety: that of the transaction.
 
 #include <span>
 #include <string>

@@ -3,6 +3,9 @@
 ///
 /// Operations on many tasks move at most `limit` of them and return how many they moved: call again while that equals the
 /// limit, so that no transaction grows without bound.
+///
+/// Errors: `denied` for a queue, which is for the system and for admins; tasks and jobs that the actor does not see are
+/// as if they were not there. Thread safety: that of the transaction.
 
 #include <array>
 #include <cstdint>
@@ -26,12 +29,14 @@ enum class CancelOutcome {
   already_ended,
   not_found,
 };
+/// Cancels a task, or asks its worker to stop.
 CancelOutcome cancel_task(Write& tx, TaskId task);
 
 /// All tasks of a job: open ones are cancelled, running ones are asked to stop.
 std::int64_t cancel_job(Write& tx, JobId job, int limit = move_limit);
 /// Open tasks of a job wait until `resume_job`; what is under way goes on.
 std::int64_t pause_job(Write& tx, JobId job, int limit = move_limit);
+/// Undoes `pause_job`.
 std::int64_t resume_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not
@@ -48,6 +53,7 @@ std::int64_t purge_ended(Write& tx, Instant before, int limit = move_limit);
 /// The same for the ended tasks of one job.
 std::int64_t purge_job(Write& tx, JobId job, int limit = move_limit);
 
+/// Nothing when there is none, or it was purged.
 std::optional<Task> find_task(Read& tx, TaskId task);
 
 /// Tasks in one state by id, at most `limit`, with ids above `after`: the next page starts after the last id.
@@ -64,14 +70,18 @@ struct Attempt {
   Instant ended_at;
 };
 BOOST_DESCRIBE_STRUCT(Attempt, (), (id, attempt, outcome, worker, error_message, started_at, ended_at))
+/// The oldest first.
 std::vector<Attempt> attempts_of(Read& tx, TaskId task);
 
 /// Tasks by state: sums of a few counters, whatever the queue's size.
 struct Counts {
   std::array<std::int64_t, 9> by_status{};  ///< indexed by `TaskStatus`
+  /// In this state.
   std::int64_t of(TaskStatus status) const { return by_status[static_cast<std::size_t>(status)]; }
+  /// That may still run: the sum over the open states.
   std::int64_t open() const;
 };
+/// Of one queue.
 Counts counts(Read& tx, QueueId queue);
 
 struct QueueInfo {
@@ -80,6 +90,7 @@ struct QueueInfo {
   bool is_paused = false;
 };
 BOOST_DESCRIBE_STRUCT(QueueInfo, (), (id, name, is_paused))
+/// All of them, by name.
 std::vector<QueueInfo> list_queues(Read& tx);
 
 /// When the first in line became due, of the tasks without a host and of those whose host may be asked now: the first sign

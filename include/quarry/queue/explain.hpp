@@ -1,5 +1,7 @@
 #pragma once
 /// Why a task is not running, and when it will: from the data, in words.
+///
+/// Errors: `not_found`. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>

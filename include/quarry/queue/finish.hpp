@@ -4,6 +4,9 @@
 ///
 /// Jobs' counters are kept in the same transaction. Put new tasks of a job in *before* the last one is finished: a job whose
 /// last task has ended is over.
+///
+/// Errors: `invalid` (a result that is not JSON), `conflict` where it is said; a lease that is lost is a value. Thread
+/// safety: that of the transaction.
 
 #include <chrono>
 #include <optional>
@@ -34,6 +37,7 @@ struct Finish {
 };
 BOOST_DESCRIBE_STRUCT(Finish, (), (id, lease_token, result))
 
+/// Ends tasks as `completed`, with their results.
 Refused finish(Write& tx, std::span<const Finish> tasks);
 /// Throws `conflict` when any of them is refused, so that the whole unit of work is undone.
 void finish_or_throw(Write& tx, std::span<const Finish> tasks);

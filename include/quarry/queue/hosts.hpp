@@ -1,6 +1,8 @@
 #pragma once
 /// Politeness belongs to the queue, not to the workers: each host has a delay between starts, a limit of tasks in flight,
 /// and a time until which it is left alone. All of it is stored, so that it survives a restart and holds for every worker.
+///
+/// Errors: `invalid` (a setting or a key out of its bounds). Thread safety: that of the transaction.
 
 #include <chrono>
 #include <optional>
@@ -27,7 +29,9 @@ struct Host {
 BOOST_DESCRIBE_STRUCT(Host, (),
                       (id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count))
 
+/// By key, as tasks name it; nothing when no task and no setting has named it yet.
 std::optional<Host> find_host(Read& tx, std::string_view host_key);
+/// By id.
 std::optional<Host> find_host(Read& tx, std::int64_t id);
 /// By key, at most `limit`, with keys above `after`.
 std::vector<Host> list_hosts(Read& tx, std::string_view after = {}, int limit = 100);
@@ -59,7 +63,9 @@ struct HostRobots {
   std::optional<int> robots_status;
 };
 BOOST_DESCRIBE_STRUCT(HostRobots, (), (robots_txt, robots_fetched_at, robots_status))
+/// Empty when nothing has been learned, or there is no such host.
 HostRobots find_robots(Read& tx, std::int64_t host_id);
+/// Replaces what was known.
 void store_robots(Write& tx, std::int64_t host_id, const HostRobots& robots);
 
 }  // namespace quarry::queue

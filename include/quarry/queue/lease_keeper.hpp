@@ -11,6 +11,8 @@
 /// Heartbeats go out every third of the lease, all leases in one transaction, so that two of them may fail. While the
 /// database cannot be reached they are tried ten times as often, and a lease is not given up before the database says so:
 /// only it knows whether somebody else has got the task meanwhile, and the token keeps a late finish out.
+///
+/// Errors: `invalid` from the constructor; afterwards trouble with the database is logged and tried again.
 
 #include <chrono>
 #include <condition_variable>
@@ -44,9 +46,13 @@ class LeaseKeeper {
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
+  /// From now on the lease is kept. Never fails.
   void add(const LeaseRef& lease);
+  /// Several at once.
   void add(std::span<const LeaseRef> leases);
+  /// The lease is no longer kept: the work is over. Harmless for one that is not kept.
   void remove(TaskId task);
+  /// How many leases are kept.
   std::size_t size() const;
 
  private:

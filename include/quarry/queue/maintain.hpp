@@ -1,5 +1,7 @@
 #pragma once
 /// What time does to a queue: tasks fall due, leases run out. `claim` does both on its way; a supervisor may do them too.
+///
+/// Errors: those of the database. Thread safety: that of the transaction.
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,7 @@
 #pragma once
 /// How long to wait before the next try.
+///
+/// Errors: none. Thread safety: pure functions.
 
 #include <chrono>
 

@@ -9,6 +9,8 @@
 /// A *time* is a moment that the cron expression names. Every firing moves `next_run_at` to the next time in the transaction
 /// that puts in the task; PostgreSQL's supervisors pass by the rows that another one holds (SKIP LOCKED), SQLite has one
 /// writer.
+///
+/// Errors: `invalid`, `conflict`, as each function says. Thread safety: that of the transaction.
 
 #include <chrono>
 #include <functional>
@@ -103,7 +105,9 @@ bool set_enabled(Write& tx, ScheduleId id, bool enabled);
 /// What it has put in stays. False when it is not there.
 bool delete_schedule(Write& tx, ScheduleId id);
 
+/// By id; nothing when there is none.
 std::optional<Schedule> find_schedule(Read& tx, ScheduleId id);
+/// By the name that its user gave it.
 std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view name);
 /// By name, at most `limit`, with names above `after`.
 std::vector<Schedule> list_schedules(Read& tx, UserId user, std::string_view after = {}, int limit = 100);

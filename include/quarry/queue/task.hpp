@@ -11,6 +11,8 @@
 ///
 /// Delivery is at least once; effects are exactly once, because `finish` belongs to the same transaction as the effects and
 /// is refused to whoever has lost the lease (the fencing token, Q1 and Q2 of the field's known defects).
+///
+/// Errors: none. Thread safety: values and pure functions.
 
 #include <boost/describe.hpp>
 #include <chrono>

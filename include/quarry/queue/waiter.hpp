@@ -10,6 +10,8 @@
 ///
 /// A wake-up that comes between the claim and the wait is not lost: wake-ups are counted, and a wait returns at once when
 /// there were any since the last one returned.
+///
+/// Errors: those of the subscription, from the constructor alone.
 
 #include <chrono>
 #include <condition_variable>

@@ -6,6 +6,9 @@
 ///
 /// Both sides of a comparison are made in a scratch place and read back, so that the engine itself settles what is the same.
 /// Read what was generated before you commit it: a rename looks like a loss.
+///
+/// Errors: those of the database, `MigrationError` for what is wrong with the migrations, `not_found` and `unavailable`
+/// for files. Thread safety: pure functions over their arguments, but for the files that are written.
 
 #include <map>
 #include <string>

@@ -1,6 +1,8 @@
 #pragma once
 /// What can be wrong with a schema, told apart so that a program can act on it and a command line can end with the right
 /// code.
+///
+/// Errors of the functions here: none.
 
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@ enum class Reason {
   bad_set,          ///< the migration files themselves are wrong
 };
 
+/// The name, as commands print it.
 std::string_view to_string(Reason reason) noexcept;
 
 /// 2 pending or not initialised, 3 drift, 4 checksum, 5 locked; 1 for the rest. 0 is for no error at all.

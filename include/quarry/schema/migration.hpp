@@ -17,6 +17,8 @@
 ///                                 checked, with the copied rows and the whole file, before it commits
 ///
 /// Scripts do not begin or end transactions. Thread safety: a `MigrationSet` is immutable.
+///
+/// Errors: `MigrationError` (bad_set), and `not_found` or `unavailable` for files that cannot be read.
 
 #include <cstdint>
 #include <string>
@@ -28,6 +30,7 @@
 namespace quarry::schema {
 
 enum class Direction { up, down };
+/// `up` or `down`.
 std::string_view to_string(Direction direction) noexcept;
 
 struct ScriptStatement {
@@ -53,7 +56,9 @@ struct Migration {
 
   /// `0001_initial`
   std::string label() const;
+  /// The file for this engine and direction.
   const Script& script(Engine engine, Direction direction) const;
+  /// The same, to be filled.
   Script& script(Engine engine, Direction direction);
 };
 
@@ -91,7 +96,9 @@ struct DesiredSchema {
   std::string sqlite;
   std::string postgres;
 
+  /// The file for this engine.
   const std::string& text(Engine engine) const { return engine == Engine::sqlite ? sqlite : postgres; }
+  /// What this program was built with.
   static const DesiredSchema& embedded();
   /// Reads `sqlite.sql` and `postgres.sql` in `folder`.
   static DesiredSchema from_directory(const std::string& folder);

@@ -92,6 +92,7 @@ enum class State {
   edited,   ///< an applied migration is not the one in the set
   foreign,  ///< somebody else's database
 };
+/// The name, as commands print it.
 std::string_view to_string(State state) noexcept;
 
 struct Status {

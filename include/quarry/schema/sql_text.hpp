@@ -36,6 +36,7 @@ struct Token {
   std::string_view text;
   std::size_t line = 1;  ///< where it begins, from 1
 
+  /// Whether it is this word, without regard to case.
   bool is(char symbol) const { return kind == TokenKind::symbol && text[0] == symbol; }
   /// A keyword, in either case; `keyword` is lower case.
   bool is_word(std::string_view keyword) const;
@@ -45,6 +46,7 @@ struct Token {
 class Lexer {
  public:
   Lexer(Engine engine, std::string_view text) : engine_(engine), text_(text) {}
+  /// The next token, spaces and comments among them.
   Token next();
   /// Skips spaces and comments.
   Token next_significant();

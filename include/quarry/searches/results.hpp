@@ -1,5 +1,8 @@
 #pragma once
 /// What the sources of a search answered, and what an analysis found in it afterwards.
+///
+/// Errors: `not_found` (no such search or result for this actor), `invalid` (a field, a limit or a cursor out of bounds).
+/// Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -44,6 +47,7 @@ struct NewResult {
 /// how many were new. In bulk; 100,000 at once are fine.
 std::int64_t add_results(Write& tx, SearchId search, std::span<const NewResult> results);
 
+/// Nothing when there is none, or the actor does not see it.
 std::optional<SearchResult> find_result(Read& tx, SearchResultId id);
 
 struct ResultFilter {
@@ -53,6 +57,7 @@ struct ResultFilter {
 };
 /// By position; those without one come last.
 Page<SearchResult> list_results(Read& tx, SearchId search, const ResultFilter& filter = {}, const PageRequest& page = {});
+/// How many there are. Its cost grows with their number.
 std::int64_t count_results(Read& tx, SearchId search, const ResultFilter& filter = {});
 
 /// What is set is written; the rest stays.

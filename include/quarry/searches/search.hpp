@@ -25,7 +25,9 @@ namespace quarry::searches {
 enum class SearchStatus { pending, processing, completed, failed, cancelled };
 BOOST_DESCRIBE_ENUM(SearchStatus, pending, processing, completed, failed, cancelled)
 
+/// The name, as it is stored.
 std::string_view to_string(SearchStatus status) noexcept;
+/// Whether the search may still get results by itself.
 constexpr bool is_open(SearchStatus status) { return status == SearchStatus::pending || status == SearchStatus::processing; }
 /// The state machine, as a table. A state may not be left for itself.
 bool may_become(SearchStatus from, SearchStatus to) noexcept;
@@ -48,11 +50,14 @@ struct NewSearch {
   std::string query{};                 ///< 1 to 500 characters; white space at the ends and in rows is made one space
   std::vector<std::string> sources{};  ///< 1 to 50 names of 1 to 50 characters, each once
 };
+/// The row alone, without jobs.
 Search create(Write& tx, const NewSearch& search);
 
+/// Nothing when there is none, or the actor does not see it.
 std::optional<Search> find(Read& tx, SearchId id);
 /// Throws `not_found`.
 Search get(Read& tx, SearchId id);
+/// Whether `find` would find it.
 bool exists(Read& tx, SearchId id);
 
 /// The newest search of the user for the same question and the same sources, in any order, that was completed within
@@ -71,8 +76,10 @@ struct SearchListOrder {
   SearchOrder by = SearchOrder::created_at;
   store::Direction direction = store::Direction::descending;
 };
+/// The newest first, unless another order is asked for.
 Page<Search> list(Read& tx, const SearchFilter& filter = {}, const PageRequest& page = {},
                   const SearchListOrder& order = {});
+/// How many there are. Its cost grows with their number.
 std::int64_t count(Read& tx, const SearchFilter& filter = {});
 
 /// By hand. Throws `conflict` for a move that the state machine does not have.

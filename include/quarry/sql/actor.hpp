@@ -9,6 +9,8 @@
 /// Every store keeps to it: a row that the actor does not see is not found, and changing one changes nothing. PostgreSQL
 /// keeps to it once more, by row-level security: the transaction runs as the role `quarry_tenant`, whose policies show the
 /// rows of this user alone (docs/tenants.md). SQLite has no such thing, so there the stores are the only guard.
+///
+/// Errors: none. Thread safety: values.
 
 #include <optional>
 
@@ -20,6 +22,7 @@ class Actor {
  public:
   /// The system itself, which sees everything.
   Actor() = default;
+  /// The system itself.
   static Actor system() noexcept { return {}; }
   /// A user, who sees what is theirs.
   static Actor user(UserId id) noexcept { return Actor(id, false); }
@@ -29,6 +32,7 @@ class Actor {
   /// Nothing for the system.
   const std::optional<UserId>& user_id() const noexcept { return user_id_; }
   bool sees_all() const noexcept { return sees_all_; }
+  /// Whether rows of this owner are there for the actor.
   bool sees(UserId owner) const noexcept { return sees_all_ || user_id_ == owner; }
 
   friend bool operator==(const Actor&, const Actor&) = default;

@@ -11,6 +11,8 @@
 ///
 /// A handler is called on its associated executor. Thread-safe, as `Database` is. `DatabaseOptions::async_threads` bounds how
 /// many run at once; further ones wait in line.
+///
+/// Errors: those of `Database::read` and `Database::write`, handed to the token.
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -81,6 +83,7 @@ auto post_work(const Database& db, Work work, CompletionToken&& token) {
 
 }  // namespace sql::detail
 
+/// `Database::read`, on one of the database's own threads.
 template <std::invocable<Read&> F, class CompletionToken>
 auto async_read(const Database& db, F body, CompletionToken&& token, ReadOptions options = {}) {
   using R = std::invoke_result_t<F&, Read&>;
@@ -88,6 +91,7 @@ auto async_read(const Database& db, F body, CompletionToken&& token, ReadOptions
       db, [db, options, body = std::move(body)]() mutable -> R { return db.read(options, body); }, std::forward<CompletionToken>(token));
 }
 
+/// `Database::write`, likewise.
 template <std::invocable<Write&> F, class CompletionToken>
 auto async_write(const Database& db, F body, CompletionToken&& token, WriteOptions options = {}) {
   using R = std::invoke_result_t<F&, Write&>;

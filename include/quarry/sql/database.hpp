@@ -50,21 +50,26 @@ struct DatabaseStats {
 
 class Database {
  public:
+  /// Opens a database by its URL. Throws `invalid` for a URL that cannot be read, `unavailable` and `timeout`.
   static Database open(std::string_view url, DatabaseOptions options = {});
 
+  /// Runs `body` in a reading transaction, again as the page says, and returns what it returned.
   template <std::invocable<Read&> F>
   std::invoke_result_t<F&, Read&> read(F&& body) const {
     return read(ReadOptions{}, std::forward<F>(body));
   }
+  /// The same with options.
   template <std::invocable<Read&> F>
   std::invoke_result_t<F&, Read&> read(const ReadOptions& options, F&& body) const {
     return with_result<std::invoke_result_t<F&, Read&>, Read>(
         body, [&](sql::FunctionRef<void(Read&)> run) { run_read(options, run); });
   }
+  /// Runs `body` in a writing transaction, again as the page says, and returns what it returned once that is durable.
   template <std::invocable<Write&> F>
   std::invoke_result_t<F&, Write&> write(F&& body) const {
     return write(WriteOptions{}, std::forward<F>(body));
   }
+  /// The same with options.
   template <std::invocable<Write&> F>
   std::invoke_result_t<F&, Write&> write(const WriteOptions& options, F&& body) const {
     return with_result<std::invoke_result_t<F&, Write&>, Write>(
@@ -72,6 +77,7 @@ class Database {
   }
 
   Engine engine() const noexcept;
+  /// What connections, transactions and waits came to so far.
   DatabaseStats stats() const;
   /// The clock that `tx.now()` reads, server offset included.
   Instant now() const;

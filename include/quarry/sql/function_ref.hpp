@@ -1,5 +1,7 @@
 #pragma once
 /// A reference to something callable: two words, no allocation, owns nothing. (std::function_ref comes with C++26.)
+///
+/// Errors: those of the callable. Thread safety: that of the callable.
 
 #include <memory>
 #include <type_traits>

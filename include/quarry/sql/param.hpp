@@ -18,6 +18,8 @@
 /// | text_array  | vector of std::string     | TEXT, a JSON array   | text[]             |
 /// | uuid_array  | vector of Uuid or Id<Tag> | not possible (error) | uuid[]             |
 /// | instant_array | vector of Instant       | TEXT, a JSON array   | timestamptz[]      |
+///
+/// Errors: none. Thread safety: values.
 
 #include <cstddef>
 #include <cstdint>
@@ -57,17 +59,22 @@ struct Param {
   std::size_t size = 0;    ///< bytes of text, json and bytes; elements of an array
 
   Param() : integer(0) {}
+  /// A null of this kind.
   static Param make_null(Kind kind) { Param p; p.kind = kind; return p; }
+  /// For boolean, int64 and instant.
   static Param make_integer(Kind kind, std::int64_t value) {
     Param p; p.kind = kind; p.null = false; p.integer = value; return p;
   }
+  /// For real.
   static Param make_real(double value) { Param p; p.kind = Kind::real; p.null = false; p.real = value; return p; }
+  /// For all the rest: `size` bytes, or elements of an array, at `data`.
   static Param make_view(Kind kind, const void* data, std::size_t size) {
     Param p; p.kind = kind; p.null = false; p.data = data; p.size = size; return p;
   }
 
   /// For text, json and bytes.
   std::string_view view() const { return {static_cast<const char*>(data), size}; }
+  /// For uuid.
   const Uuid& uuid() const { return *static_cast<const Uuid*>(data); }
 };
 

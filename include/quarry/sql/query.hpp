@@ -20,11 +20,14 @@ namespace quarry::sql {
 
 enum class Engine { sqlite, postgres };
 
+/// `sqlite` or `postgres`.
 std::string_view to_string(Engine engine) noexcept;
 
 struct SqliteText { std::string_view text; };
 struct PostgresText { std::string_view text; };
+/// Marks the text of one engine.
 consteval SqliteText sqlite(const char* text) { return {text}; }
+/// Marks the text of the other.
 consteval PostgresText postgres(const char* text) { return {text}; }
 
 /// What a driver needs to know of a statement. A text with static storage is recognised by its address.
@@ -34,6 +37,7 @@ struct Statement {
   std::string_view postgres;
   bool is_static = true;
 
+  /// The text for this engine.
   std::string_view text(Engine engine) const { return engine == Engine::sqlite ? sqlite : postgres; }
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 /// Rows as C++ values. A row type is a described struct (columns are matched to members by name, once per prepared statement; a
 /// missing column is an error, never a silent fall back to position: boostorg/mysql#185 tells why) or a single column's type.
+///
+/// Errors: `bug` for a statement that does not give the columns of its row, `corrupt` for values of another kind.
 
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>

@@ -1,6 +1,8 @@
 #pragma once
 /// The driver line: what an engine must be able to do inside a transaction. `sqlite/` and `postgres/` implement it; `Read` and
 /// `Write` are the typed, inlined skin over it. About ten functions, so that a third engine stays thinkable.
+///
+/// Errors: what the engine says, as an `Error` that names the query. Thread safety: none; one thread at a time.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +23,7 @@ namespace quarry::sql {
 class RowSource {
  public:
   virtual ~RowSource() = default;
+  /// How many rows there are.
   virtual std::size_t size() const = 0;
   /// Writes the parameters of row `index`; they stay valid until the next call or the end of the batch's source data.
   virtual void fill(std::size_t index, Param* out) const = 0;
@@ -58,6 +61,7 @@ class Session {
 
   /// On whose behalf the statements run. `Database` sets it before the closure and takes it back after it.
   const Actor& actor() const noexcept { return actor_; }
+  /// From now on the statements run for `actor`.
   virtual void act_as(const Actor& actor) { actor_ = actor; }
 
   /// Starts a statement. The cursor belongs to the session and is closed before the same statement is started again.
@@ -75,7 +79,9 @@ class Session {
 
   /// A point to return to within the transaction. They nest: the last one opened is the first one closed.
   virtual void savepoint() = 0;
+  /// Closes the last point that was opened, and keeps what was done since.
   virtual void release_savepoint() = 0;
+  /// Closes it, and undoes what was done since.
   virtual void rollback_savepoint() = 0;
 
   /// Runs when the commit is durable, on the thread that committed; never when the transaction rolls back. Must not throw.

@@ -46,8 +46,10 @@ class RowStream {
     Cursor* cursor_;
     std::optional<R> row_;
   };
+  /// The first row.
   Iterator begin() & { return Iterator(*cursor_); }
   Iterator begin() && = delete;
+  /// Behind the last.
   End end() { return {}; }
 
  private:
@@ -79,6 +81,7 @@ struct Columns {
   std::array<Kind, member_count<Row>> kinds;
 };
 
+/// The columns of a described struct: their names and kinds. Never fails.
 template <class Row>
 const Columns<Row>& columns_of() {
   static const auto columns = [] {
@@ -101,10 +104,12 @@ struct Bound {
   Result result{};
 };
 
+/// A query for at most one row, for `Read::together`.
 template <class R, class... A>
 auto one(const Query<R(A...)>& query, const std::type_identity_t<A>&... args) {
   return Bound<std::optional<R>, A...>{&query.statement, make_params<A...>(args...)};
 }
+/// A query for any number of rows, for `Read::together`.
 template <class R, class... A>
 auto all(const Query<R(A...)>& query, const std::type_identity_t<A>&... args) {
   return Bound<std::vector<R>, A...>{&query.statement, make_params<A...>(args...)};
@@ -141,6 +146,7 @@ class Read {
   std::optional<R> one(const sql::Query<R(A...)>& query, const std::type_identity_t<A>&... args) {
     return fetch<std::optional<R>, A...>(query.statement, args...);
   }
+  /// All rows.
   template <class R, class... A>
   std::vector<R> all(const sql::Query<R(A...)>& query, const std::type_identity_t<A>&... args) {
     return fetch<std::vector<R>, A...>(query.statement, args...);
@@ -204,8 +210,10 @@ class Write : public Read {
 
   /// A new time-ordered id.
   Uuid new_uuid() { return make_uuid_v7(session_->now(), session_->random()); }
+  /// A new time-ordered id of a table.
   template <class I>
   I new_id() { return I{new_uuid()}; }
+  /// The database's source of randomness.
   Random& random() noexcept { return session_->random(); }
 
   /// Runs a command and returns the number of rows it touched.
@@ -226,10 +234,12 @@ class Write : public Read {
   std::optional<R> one(const sql::Command<R(A...)>& command, const std::type_identity_t<A>&... args) {
     return fetch<std::optional<R>, A...>(command.statement, args...);
   }
+  /// All rows of a command with RETURNING.
   template <class R, class... A>
   std::vector<R> all(const sql::Command<R(A...)>& command, const std::type_identity_t<A>&... args) {
     return fetch<std::vector<R>, A...>(command.statement, args...);
   }
+  /// Exactly one row of a command with RETURNING; none is a `bug`.
   template <class R, class... A>
   R value(const sql::Command<R(A...)>& command, const std::type_identity_t<A>&... args) {
     return only(one(command, args...), command.statement);

@@ -1,5 +1,7 @@
 #pragma once
 /// The limits of the schema, told before an engine has to: both refuse the same input with the same words.
+///
+/// Errors: `invalid`. Thread safety: pure functions.
 
 #include <cstddef>
 #include <optional>

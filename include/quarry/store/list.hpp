@@ -7,6 +7,8 @@
 ///
 /// Rows are told apart by their `id`. An index over (column, id), or one that begins with a filter's column and goes on so,
 /// makes every page as cheap as the first.
+///
+/// Errors: `invalid`, and what the database throws, with the name of the list. Thread safety: that of the transaction.
 
 #include <string>
 #include <string_view>

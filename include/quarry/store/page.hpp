@@ -7,6 +7,8 @@
 ///
 /// A cursor is text for clients to hand back, not to read. It is bound to the list and to its order: with another one it is
 /// refused (`invalid`), and so is one that was cut or changed. Filters may differ between pages: each shows what it says.
+///
+/// Errors: `invalid`. Thread safety: values and pure functions.
 
 #include <cstdint>
 #include <optional>
@@ -47,10 +49,15 @@ struct KeyValue {
   sql::Param param() const;
   friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
+/// A row's value in the order of its list.
 KeyValue key(std::int64_t value);
+/// The same of a moment.
 KeyValue key(Instant value);
+/// The same of a text, which is copied.
 KeyValue key(std::string_view value);
+/// The same of an id.
 KeyValue key(const Uuid& value);
+/// The same of an id with its type.
 template <class Tag>
 KeyValue key(const Id<Tag>& value) {
   return key(value.value);

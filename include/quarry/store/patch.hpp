@@ -7,6 +7,8 @@
 ///
 /// A field that may be null is an optional of an optional: `std::optional<std::optional<std::string>>`, whose inner nothing
 /// makes it null. `updated_at` moves forward with every change, also when the clock does not.
+///
+/// Errors: `not_found`, `conflict`, from `apply` alone. Thread safety: that of the transaction.
 
 #include <optional>
 #include <span>
@@ -28,11 +30,13 @@ class Patch {
     if (value) add(column, sql::Codec<T>::to_param(*value));
     return *this;
   }
+  /// Sets a column, in any case.
   template <class T>
   Patch& set_to(std::string_view column, const T& value) {
     add(column, sql::Codec<T>::to_param(value));
     return *this;
   }
+  /// Whether nothing is set.
   bool empty() const noexcept { return params_.empty(); }
 
   struct Rules {

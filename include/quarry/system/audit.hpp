@@ -21,6 +21,8 @@
 /// entry last. The transaction must run at READ COMMITTED, the default. `created_at` never goes back along the chain.
 ///
 /// A transaction on behalf of a user writes entries in that user's name, and reads no others' entries.
+///
+/// Errors: `invalid`, `denied`, `constraint`, as each function says. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -92,6 +94,7 @@ struct AuditFilter {
 /// By number, the newest first unless `ascending` is asked for. Throws `invalid` for a bad cursor or limit.
 Page<AuditEntry> list_audit(Read& tx, const AuditFilter& filter = {}, const PageRequest& page = {},
                             store::Direction direction = store::Direction::descending);
+/// How many there are. Its cost grows with their number.
 std::int64_t count_audit(Read& tx, const AuditFilter& filter = {});
 
 /// A JSON value in the one form that all its spellings have in common: no white space, object keys sorted by their bytes, no

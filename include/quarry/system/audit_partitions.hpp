@@ -6,6 +6,8 @@
 /// any more. So months are made ahead: `quarry seed` does, and so should whoever looks after the database, every month.
 ///
 /// They are run by the owner of the tables, as the system: `denied` for other actors.
+///
+/// Errors: `invalid` (a number of months out of bounds), `denied`. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>

@@ -11,6 +11,8 @@
 ///
 /// A log whose oldest entries were retired begins later; that is no fault as long as the entry `audit.retire`, written
 /// when they went, vouches for their number and hash.
+///
+/// Errors: `denied`, and those of the database; a fault of the chain is a value. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -49,6 +51,7 @@ struct ChainReport {
   std::vector<ChainBreak> breaks;  ///< the first hundred of them
   std::int64_t retired = 0;        ///< entries that went before, and are vouched for
   std::optional<ChainHead> head;   ///< of what is there
+  /// No faults.
   bool intact() const noexcept { return faults == 0; }
 };
 BOOST_DESCRIBE_STRUCT(ChainReport, (), (checked, faults, breaks, retired, head))

@@ -33,6 +33,7 @@ class KeyRing {
  public:
   /// Throws `invalid`; at least one key must be there.
   static KeyRing parse(std::string_view text);
+  /// Reads a key file.
   static KeyRing from_file(const std::filesystem::path& file);
   /// One new random key.
   static KeyRing generate(const std::string& id);
@@ -47,6 +48,7 @@ class KeyRing {
   const std::string& primary() const noexcept { return keys_.front().id; }
   /// The names, the primary first.
   std::vector<std::string> ids() const;
+  /// Whether there is a key of this name.
   bool has(std::string_view id) const noexcept;
   /// 16 hexadecimal digits. Throws `not_found`.
   const std::string& check_value(std::string_view id) const;

@@ -53,16 +53,21 @@ struct Setting {
 };
 BOOST_DESCRIBE_STRUCT(Setting, (), (id, key, type, value, description, is_sensitive, key_id, created_at, updated_at))
 
+/// Nothing when it is not set. A sensitive value is masked.
 std::optional<Setting> find(Read& tx, std::string_view key);
 /// Throws `not_found`.
 Setting get(Read& tx, std::string_view key);
+/// Whether it is set.
 bool exists(Read& tx, std::string_view key);
 
 /// A setting's value as its type; nothing when there is no such setting. `invalid` when it has another type, and for a
 /// sensitive one, which only `reveal` reads.
 std::optional<std::string> get_string(Read& tx, std::string_view key);
+/// The same of an integer.
 std::optional<std::int64_t> get_integer(Read& tx, std::string_view key);
+/// The same of a boolean.
 std::optional<bool> get_boolean(Read& tx, std::string_view key);
+/// The same of JSON.
 std::optional<Json> get_json(Read& tx, std::string_view key);
 
 /// The value of a setting, sensitive or not, whatever its type. Throws `not_found` (no such setting or value, or the ring
@@ -84,6 +89,7 @@ struct SettingListOrder {
 /// By key, unless another order is asked for.
 Page<Setting> list(Read& tx, const SettingFilter& filter = {}, const PageRequest& page = {},
                    const SettingListOrder& order = {});
+/// How many there are. Its cost grows with their number.
 std::int64_t count(Read& tx, const SettingFilter& filter = {});
 
 /// A setting to be made or changed. What is not set stays as it is; of a new setting it is a string in clear, undescribed.
