@@ -35,7 +35,7 @@ class SqliteBackend final : public Backend {
         options_(std::move(options)),
         clock_(options_.clock ? options_.clock : system_clock()),
         writer_(location_, options_, *clock_, this, [this](const std::string& channel) { watcher_.notify(channel); }),
-        group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }),
+        group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }, [this](const PendingWrite& leader) { return writer_.admit(leader); }),
         readers_(reader_config()),
         watcher_(location_, options_, [this] { return writer_.commits(); }),
         work_(options_.async_threads) {}
@@ -83,7 +83,7 @@ PoolConfig<Connection> SqliteBackend::reader_config() {
   config.age_max = options_.connection_age_max;
   // A file needs no probe.
   config.idle_before_check = std::chrono::hours{24 * 365};
-  config.open = [this](auto) { return std::make_unique<Connection>(location_, Role::reader, options_); };
+  config.open = [this](auto deadline) { return std::make_unique<Connection>(location_, Role::reader, options_, deadline); };
   config.healthy = [](Connection&, auto) { return true; };
   config.random = [this] { return options_.random->next(); };
   return config;

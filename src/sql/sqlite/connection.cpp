@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "quarry/core/error.hpp"
 #include "sql/sqlite/error_map.hpp"
@@ -16,6 +17,10 @@ using SteadyClock = std::chrono::steady_clock;
 
 /// Instructions of SQLite's machine between two looks at the clock: about a millisecond of work.
 constexpr int instructions_between_checks = 50'000;
+
+/// Between two attempts to get a lock that another process holds: short first, since a commit takes a fraction of a millisecond.
+constexpr std::chrono::microseconds first_nap{100};
+constexpr std::chrono::milliseconds longest_nap{10};
 
 /// Control statements are a handful (BEGIN, COMMIT, savepoints).
 constexpr std::size_t control_statements_max = 64;
@@ -40,7 +45,8 @@ bool needs_rollback(sqlite3* db) {
 
 }  // namespace
 
-Connection::Connection(const Location& location, Role role, const DatabaseOptions& options) {
+Connection::Connection(const Location& location, Role role, const DatabaseOptions& options, SteadyClock::time_point deadline)
+    : deadline_(deadline), busy_timeout_(options.busy_timeout) {
   try {
     open(location, role, options);
     configure(location, role, options);
@@ -86,7 +92,8 @@ void Connection::open(const Location& location, Role role, const DatabaseOptions
 
 void Connection::configure(const Location& location, Role role, const DatabaseOptions& options) {
   const auto doing = fmt::format("open '{}'", location.path);
-  sqlite3_busy_timeout(db_, static_cast<int>(options.busy_timeout.count()));
+  sqlite3_busy_handler(
+      db_, [](void* self, int naps) { return static_cast<Connection*>(self)->wait_for_others(naps) ? 1 : 0; }, this);
   sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_progress_handler(
       db_, instructions_between_checks,
@@ -104,7 +111,7 @@ void Connection::configure(const Location& location, Role role, const DatabaseOp
     // Both are ignored once the first page is written or WAL is on (defect CI-3 of the systems before).
     execute("pragma page_size = 4096", doing.c_str());
     execute("pragma auto_vacuum = incremental", doing.c_str());
-    execute("pragma journal_mode = wal", doing.c_str());
+    switch_to_wal(doing.c_str());
     execute(options.synchronous == Synchronous::full ? "pragma synchronous = full" : "pragma synchronous = normal", doing.c_str());
     execute("pragma journal_size_limit = 67108864", doing.c_str());
     // Debian builds SQLite to overwrite everything it frees, which doubles the work of a queue. Erasing for good is a matter of its own.
@@ -118,6 +125,25 @@ void Connection::configure(const Location& location, Role role, const DatabaseOp
   if (!writer) execute("pragma query_only = on", doing.c_str());
   // Only from here on, because a hook replaces the automatic checkpoint and the other way round.
   execute("pragma mmap_size = 0", doing.c_str());
+}
+
+/// SQLite's own handler (`sqlite3_busy_timeout`) knows a duration and no deadline.
+bool Connection::wait_for_others(int naps) noexcept {
+  const auto now = SteadyClock::now();
+  if (naps == 0) busy_until_ = std::min(now + busy_timeout_, deadline_);
+  if (now >= busy_until_) return false;
+  const auto nap = std::min<SteadyClock::duration>(longest_nap, first_nap * (naps + 1));
+  std::this_thread::sleep_for(std::min<SteadyClock::duration>(nap, busy_until_ - now));
+  return true;
+}
+
+void Connection::switch_to_wal(const char* doing) {
+  // Two that switch at once would wait for each other, so SQLite lets one of them fail without asking the busy handler.
+  for (int naps = 0;; ++naps) {
+    const int code = sqlite3_exec(db_, "pragma journal_mode = wal", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) return;
+    if ((code & 0xff) != SQLITE_BUSY || !wait_for_others(naps)) throw make_error(db_, code, doing);
+  }
 }
 
 PreparedStatement& Connection::prepare(const Statement& statement) {

@@ -29,7 +29,9 @@ struct Location {
 class Connection {
  public:
   /// Throws `unavailable` (directory, permissions) or `corrupt` (not a database), naming the file and the remedy.
-  Connection(const Location& location, Role role, const DatabaseOptions& options);
+  /// `busy` when another process holds it until the deadline, or for the whole busy timeout.
+  Connection(const Location& location, Role role, const DatabaseOptions& options,
+             std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max());
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -47,8 +49,11 @@ class Connection {
   /// A statement of that kind, to be run by the caller.
   PreparedStatement& control(const char* literal);
 
-  /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine.
+  /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine, and while it waits for another
+  /// process.
   void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }
+  /// How long a statement waits for another process; never beyond the deadline.
+  void set_busy_timeout(std::chrono::milliseconds timeout) noexcept { busy_timeout_ = timeout; }
   /// False inside BEGIN ... COMMIT. SQLite rolls back by itself on some errors (disk full, I/O), which shows here.
   bool in_autocommit() const noexcept { return sqlite3_get_autocommit(db_) != 0; }
   /// Pages in the WAL after this connection's last commit.
@@ -58,12 +63,17 @@ class Connection {
  private:
   void run_control(PreparedStatement& statement, const char* doing);
   void open(const Location& location, Role role, const DatabaseOptions& options);
+  /// For SQLite's busy handler: naps and says whether to try again.
+  bool wait_for_others(int naps) noexcept;
+  void switch_to_wal(const char* doing);
   void configure(const Location& location, Role role, const DatabaseOptions& options);
 
   sqlite3* db_ = nullptr;
   std::unique_ptr<StatementCache> statements_;
   std::unique_ptr<StatementCache> controls_;
   std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::milliseconds busy_timeout_;
+  std::chrono::steady_clock::time_point busy_until_{};
   int wal_pages_ = 0;
 };
 

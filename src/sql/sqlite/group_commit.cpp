@@ -7,6 +7,7 @@
 namespace quarry::sql::sqlite_driver {
 
 void GroupCommit::run(PendingWrite& write, std::chrono::steady_clock::time_point deadline) {
+  write.turn_by = deadline;
   std::unique_lock lock(mutex_);
   if (busy_) {
     queue_.push_back(&write);
@@ -25,10 +26,16 @@ void GroupCommit::run(PendingWrite& write, std::chrono::steady_clock::time_point
 
 void GroupCommit::lead(std::unique_lock<std::mutex>& lock, PendingWrite& write) {
   gather(lock, write);
-  const auto batch = take_batch(write);
+  if (admit_) {
+    lock.unlock();
+    write.failure = admit_(write);
+    lock.lock();
+  }
+  const bool refused = write.failure != nullptr;
+  const auto batch = refused ? std::vector<PendingWrite*>{&write} : take_batch(write);
   lock.unlock();
   const auto began = std::chrono::steady_clock::now();
-  commit_(batch);
+  if (!refused) commit_(batch);
   lock.lock();
   last_batch_ = batch.size();
   last_took_ = std::chrono::steady_clock::now() - began;

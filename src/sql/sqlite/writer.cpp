@@ -1,5 +1,9 @@
 #include "sql/sqlite/writer.hpp"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "quarry/core/error.hpp"
 #include "quarry/core/log.hpp"
 #include "sql/nesting.hpp"
@@ -42,7 +46,8 @@ Writer::~Writer() {
   // Leave a small WAL behind. Failing is harmless: the next one to open reads the WAL.
   try {
     const Passage passage(gate_, std::chrono::steady_clock::now() + std::chrono::milliseconds{insist_ms});
-    if (connection_.wal_pages() > 0) sqlite3_wal_checkpoint_v2(connection_.native(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (connection_.wal_pages() > 0)
+      sqlite3_wal_checkpoint_v2(connection_.native(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   } catch (const Error& error) {
     log::debug("no checkpoint at close: {}", error.client_message());
   }
@@ -52,18 +57,44 @@ std::chrono::steady_clock::time_point Writer::deadline() const {
   return std::chrono::steady_clock::now() + options_.busy_timeout;
 }
 
+std::exception_ptr Writer::admit(const PendingWrite& leader) noexcept {
+  try {
+    gate_.enter(leader.turn_by);
+    try {
+      begin(leader.turn_by);
+    } catch (...) {
+      gate_.leave();
+      throw;
+    }
+    begun_ = true;
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+void Writer::begin(std::chrono::steady_clock::time_point until) {
+  connection_.set_deadline(until);
+  connection_.execute_control("begin immediate", "begin a write");
+}
+
 void Writer::commit_batch(std::span<PendingWrite* const> batch) {
+  run_batch(batch);
+  gate_.leave();
+}
+
+void Writer::run_batch(std::span<PendingWrite* const> batch) {
   std::exception_ptr failure;
   Actions actions;
   auto apart = batch.size() == 1 || careful_batches_ == 0 ? Apart::no : Apart::by_savepoints;
   if (apart == Apart::by_savepoints) --careful_batches_;
-  bool committed = try_batch(batch, apart, actions, failure);
-  if (!committed && batch.size() > 1 && apart == Apart::no) {
+  auto outcome = try_batch(batch, apart, actions, failure);
+  if (outcome == Outcome::undone && batch.size() > 1 && apart == Apart::no) {
     careful_batches_ = careful_after_failure;
     for (auto* member : batch) member->failure = nullptr;
-    committed = try_batch(batch, Apart::by_savepoints, actions, failure);
+    outcome = try_batch(batch, Apart::by_savepoints, actions, failure);
   }
-  if (committed) {
+  if (outcome == Outcome::committed) {
     for (auto& action : actions) {
       try {
         action();
@@ -74,21 +105,23 @@ void Writer::commit_batch(std::span<PendingWrite* const> batch) {
     }
     return;
   }
-  if (batch.size() == 1) {
-    if (!batch[0]->failure) batch[0]->failure = failure;
+  if (batch.size() == 1 || outcome == Outcome::unknown) {
+    for (auto* member : batch)
+      if (!member->failure) member->failure = failure;
     return;
   }
   for (auto* member : batch) {
     member->failure = nullptr;
-    commit_batch({&member, 1});
+    run_batch({&member, 1});
   }
 }
 
-bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions, std::exception_ptr& failure) {
+Writer::Outcome Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions,
+                                  std::exception_ptr& failure) {
+  bool unknown = false;
   try {
-    const Passage passage(gate_, batch.size() == 1 ? std::min(deadline(), batch[0]->deadline) : deadline());
     const InTransaction inside(backend_);
-    connection_.execute_control("begin immediate", "begin a write");
+    if (!std::exchange(begun_, false)) begin(deadline());
     try {
       SqliteSession session(connection_, clock_, *options_.random, notify_);
       Write tx(session);
@@ -97,11 +130,10 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Action
         if (connection_.in_autocommit() || (member->failure && apart == Apart::no)) {
           failure = member->failure;
           roll_back(connection_);
-          return false;
+          return Outcome::undone;
         }
       }
-      connection_.set_deadline(std::chrono::steady_clock::time_point::max());
-      connection_.execute_control("commit", "commit");
+      commit(unknown);
       actions = session.take_after_commit();
     } catch (...) {
       roll_back(connection_);
@@ -111,18 +143,59 @@ bool Writer::try_batch(std::span<PendingWrite* const> batch, Apart apart, Action
     for (const auto* member : batch)
       if (!member->failure) writes_.fetch_add(1, std::memory_order_relaxed);
     checkpoint_if_due();
-    return true;
+    return Outcome::committed;
   } catch (...) {
     failure = std::current_exception();
+    return unknown && !overwrite_failed_commit() ? Outcome::unknown : Outcome::undone;
+  }
+}
+
+void Writer::commit(bool& unknown) {
+  connection_.set_deadline(std::chrono::steady_clock::time_point::max());
+  try {
+    connection_.execute_control("commit", "commit");
+  } catch (const Error& error) {
+    // A full disk leaves the last frame unfinished, so that the log does not hold the transaction.
+    unknown = error.code() == ErrorCode::unavailable && (error.native_code() & 0xff) != SQLITE_FULL;
+    if (!unknown) throw;
+    throw Error(
+        ErrorCode::unavailable,
+        "the file system reported an error during COMMIT: the work may or may not have been done, look before you repeat it",
+        {error.engine_message(), {}, error.native_code()})
+        .set_outcome_unknown(true);
+  }
+}
+
+/// A transaction whose COMMIT failed in the log's last sync is rolled back here, but stands in the log: whoever recovers the
+/// database from it would find it. The next commit takes its place, so one is made at once, of a page that stays as it is.
+/// If that is durable, the failed one has certainly not been done.
+bool Writer::overwrite_failed_commit() noexcept {
+  try {
+    begin(deadline());
+    std::int64_t version = 0;
+    {
+      const OpenCursor cursor(connection_.control("pragma user_version"));
+      if (cursor->step()) version = cursor->get_int64(0);
+    }
+    connection_.execute(fmt::format("pragma user_version = {}", version).c_str(), "take a failed commit's place");
+    connection_.execute_control("commit", "commit");
+    return true;
+  } catch (const std::exception& error) {
+    log::error("a commit failed, and so did the one to take its place: {}", error.what());
+    roll_back(connection_);
     return false;
   }
 }
 
 void Writer::run_member(PendingWrite& member, Write& tx, Apart apart) {
-  connection_.set_deadline(std::min(std::chrono::steady_clock::now() + options_.statement_timeout, member.deadline));
+  const auto now = std::chrono::steady_clock::now();
+  connection_.set_deadline(std::min(now + options_.statement_timeout, member.deadline));
   try {
-    if (apart == Apart::by_savepoints) tx.attempt([&] { member.body(tx); });
-    else member.body(tx);
+    if (now >= member.deadline) throw Error(ErrorCode::timeout, "the deadline of the write has passed before its turn came");
+    if (apart == Apart::by_savepoints)
+      tx.attempt([&] { member.body(tx); });
+    else
+      member.body(tx);
   } catch (...) {
     member.failure = std::current_exception();
   }
@@ -133,10 +206,10 @@ void Writer::checkpoint_if_due() {
   if (pages < pages_at_last_checkpoint_) pages_at_last_checkpoint_ = 0;  // the WAL has started over
   if (pages - pages_at_last_checkpoint_ < pages_between_checkpoints) return;
   const bool insist = pages > pages_before_insisting;
-  sqlite3_busy_timeout(connection_.native(), insist ? insist_ms : 0);
-  const int code = sqlite3_wal_checkpoint_v2(connection_.native(), nullptr,
-                                             insist ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  sqlite3_busy_timeout(connection_.native(), static_cast<int>(options_.busy_timeout.count()));
+  connection_.set_busy_timeout(std::chrono::milliseconds{insist ? insist_ms : 0});
+  const int code = sqlite3_wal_checkpoint_v2(
+      connection_.native(), nullptr, insist ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  connection_.set_busy_timeout(options_.busy_timeout);
   // The data is safe in the WAL; a checkpoint that cannot finish now is tried again after as many pages.
   if (code != SQLITE_OK && code != SQLITE_BUSY)
     log::warn("a checkpoint failed: {}", make_error(connection_.native(), code, "write the WAL back").client_message());

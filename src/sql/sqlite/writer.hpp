@@ -22,7 +22,9 @@ class Writer {
          std::function<void(const std::string&)> notify);
   ~Writer();
 
-  /// For `GroupCommit`: commits the batch, or sets `failure` on the members that were not.
+  /// For `GroupCommit`: passes the gate and begins the transaction that `commit_batch` goes on with. Why not, if it cannot.
+  std::exception_ptr admit(const PendingWrite& leader) noexcept;
+  /// For `GroupCommit`: commits the batch, or sets `failure` on the members that were not. Leaves the gate.
   void commit_batch(std::span<PendingWrite* const> batch);
   /// Runs `body` in a read transaction on this connection: in-memory databases have no other.
   void read(FunctionRef<void(Read&)> body);
@@ -40,8 +42,17 @@ class Writer {
   /// How the members of a batch are kept apart: by savepoints, or not at all, which is a third faster and right as long as
   /// nobody throws.
   enum class Apart { no, by_savepoints };
-  /// False when the transaction as a whole failed, or a member threw that was not kept apart; then nothing of it is left.
-  bool try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions, std::exception_ptr& failure);
+  enum class Outcome {
+    committed,
+    undone,   ///< the transaction as a whole failed, or a member threw that was not kept apart: nothing of it is left
+    unknown,  ///< COMMIT failed, and the log may hold it all the same
+  };
+  void run_batch(std::span<PendingWrite* const> batch);
+  Outcome try_batch(std::span<PendingWrite* const> batch, Apart apart, Actions& actions, std::exception_ptr& failure);
+  void begin(std::chrono::steady_clock::time_point until);
+  /// Throws; sets `unknown` when the outcome is.
+  void commit(bool& unknown);
+  bool overwrite_failed_commit() noexcept;
   void run_member(PendingWrite& member, Write& tx, Apart apart);
   void checkpoint_if_due();
   std::chrono::steady_clock::time_point deadline() const;
@@ -52,6 +63,7 @@ class Writer {
   const Clock& clock_;
   const void* backend_;
   const std::function<void(const std::string&)> notify_;
+  bool begun_ = false;  ///< `admit` has begun a transaction
   int pages_at_last_checkpoint_ = 0;
   int careful_batches_ = 0;  ///< so many more are kept apart from the start: somebody threw lately
   std::atomic<std::uint64_t> commits_{0};
