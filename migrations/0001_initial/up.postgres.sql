@@ -926,6 +926,12 @@ ALTER TABLE audit_logs FORCE ROW LEVEL SECURITY;
 CREATE POLICY audit_logs_system ON audit_logs TO quarry_system USING (true) WITH CHECK (true);
 CREATE POLICY audit_logs_tenant ON audit_logs TO quarry_tenant
   USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+-- So has each of its partitions, for whoever names it instead of the log: the months are made like the first.
+ALTER TABLE audit_logs_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_logs_default FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_logs_default_system ON audit_logs_default TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY audit_logs_default_tenant ON audit_logs_default TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
 -- An attempt belongs to whom its task belongs.
 ALTER TABLE task_attempts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE task_attempts FORCE ROW LEVEL SECURITY;
@@ -936,8 +942,8 @@ CREATE POLICY task_attempts_tenant ON task_attempts TO quarry_tenant
 -- Roles that log in as a member of quarry_system, without owning the tables, work with all of them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
   job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
-  user_subscriptions, usage_periods, usage_events, usage_analytics, audit_logs, task_attempts, queues, queue_counts,
-  hosts, blobs, subscription_plans, cache, rate_limits, webhook_events, system_config, schema_migrations,
+  user_subscriptions, usage_periods, usage_events, usage_analytics, audit_logs, audit_logs_default, task_attempts, queues,
+  queue_counts, hosts, blobs, subscription_plans, cache, rate_limits, webhook_events, system_config, schema_migrations,
   schema_migration_log TO quarry_system;
 -- A tenant works with what is theirs, through the policies, and with what all work has in common: queues, their counters,
 -- hosts and stored bodies. Nothing else is open to them. The ledger and the log of what was done they may read and add to;
@@ -945,7 +951,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
   job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
   usage_periods, task_attempts TO quarry_tenant;
-GRANT SELECT, INSERT ON audit_logs, usage_events TO quarry_tenant;
+GRANT SELECT, INSERT ON audit_logs, audit_logs_default, usage_events TO quarry_tenant;
 REVOKE EXECUTE ON FUNCTION quarry_audit_head() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION quarry_audit_head() TO quarry_system, quarry_tenant;
 GRANT SELECT ON user_subscriptions, usage_analytics TO quarry_tenant;

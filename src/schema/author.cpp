@@ -7,14 +7,15 @@
 #include <fstream>
 
 #include "quarry/core/error.hpp"
+#include "schema/in_use.hpp"
 #include "schema/scratch.hpp"
 #include "schema/state.hpp"
 
 namespace quarry::schema {
 namespace {
 
-SchemaDiff diff(const Model& actual, const Model& expected, const CompareOptions& options = {}) {
-  SchemaDiff result{compare(actual, expected, options), {}, {}};
+SchemaDiff diff(const Model& actual, const Model& expected) {
+  SchemaDiff result{compare(actual, expected), {}, {}};
   if (result.differences.empty()) return result;
   result.up = change_script(actual, expected);
   result.down = change_script(expected, actual);
@@ -53,8 +54,13 @@ SchemaDiff diff_live(const Database& db, const MigrationSet& set) {
   if (status.state == State::empty || status.state == State::newer || status.state == State::foreign)
     refuse_unless_usable(status, false);
   auto live = introspect(db);
-  if (status.version == 0) live = without_state_tables(std::move(live));
-  return diff(live, model_of_migrations(db, set, status.version), {.ignore_extra_partitions = true});
+  auto expected = model_of_migrations(db, set, status.version);
+  if (status.version == 0) {
+    live = without_state_tables(std::move(live));
+    expected = without_state_tables(std::move(expected));
+  }
+  allow_for_use(live, expected);
+  return diff(live, expected);
 }
 
 std::string script_text(const ChangeScript& script) {

@@ -47,16 +47,21 @@ StatementsByObject by_object(const ChangePlan& plan) {
   return statements;
 }
 
-/// The object's own statements, or those of its table: a rebuild stands for all parts of the table.
-std::vector<std::string> statements_for(const StatementsByObject& statements, const ObjectKey& key) {
-  if (const auto own = statements.find(key); own != statements.end()) return own->second;
-  const auto table = statements.find({ObjectType::table, "", std::get<1>(key)});
-  return table != statements.end() ? table->second : std::vector<std::string>{};
+/// The function that the grant is on, if it is on one.
+ObjectKey function_of(const ObjectKey& grant) {
+  const auto& name = std::get<2>(grant);
+  const auto from = name.find(' ') + 1;
+  return {ObjectType::function, "", name.substr(from, name.rfind(" to ") - from)};
 }
 
-bool is_partition(const Object& object, const ModelIndex& model) {
-  const Object* table = object.type == ObjectType::table ? &object : model.table(object.table);
-  return table && !table->attribute("partition of").empty();
+/// The object's own statements, or those of its table: a rebuild stands for all parts of the table. What is made anew comes
+/// with the rights of new things.
+std::vector<std::string> statements_for(const StatementsByObject& statements, const ObjectKey& key) {
+  if (const auto own = statements.find(key); own != statements.end()) return own->second;
+  const bool on_function = std::get<0>(key) == ObjectType::grant && std::get<1>(key).empty();
+  const auto table =
+      statements.find(on_function ? function_of(key) : ObjectKey{ObjectType::table, "", std::get<1>(key)});
+  return table != statements.end() ? table->second : std::vector<std::string>{};
 }
 
 }  // namespace
@@ -76,6 +81,9 @@ std::string_view to_string(DifferenceKind kind) noexcept {
 }
 
 std::string to_text(const Difference& difference) {
+  if (difference.type == ObjectType::grant)
+    return fmt::format("grant on {}{}{} is {}{}{}", difference.table, difference.table.empty() ? "" : " ", difference.name,
+                       to_string(difference.kind), difference.detail.empty() ? "" : ": ", difference.detail);
   return fmt::format("{} {}{}{} is {}{}{}", to_string(difference.type), difference.table,
                      difference.table.empty() ? "" : ".", difference.name, to_string(difference.kind),
                      difference.detail.empty() ? "" : ": ", difference.detail);
@@ -117,7 +125,7 @@ ChangePlan plan_changes(const Model& actual, const Model& expected) {
   return plan;
 }
 
-std::vector<Difference> compare(const Model& actual, const Model& expected, const CompareOptions& options) {
+std::vector<Difference> compare(const Model& actual, const Model& expected) {
   if (to_text(actual) == to_text(expected)) return {};
   const ModelIndex there(actual);
   const ModelIndex wanted(expected);
@@ -134,7 +142,6 @@ std::vector<Difference> compare(const Model& actual, const Model& expected, cons
   }
   for (const auto& object : actual.objects) {
     if (wanted.find(key_of(object)) || table_tells_all(object, wanted)) continue;
-    if (options.ignore_extra_partitions && is_partition(object, there)) continue;
     add(DifferenceKind::extra, object, {});
   }
   if (differences.empty()) return {};

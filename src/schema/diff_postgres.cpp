@@ -13,6 +13,7 @@ namespace {
 
 /// What must be out of the way goes first, in the reverse order of what it stands on; then everything comes in that order.
 enum class Phase {
+  roles,
   drop_policies,
   drop_triggers,
   drop_views,
@@ -42,6 +43,9 @@ enum class Phase {
   triggers,
   policies,
   replica_identity,
+  owners,
+  grants,
+  rows,
 };
 
 bool is_foreign_key(const Object& object) {
@@ -59,6 +63,7 @@ class PostgresPlanner {
     auto order = in_order_of_creation(actual_, there_);
     std::reverse(order.begin(), order.end());
     for (const Object* object : order) {
+      if (object->type == ObjectType::grant) continue;
       const Object* target = kept(*object);
       if (target && !redo_.contains(key_of(*object)) && (same(*object, *target) || change(*object, *target))) continue;
       drop(*object);
@@ -66,6 +71,8 @@ class PostgresPlanner {
     }
     for (const Object* object : in_order_of_creation(expected_, wanted_))
       if (!there_.find(key_of(*object)) || redo_.contains(key_of(*object))) create(*object);
+    for (auto& [grant, sql] : plan_grants(actual_, expected_, [this](const Object& thing) { return is_made_anew(thing); }))
+      plan_.add(Phase::grants, *grant, std::move(sql));
     drop_tables();
     check_new_enum_values();
     return std::move(plan_);
@@ -135,8 +142,15 @@ class PostgresPlanner {
         return plan_.add(Phase::drop_views, object, object.drop);
       case ObjectType::trigger:
         return plan_.add(Phase::drop_triggers, object, object.drop);
+      case ObjectType::rule:
+        return plan_.add(Phase::drop_triggers, object, object.drop);
       case ObjectType::policy:
         return plan_.add(Phase::drop_policies, object, object.drop);
+      case ObjectType::row:
+        return plan_.add(Phase::rows, object, object.drop);
+      case ObjectType::role:  // other databases may use it
+      case ObjectType::grant:
+        return;
     }
   }
 
@@ -157,6 +171,8 @@ class PostgresPlanner {
 
   void create(const Object& object) {
     switch (object.type) {
+      case ObjectType::role:
+        return plan_.add(Phase::roles, object, object.create);
       case ObjectType::extension:
         return plan_.add(Phase::extensions, object, object.create);
       case ObjectType::enumeration:
@@ -170,8 +186,9 @@ class PostgresPlanner {
       case ObjectType::table:
         return create_whole_table(object);
       case ObjectType::column:
-        if (!table_comes(object)) plan_.add(Phase::alter_columns, object, object.create);
-        return;
+        if (table_comes(object)) return;
+        plan_.add(Phase::alter_columns, object, object.create);
+        return create_identity_sequence(object, object);
       case ObjectType::constraint:
         return create_constraint(object);
       case ObjectType::index:
@@ -179,12 +196,24 @@ class PostgresPlanner {
       case ObjectType::view:
         return plan_.add(Phase::views, object, object.create);
       case ObjectType::trigger:
+      case ObjectType::rule:
         plan_.add(Phase::triggers, object, object.create);
         if (object.attribute("state") != "enable") plan_.add(Phase::triggers, object, object.definition);
         return;
       case ObjectType::policy:
         return plan_.add(Phase::policies, object, object.create);
+      case ObjectType::row:
+        return plan_.add(Phase::rows, object, object.create);
+      case ObjectType::grant:  // all at once: see postgres_grants.cpp
+        return;
     }
+  }
+
+  /// Whether it will have been made anew, and so begins with the rights that new things have.
+  bool is_made_anew(const Object& wanted) const {
+    const Object* old = there_.find(key_of(wanted));
+    if (!old || redo_.contains(key_of(wanted)) || replaced_.contains(table_of(wanted))) return true;
+    return wanted.type == ObjectType::enumeration && !add_enum_values(*old, wanted);
   }
 
   /// Before the tables when a column or a constraint calls it, otherwise behind them, because SQL functions name tables.
@@ -206,11 +235,18 @@ class PostgresPlanner {
     for (auto& sql : alter_table_settings(Object{}, table)) plan_.add(Phase::alter_tables, table, std::move(sql));
     if (auto sql = alter_replica_identity(Object{}, table); !sql.empty())
       plan_.add(Phase::replica_identity, table, std::move(sql));
-    for (const Object* column : wanted_.parts(ObjectType::column, table.name))
+    for (const Object* column : wanted_.parts(ObjectType::column, table.name)) {
+      create_identity_sequence(table, *column);
       if (!column->attribute("storage").empty())
         plan_.add(Phase::alter_columns, table,
                   fmt::format("alter table {} alter column {} set storage {}", table.definition, column_name_sql(*column),
                               column->attribute("storage")));
+    }
+  }
+
+  void create_identity_sequence(const Object& whole, const Object& column) {
+    auto sql = alter_identity_sequence(*wanted_.table(column.table), Object{}, column);
+    if (!sql.empty()) plan_.add(Phase::alter_columns, whole, std::move(sql));
   }
 
   void create_constraint(const Object& constraint) {
@@ -222,7 +258,14 @@ class PostgresPlanner {
 
   /// In place; false when it must be dropped and made anew.
   bool change(const Object& object, const Object& target) {
+    if (change_owner(object, target)) return true;
     switch (object.type) {
+      case ObjectType::role:
+        for (auto& sql : alter_role(object, target)) plan_.add(Phase::roles, target, std::move(sql));
+        return true;
+      case ObjectType::row:
+        plan_.add(Phase::rows, target, target.base);
+        return true;
       case ObjectType::enumeration:
         return change_enum(object, target), true;
       case ObjectType::domain: {
@@ -254,12 +297,28 @@ class PostgresPlanner {
         return true;
       }
       case ObjectType::trigger:
+      case ObjectType::rule:
         if (object.attribute("definition") != target.attribute("definition")) return false;
         plan_.add(Phase::triggers, target, target.definition);
         return true;
       default:
         return false;
     }
+  }
+
+  /// True when nothing else is to be changed.
+  bool change_owner(const Object& object, const Object& target) {
+    const auto owner = target.attribute("owner");
+    if (object.attribute("owner") == owner) return false;
+    plan_.add(Phase::owners, target,
+              fmt::format("alter {} owner to {}", target.drop.substr(std::string_view("drop ").size()),
+                          owner.empty() ? actual_.owner : owner));
+    const auto others = [](const Object& one) {
+      auto attributes = one.attributes;
+      std::erase_if(attributes, [](const Attribute& a) { return a.name == "owner"; });
+      return attributes;
+    };
+    return object.valid == target.valid && others(object) == others(target);
   }
 
   bool change_column(const Object& object, const Object& target) {

@@ -7,6 +7,8 @@ namespace quarry::schema {
 
 Model introspect_sqlite(Read& tx);
 Model introspect_postgres(Read& tx);
+/// PostgreSQL: owners, roles, rules, grants, and what is switched off, added to the rest.
+void introspect_rights(Model& model, Read& tx);
 
 /// Puts the objects into the model's order.
 void sort_objects(Model& model);

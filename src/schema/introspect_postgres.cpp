@@ -205,6 +205,7 @@ Model introspect_postgres(Read& tx) {
   add_indexes(model, tx);
   add_views(model, tx);
   add_triggers_and_policies(model, tx);
+  introspect_rights(model, tx);
   return model;
 }
 

@@ -25,6 +25,12 @@ constexpr sql::Query<MasterRow()> objects_of_file{
     " and m.tbl_name not in (select l.name from pragma_table_list l where l.schema = 'main' and l.type = 'shadow')"
     " order by m.rowid"};
 
+/// The tables in which a virtual table keeps its content; it cannot be opened without them.
+constexpr sql::Query<std::string(std::string_view)> shadow_tables{
+    "schema.sqlite_shadows",
+    "select coalesce(group_concat(name, ', '), '') from (select l.name from pragma_table_list l"
+    " where l.schema = 'main' and l.type = 'shadow' and l.name glob $1 || '_*' order by l.name)"};
+
 bool is_virtual(const MasterRow& row) { return leading_words(Engine::sqlite, row.sql, 2)[1] == "virtual"; }
 
 void add_parts(Model& model, const std::string& table, const TableText& text) {
@@ -51,7 +57,7 @@ void add_parts(Model& model, const std::string& table, const TableText& text) {
   }
 }
 
-void add_table(Model& model, const MasterRow& row) {
+void add_table(Model& model, Read& tx, const MasterRow& row) {
   Object object{.type = ObjectType::table,
                 .table = {},
                 .name = row.name,
@@ -60,7 +66,8 @@ void add_table(Model& model, const MasterRow& row) {
                 .drop = fmt::format("drop table {}", quoted_name(row.name)),
                 .definition = {}};
   if (is_virtual(row)) {
-    object.attributes = {{"virtual", normalised(Engine::sqlite, row.sql)}};
+    object.attributes = {{"virtual", normalised(Engine::sqlite, row.sql)},
+                         {"content in", tx.value(shadow_tables, std::string_view(row.name))}};
     model.objects.push_back(std::move(object));
     return;
   }
@@ -86,7 +93,7 @@ Model introspect_sqlite(Read& tx) {
   Model model{Engine::sqlite, {}};
   for (const auto& row : tx.all(objects_of_file)) {
     if (row.type == "table")
-      add_table(model, row);
+      add_table(model, tx, row);
     else if (row.type == "index")
       add_other(model, row, ObjectType::index);
     else if (row.type == "view")

@@ -6,6 +6,7 @@
 
 #include "quarry/core/log.hpp"
 #include "quarry/schema/diff.hpp"
+#include "schema/in_use.hpp"
 #include "schema/runner.hpp"
 #include "schema/scratch.hpp"
 
@@ -33,8 +34,12 @@ void verify(Runner& runner, const Database& db, const MigrationSet& set, std::in
     return;
   }
   auto live = runner.introspect_live();
-  if (version == 0) live = without_state_tables(std::move(live));
-  const auto differences = compare(live, expected, {.ignore_extra_partitions = true});
+  if (version == 0) {
+    live = without_state_tables(std::move(live));
+    expected = without_state_tables(std::move(expected));
+  }
+  allow_for_use(live, expected);
+  const auto differences = compare(live, expected);
   if (differences.empty()) return;
   std::string list;
   for (std::size_t i = 0; i < std::min<std::size_t>(differences.size(), 5); ++i) list += "\n  " + to_text(differences[i]);

@@ -9,6 +9,8 @@ namespace quarry::schema {
 
 std::string_view to_string(ObjectType type) noexcept {
   switch (type) {
+    case ObjectType::role:
+      return "role";
     case ObjectType::extension:
       return "extension";
     case ObjectType::enumeration:
@@ -33,6 +35,12 @@ std::string_view to_string(ObjectType type) noexcept {
       return "trigger";
     case ObjectType::policy:
       return "policy";
+    case ObjectType::rule:
+      return "rule";
+    case ObjectType::grant:
+      return "grant";
+    case ObjectType::row:
+      return "row";
   }
   return "object";
 }

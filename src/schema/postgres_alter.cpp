@@ -75,7 +75,21 @@ std::vector<std::string> alter_column(const Object& table, const Object& actual,
     const auto storage = expected.attribute("storage");
     add(fmt::format("set storage {}", storage.empty() ? "extended" : storage));
   }
+  if (auto sql = alter_identity_sequence(table, actual, expected); !sql.empty()) statements.push_back(std::move(sql));
   return statements;
+}
+
+std::string alter_identity_sequence(const Object& table, const Object& actual, const Object& expected) {
+  const auto wanted = expected.attribute("sequence");
+  if (actual.attribute("sequence") == wanted || expected.attribute("identity").empty()) return {};
+  const auto type = expected.attribute("type");
+  const std::string_view last = type == "smallint" ? "32767" : type == "integer" ? "2147483647" : "9223372036854775807";
+  auto options = wanted.empty() ? fmt::format("start 1 increment 1 minvalue 1 maxvalue {} cache 1 no cycle", last)
+                                : std::string(wanted);
+  for (const std::string_view word : {"start ", "increment ", "minvalue ", "maxvalue ", "cache ", "no cycle"})
+    if (const auto at = options.find(word); at != std::string::npos) options.insert(at, "set ");
+  if (options.ends_with(" cycle") && !options.ends_with("no cycle")) options.insert(options.rfind("cycle"), "set ");
+  return fmt::format("alter table {} alter column {} {}", table.definition, column_name_sql(expected), options);
 }
 
 std::vector<std::string> alter_table_settings(const Object& actual, const Object& expected) {

@@ -1,8 +1,10 @@
 #pragma once
 /// ALTER statements for PostgreSQL's objects that can be changed in place.
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quarry/schema/model.hpp"
@@ -29,6 +31,17 @@ std::string create_table(const Object& table, const std::vector<const Object*>& 
 std::vector<std::string> enum_labels(const Object& enumeration);
 /// ADD VALUE for each label that is missing; nothing when labels have gone or changed places.
 std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected);
+
+/// The numbers of an identity column; nothing when they are drawn as they should be.
+std::string alter_identity_sequence(const Object& table, const Object& actual, const Object& expected);
+
+/// A role's rights beyond those of one that was just made.
+std::vector<std::string> alter_role(const Object& actual, const Object& expected);
+
+/// REVOKE and GRANT, in the place and for the owner of the actual schema, each with the grant that it is for. What
+/// `is_made_anew` tells of an expected object: its rights are those of a new one.
+std::vector<std::pair<const Object*, std::string>> plan_grants(const Model& actual, const Model& expected,
+                                                               const std::function<bool(const Object&)>& is_made_anew);
 
 /// The column's name as SQL.
 std::string column_name_sql(const Object& column);

@@ -28,8 +28,16 @@ void run_statements(sql::Session& session, const Script& script) {
 }
 
 using Fill = std::function<void(sql::Session&)>;
+using Look = std::function<Model(Read&)>;
 
-Model in_sqlite(const Fill& fill) {
+/// Roles are the whole server's: what is read back in the scratch place are the real ones. Migrations make plain ones.
+Model with_plain_roles(Model model) {
+  for (auto& object : model.objects)
+    if (object.type == ObjectType::role) object.attributes.clear();
+  return model;
+}
+
+Model in_sqlite(const Fill& fill, const Look& look) {
   const auto scratch = Database::open("sqlite::memory:");
   const auto connection = scratch.backend().dedicated();
   auto& session = connection->session();
@@ -37,15 +45,15 @@ Model in_sqlite(const Fill& fill) {
   session.run_script("schema.scratch", "pragma foreign_keys = off; pragma legacy_alter_table = on");
   fill(session);
   Read tx(session);
-  return introspect(tx);
+  return look(tx);
 }
 
 /// In a transaction that is rolled back.
-Model in_rolled_back_schema(sql::Session& session, const std::string& schema, const Fill& fill) {
+Model in_rolled_back_schema(sql::Session& session, const std::string& schema, const Fill& fill, const Look& look) {
   session.run_script("schema.scratch", fmt::format("begin; create schema {0}; set local search_path = {0}", schema));
   fill(session);
   Read tx(session);
-  auto model = introspect(tx);
+  auto model = with_plain_roles(look(tx));
   session.run_script("schema.scratch", "rollback");
   return model;
 }
@@ -65,7 +73,7 @@ void drop_left_schemas(sql::Session& session) {
 
 /// Committed statement by statement and dropped at the end: an enum value can be used once the transaction that added it is
 /// over.
-Model in_committed_schema(sql::Session& session, const std::string& schema, const Fill& fill) {
+Model in_committed_schema(sql::Session& session, const std::string& schema, const Fill& fill, const Look& look) {
   drop_left_schemas(session);
   Read tx(session);
   if (!tx.value(lock_scratch, std::string_view(schema))) throw_bug("a scratch schema of this name is in use");
@@ -73,7 +81,7 @@ Model in_committed_schema(sql::Session& session, const std::string& schema, cons
   const auto drop = [&] { session.run_script("schema.scratch", fmt::format("drop schema {} cascade", schema)); };
   try {
     fill(session);
-    auto model = introspect(tx);
+    auto model = with_plain_roles(look(tx));
     drop();
     return model;
   } catch (const Error& error) {
@@ -82,11 +90,12 @@ Model in_committed_schema(sql::Session& session, const std::string& schema, cons
   }
 }
 
-Model in_postgres(const Database& near, bool adds_enum_values, const Fill& fill) {
+Model in_postgres(const Database& near, bool adds_enum_values, const Fill& fill, const Look& look) {
   const auto connection = near.backend().dedicated();
   auto& session = connection->session();
   const auto schema = fmt::format("quarry_scratch_{:016x}", SystemRandom{}.next());
-  return adds_enum_values ? in_committed_schema(session, schema, fill) : in_rolled_back_schema(session, schema, fill);
+  return adds_enum_values ? in_committed_schema(session, schema, fill, look)
+                          : in_rolled_back_schema(session, schema, fill, look);
 }
 
 bool adds_enum_values(const Script& script) {
@@ -97,13 +106,19 @@ bool adds_enum_values(const Script& script) {
   return false;
 }
 
-Model in_scratch(const Database& near, const std::vector<const Script*>& scripts) {
+Model in_scratch(const Database& near, const std::vector<const Script*>& scripts,
+                 const std::function<void(Model&, Read&)>& look_too) {
   const Fill fill = [&](sql::Session& session) {
     for (const Script* script : scripts) run_statements(session, *script);
   };
-  if (near.engine() == Engine::sqlite) return in_sqlite(fill);
+  const Look look = [&](Read& tx) {
+    auto model = introspect(tx);
+    if (look_too) look_too(model, tx);
+    return model;
+  };
+  if (near.engine() == Engine::sqlite) return in_sqlite(fill, look);
   return in_postgres(
-      near, std::any_of(scripts.begin(), scripts.end(), [](auto* script) { return adds_enum_values(*script); }), fill);
+      near, std::any_of(scripts.begin(), scripts.end(), [](auto* script) { return adds_enum_values(*script); }), fill, look);
 }
 
 }  // namespace
@@ -120,17 +135,19 @@ std::string without_concurrently(std::string_view statement) {
   return result;
 }
 
-Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version) {
+Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version,
+                          const std::function<void(Model&, Read&)>& look) {
   std::vector<const Script*> scripts;
   for (const auto& migration : set.migrations())
     if (migration.version <= version) scripts.push_back(&migration.script(near.engine(), Direction::up));
-  return in_scratch(near, scripts);
+  return in_scratch(near, scripts, look);
 }
 
 Model without_state_tables(Model model) {
   std::erase_if(model.objects, [](const Object& object) {
     const auto& name = object.table.empty() ? object.name : object.table;
-    return name == "schema_migrations" || name == "schema_migration_log";
+    const bool is_of_the_server = object.type == ObjectType::role || name.starts_with("schema to ");
+    return is_of_the_server || name == "schema_migrations" || name == "schema_migration_log";
   });
   return model;
 }
@@ -140,7 +157,7 @@ Model model_of_script(const Database& near, std::string_view name, std::string_v
   script.path = name;
   for (const auto& statement : split_script(near.engine(), sql))
     script.statements.push_back({std::string(statement.text), statement.line, {}});
-  return in_scratch(near, {&script});
+  return in_scratch(near, {&script}, {});
 }
 
 }  // namespace quarry::schema

@@ -8,6 +8,7 @@
 /// the next one if we are killed.
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "quarry/schema/migration.hpp"
@@ -16,13 +17,16 @@
 
 namespace quarry::schema {
 
-/// After the set's up scripts to `version`; at 0 nothing. Throws `MigrationError` (failed) with file and line.
-Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version);
+/// After the set's up scripts to `version`; at 0 nothing. `look` may add to the model what it finds there besides. Throws
+/// `MigrationError` (failed) with file and line.
+Model model_of_migrations(const Database& near, const MigrationSet& set, std::int64_t version,
+                          const std::function<void(Model&, Read&)>& look = {});
 
 /// After the script `sql`; `name` is for errors.
 Model model_of_script(const Database& near, std::string_view name, std::string_view sql);
 
-/// Without the migrator's own tables: the first migration's down script may leave them, so that the log is kept.
+/// Without the migrator's own tables, which the first migration's down script may leave, so that the log is kept; and
+/// without the roles, which other databases may use.
 Model without_state_tables(Model model);
 
 /// PostgreSQL: the statement without CONCURRENTLY, as it can stand in a transaction; empty for one that changes no schema

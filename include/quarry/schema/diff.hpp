@@ -5,6 +5,8 @@
 /// what. On SQLite, a table that ALTER TABLE cannot bring there is rebuilt: made under another name, filled, and put in the
 /// old one's place; such a script must run under the migrator's `rebuild` directive. A renamed column or table looks like
 /// one that went and one that came, and loses its data: read the script before you run it.
+///
+/// Errors: none but `bug`. Thread safety: pure functions.
 
 #include <string>
 #include <string_view>
@@ -20,6 +22,7 @@ enum class DifferenceKind {
   changed,  ///< there, but not as expected
   invalid,  ///< as expected, but the engine does not use or enforce it
 };
+/// The name, as commands print it.
 std::string_view to_string(DifferenceKind kind) noexcept;
 
 struct Difference {
@@ -43,13 +46,8 @@ struct ChangeScript {
   bool destructive = false;     ///< drops a table or a column
 };
 
-struct CompareOptions {
-  /// Partitions that the upkeep makes month by month are no drift: only the partitioned table counts.
-  bool ignore_extra_partitions = false;
-};
-
 /// By object, in the order of the model. Empty when the schemas are equal.
-std::vector<Difference> compare(const Model& actual, const Model& expected, const CompareOptions& options = {});
+std::vector<Difference> compare(const Model& actual, const Model& expected);
 
 /// The script that makes `actual` into `expected`.
 ChangeScript change_script(const Model& actual, const Model& expected);
