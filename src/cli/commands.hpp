@@ -70,6 +70,7 @@ CLI::Option* add_enum(CLI::App& command, const std::string& name, Into& into, co
 }
 
 void add_init_command(CLI::App& app, Commands& commands);
+void add_config_command(CLI::App& app, Commands& commands);
 void add_migrate_commands(CLI::App& app, Commands& commands);
 void add_queue_commands(CLI::App& app, Commands& commands);
 void add_task_commands(CLI::App& queue_group, Commands& commands);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <boost/mp11/algorithm.hpp>
 #include <filesystem>
 #include <fstream>
 
@@ -14,14 +15,17 @@
 namespace quarry::cli {
 namespace {
 
-constexpr std::string_view known_keys = "db, blobs, json, log";
 constexpr std::size_t file_bytes_max = 1 << 20;
 
+constexpr std::string_view type_name(const std::optional<std::string>&) { return "a text in quotes"; }
+constexpr std::string_view type_name(const std::optional<bool>&) { return "true or false"; }
+constexpr std::string_view type_name(const std::optional<std::int64_t>&) { return "a whole number"; }
+
 template <class T>
-void read(std::optional<T>& into, const toml::node& node, std::string_view key, std::string_view file,
-          std::string_view type) {
+void read(std::optional<T>& into, const toml::node& node, std::string_view key, std::string_view file) {
   into = node.value_exact<T>();
-  if (!into) throw_invalid(fmt::format("{}, line {}: '{}' must be {}", file, node.source().begin.line, key, type));
+  if (!into)
+    throw_invalid(fmt::format("{}, line {}: '{}' must be {}", file, node.source().begin.line, key, type_name(into)));
 }
 
 }  // namespace
@@ -34,19 +38,20 @@ PartialSettings settings_from_toml(std::string_view text, std::string_view file)
     throw_invalid(fmt::format("{}, line {}: this is not TOML: {}", file, error.source().begin.line, error.description()));
   }
   PartialSettings settings;
+  using Members = boost::describe::describe_members<PartialSettings, boost::describe::mod_public>;
   for (const auto& [name, node] : table) {
     const std::string_view key = name.str();
-    if (key == "db")
-      read(settings.db, node, key, file, "a text in quotes");
-    else if (key == "blobs")
-      read(settings.blobs, node, key, file, "a text in quotes");
-    else if (key == "log")
-      read(settings.log, node, key, file, "a text in quotes");
-    else if (key == "json")
-      read(settings.json, node, key, file, "true or false");
-    else
-      throw_invalid(fmt::format("{}, line {}: the key '{}' is not known; there are {}", file, name.source().begin.line, key,
-                                known_keys));
+    bool is_known = false;
+    std::string known;
+    boost::mp11::mp_for_each<Members>([&, &node = node](auto member) {
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", member.name);
+      if (key != member.name) return;
+      is_known = true;
+      read(settings.*member.pointer, node, key, file);
+    });
+    if (!is_known)
+      throw_invalid(
+          fmt::format("{}, line {}: the key '{}' is not known; there are {}", file, name.source().begin.line, key, known));
   }
   return settings;
 }

@@ -14,9 +14,12 @@ enum class Access { read, write };
 
 class Context {
  public:
-  Context(const Settings& settings, Console& console) : settings_(settings), console_(console) {}
+  Context(const Settings& settings, const SettingsSources& sources, Console& console)
+      : settings_(settings), sources_(sources), console_(console) {}
 
   const Settings& settings() const noexcept { return settings_; }
+  /// Who has said what of the settings.
+  const SettingsSources& sources() const noexcept { return sources_; }
   Console& console() const noexcept { return console_; }
 
   /// The database that the settings name, with the schema that this program wants. Otherwise throws: what is missing, not
@@ -28,6 +31,7 @@ class Context {
 
  private:
   const Settings& settings_;
+  const SettingsSources& sources_;
   Console& console_;
 };
 

@@ -79,7 +79,7 @@ Database Context::open_any_version(bool create, DatabaseOptions options) const {
     check_place(*path, create);
     check_ownership(*path, settings_.db);
   }
-  return Database::open(settings_.db, std::move(options));
+  return Database::open(settings_.db, settings_.applied_to(std::move(options)));
 }
 
 Database Context::open(Access access, DatabaseOptions options) const {

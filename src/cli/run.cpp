@@ -14,7 +14,7 @@ constexpr const char* description =
     "Quarry: jobs, a crawl-aware task queue, artifacts and full-text search in one program, on SQLite or PostgreSQL.";
 
 constexpr const char* footer =
-    "Every command takes --db, --blobs, --json, --log and --config-file, before its name or after it.\n"
+    "Every command takes the options above, before its name or after it. `quarry config show --effective` tells what holds.\n"
     "Exit codes: 0 done, 64 the command line is wrong, 66 not found, 69 unavailable, ...: docs/exit-codes.md";
 
 struct Globals {
@@ -35,14 +35,24 @@ void add_globals(CLI::App& app, Globals& globals) {
          "--log", globals.flags.log,
          "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
       ->type_name("LEVEL[,FORMAT]");
-  app.add_option("--config-file", globals.config_file, "A TOML file with db, blobs, json, log [QUARRY_CONFIG_FILE]")
-      ->type_name("FILE");
+  app.add_option("--config-file", globals.config_file, "A TOML file with any of these [QUARRY_CONFIG_FILE]")->type_name("FILE");
+  app.add_option("--connections", globals.flags.connections, "Connections to the database at most; 8 by default [QUARRY_CONNECTIONS]");
+  app.add_option("--statement-timeout-ms", globals.flags.statement_timeout_ms,
+                 "Longest single statement; 60000 by default [QUARRY_STATEMENT_TIMEOUT_MS]");
+  app.add_option("--busy-timeout-ms", globals.flags.busy_timeout_ms,
+                 "Longest wait for others' locks; 30000 by default [QUARRY_BUSY_TIMEOUT_MS]");
+  app.add_option("--synchronous", globals.flags.synchronous,
+                 "SQLite's commits: full (default) survive a power cut, normal may lose the last ones [QUARRY_SYNCHRONOUS]");
   app.set_version_flag("--version", std::string("quarry " QUARRY_VERSION), "Print the version");
 }
 
-Settings settle(const Globals& globals, const Environment& environment) {
-  const auto file = globals.config_file ? globals.config_file : environment("QUARRY_CONFIG_FILE");
-  return resolve(globals.flags, settings_from(environment), file ? settings_from_file(*file) : PartialSettings{});
+SettingsSources gather(const Globals& globals, const Environment& environment) {
+  SettingsSources sources{.flags = globals.flags, .environment = settings_from(environment)};
+  if (const auto file = globals.config_file ? globals.config_file : environment("QUARRY_CONFIG_FILE")) {
+    sources.file = settings_from_file(*file);
+    sources.file_name = *file;
+  }
+  return sources;
 }
 
 /// The parser's words, without what it repeats of the arguments that may be a secret.
@@ -84,6 +94,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_globals(app, globals);
   Commands commands;
   add_init_command(app, commands);
+  add_config_command(app, commands);
   add_migrate_commands(app, commands);
   add_crawl_commands(app, commands);
   add_job_commands(app, commands);
@@ -111,10 +122,11 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   } catch (const CLI::ParseError& error) {
     return stop_parsing(app, error, console);
   }
-  const auto settings = settle(globals, invocation.environment);
+  const auto sources = gather(globals, invocation.environment);
+  const auto settings = resolve(sources.flags, sources.environment, sources.file);
   console.set_json(settings.json);
   log::configure(settings.log);
-  Context context(settings, console);
+  Context context(settings, sources, console);
   return commands.chosen()(context);
 }
 

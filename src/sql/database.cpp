@@ -7,6 +7,7 @@
 
 #include "quarry/sql/backend.hpp"
 #include "sql/observed_session.hpp"
+#include "sql/postgres/conninfo.hpp"
 #include "sql/url.hpp"
 
 namespace quarry {
@@ -73,6 +74,12 @@ Database Database::open(std::string_view url, DatabaseOptions options) {
   const auto parsed = sql::parse_database_url(url);
   return Database(parsed.engine == Engine::sqlite ? sql::open_sqlite(parsed.rest, std::move(options))
                                                   : sql::open_postgres(parsed.rest, std::move(options)));
+}
+
+std::string Database::shown_url(std::string_view url) {
+  const auto parsed = sql::parse_database_url(url);
+  if (parsed.engine == Engine::sqlite) return "sqlite:" + std::string(parsed.rest);
+  return sql::postgres_driver::shown_url(parsed.rest);
 }
 
 Engine Database::engine() const noexcept { return backend_->engine(); }

@@ -52,6 +52,8 @@ class Database {
  public:
   /// Opens a database by its URL. Throws `invalid` for a URL that cannot be read, `unavailable` and `timeout`.
   static Database open(std::string_view url, DatabaseOptions options = {});
+  /// The URL as people may see it, without the password that may be in it. Opens nothing. Throws `invalid` as `open` does.
+  static std::string shown_url(std::string_view url);
 
   /// Runs `body` in a reading transaction, again as the page says, and returns what it returned.
   template <std::invocable<Read&> F>

@@ -84,11 +84,11 @@ void add_pepper_option(CLI::App& command, std::vector<std::string>& files) {
   command
       .add_option("--pepper-file", files,
                   "The file of the secret that keys are hashed with; may be repeated, older ones last [QUARRY_PEPPER_FILE]")
-      ->type_name("FILE")
-      ->envname("QUARRY_PEPPER_FILE");
+      ->type_name("FILE");
 }
 
-accounts::Peppers read_peppers(const std::vector<std::string>& files) {
+accounts::Peppers read_peppers(const Settings& settings, const std::vector<std::string>& files) {
+  if (files.empty() && settings.pepper_file) return accounts::Peppers(read_secret(*settings.pepper_file, "pepper"));
   if (files.empty()) return {};
   std::vector<Secret> previous;
   for (std::size_t i = 1; i < files.size(); ++i) previous.push_back(read_secret(files[i], "pepper"));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/settings.hpp"
 #include "quarry/accounts/api_keys.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/core/secret.hpp"
@@ -19,8 +20,8 @@ accounts::User user_of(Read& tx, const std::string& name);
 /// nothing of what is typed. Throws `invalid` for one that is empty, and for more than one line.
 Secret read_secret(const std::string& file, const char* what);
 
-/// `--pepper-file FILE`, which may be repeated: the first is for new keys. `QUARRY_PEPPER_FILE` names one, too.
+/// `--pepper-file FILE`, which may be repeated: the first is for new keys. The setting `pepper_file` names one, too.
 void add_pepper_option(CLI::App& command, std::vector<std::string>& files);
-accounts::Peppers read_peppers(const std::vector<std::string>& files);
+accounts::Peppers read_peppers(const Settings& settings, const std::vector<std::string>& files);
 
 }  // namespace quarry::cli

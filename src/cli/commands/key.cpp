@@ -49,7 +49,7 @@ struct KeyAddCli {
 };
 
 ExitCode add_key(Context& context, const KeyAddCli& cli) {
-  const auto peppers = read_peppers(cli.peppers);
+  const auto peppers = read_peppers(context.settings(), cli.peppers);
   const auto made = context.open(Access::write).write([&](Write& tx) {
     accounts::NewApiKey key{.user_id = user_of(tx, cli.user).id, .name = cli.name, .scopes = cli.scopes};
     if (cli.days) key.expires_at = tx.now() + std::chrono::microseconds(static_cast<std::int64_t>(*cli.days * 86.4e9));
@@ -65,7 +65,7 @@ struct KeyRotateCli {
 };
 
 ExitCode rotate_key(Context& context, const KeyRotateCli& cli) {
-  const auto peppers = read_peppers(cli.peppers);
+  const auto peppers = read_peppers(context.settings(), cli.peppers);
   const auto grace = std::chrono::seconds(static_cast<std::int64_t>(cli.grace_hours * 3600));
   const auto made = context.open(Access::write).write([&](Write& tx) {
     return accounts::rotate_key(tx, peppers, key_of(tx, cli.key).id, grace);
@@ -148,7 +148,7 @@ struct KeyCheckResult {
 BOOST_DESCRIBE_STRUCT(KeyCheckResult, (), (api_key, user))
 
 ExitCode check_key(Context& context, const KeyCheckCli& cli) {
-  const auto peppers = read_peppers(cli.peppers);
+  const auto peppers = read_peppers(context.settings(), cli.peppers);
   const auto text = read_secret(cli.key_file, "key");
   if (!accounts::parse_key(text.reveal()))
     throw_invalid("this is no API key, or it has a typing error: it is qry_, 16 characters, _ and 49 more");

@@ -71,7 +71,7 @@ ExitCode get(Context& context, const SettingGetCli& cli) {
   const auto db = context.open(Access::read);
   auto setting = db.read([&](Read& tx) { return system::get(tx, cli.key); });
   if (cli.reveal && setting.is_sensitive) {
-    const auto ring = get_keys(cli.keys);
+    const auto ring = get_keys(context.settings(), cli.keys);
     setting.value = db.read([&](Read& tx) { return std::string(system::reveal(tx, cli.key, ring).reveal()); });
   }
   auto& console = context.console();
@@ -110,7 +110,7 @@ ExitCode set(Context& context, const SettingSetCli& cli) {
     throw_invalid(
         "a sensitive value is handed in with --stdin: in a command line, every process and the shell's history "
         "could read it");
-  const auto ring = sensitive && cli.from_stdin ? std::optional(get_keys(cli.keys)) : std::nullopt;
+  const auto ring = sensitive && cli.from_stdin ? std::optional(get_keys(context.settings(), cli.keys)) : std::nullopt;
   const auto value = cli.from_stdin ? std::optional(read_stdin()) : cli.value;
   system::SettingChange change{.key = cli.key, .type = cli.type};
   if (value) change.value = *value;
@@ -155,7 +155,7 @@ struct RotateResult {
 BOOST_DESCRIBE_STRUCT(RotateResult, (), (primary, rotated))
 
 ExitCode rotate_key(Context& context, const RotateCli& cli) {
-  const auto ring = get_keys(cli.keys);
+  const auto ring = get_keys(context.settings(), cli.keys);
   const auto db = context.open(Access::write);
   RotateResult result{.primary = ring.primary()};
   for (;;) {

@@ -115,6 +115,8 @@ std::string server_options(const DatabaseOptions& options, const std::string& ow
 
 }  // namespace
 
+std::string shown_url(std::string_view url) { return show(parse(std::string(url)).get()); }
+
 ConnectSettings parse_url(std::string_view url, const DatabaseOptions& options) {
   const std::string text(url);
   const ConninfoPtr parsed = parse(text);

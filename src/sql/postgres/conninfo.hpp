@@ -34,4 +34,7 @@ struct ConnectSettings {
 /// Throws `invalid` when libpq cannot read `url`; the message does not repeat it, because it may hold a password.
 ConnectSettings parse_url(std::string_view url, const DatabaseOptions& options);
 
+/// `ConnectSettings::display_url` alone. Throws as `parse_url`.
+std::string shown_url(std::string_view url);
+
 }  // namespace quarry::sql::postgres_driver

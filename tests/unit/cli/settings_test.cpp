@@ -71,6 +71,41 @@ TEST(Settings, TheFilesKeysAreChecked) {
   EXPECT_THAT(refusal("[crawl]\nx = 1"), testing::HasSubstr("'crawl'"));
 }
 
+TEST(Settings, ANameIsSpelledTheSameWayInAllPlaces) {
+  EXPECT_EQ(variable_of("busy_timeout_ms"), "QUARRY_BUSY_TIMEOUT_MS");
+  EXPECT_EQ(flag_of("busy_timeout_ms"), "--busy-timeout-ms");
+  const auto settings = resolve({.connections = 3}, settings_from(environment({{"QUARRY_STATEMENT_TIMEOUT_MS", "1500"}})),
+                                settings_from_toml("synchronous = 'normal'\nbusy_timeout_ms = 20\nkeys_file = '/k'", "f"));
+  const auto options = settings.applied_to({});
+  EXPECT_EQ(options.connections_max, 3U);
+  EXPECT_EQ(options.statement_timeout.count(), 1500);
+  EXPECT_EQ(options.busy_timeout.count(), 20);
+  EXPECT_EQ(options.synchronous, Synchronous::normal);
+  EXPECT_EQ(settings.keys_file, "/k");
+  const auto untouched = resolve({}, {}, {}).applied_to({.connections_max = 5, .statement_timeout = std::chrono::seconds(7)});
+  EXPECT_EQ(untouched.connections_max, 5U);
+  EXPECT_EQ(untouched.statement_timeout, std::chrono::seconds(7));
+}
+
+TEST(Settings, AreShownWithWhoSaidThemAndWithoutPasswords) {
+  const SettingsSources sources{
+      .flags = {.db = "postgresql://ada:geheim@h/d?sslmode=require"},
+      .environment = settings_from(environment({{"QUARRY_JSON", "1"}, {"QUARRY_DB", "sqlite:e.db"}})),
+      .file = settings_from_toml("log = 'info'\ndb = 'sqlite:f.db'", "q.toml"),
+      .file_name = "q.toml"};
+  std::map<std::string, std::pair<std::string, std::string>> shown;
+  for (const auto& one : show_settings(sources)) {
+    EXPECT_EQ(one.value.find("geheim"), std::string::npos);
+    shown[one.name] = {one.value, one.from};
+  }
+  EXPECT_EQ(shown["db"].second, "--db");
+  EXPECT_THAT(shown["db"].first, testing::HasSubstr("ada"));
+  EXPECT_EQ(shown["blobs"], std::pair(std::string("data/d-blobs"), std::string("default")));
+  EXPECT_EQ(shown["json"], std::pair(std::string("true"), std::string("QUARRY_JSON")));
+  EXPECT_EQ(shown["log"], std::pair(std::string("info"), std::string("q.toml")));
+  EXPECT_EQ(shown["connections"], std::pair(std::string("8"), std::string("default")));
+}
+
 TEST(Settings, OnlyARegularFileOfABoundedSizeIsRead) {
   const auto code_of = [](const std::string& file) {
     try {
@@ -93,7 +128,12 @@ TEST(Settings, OnlyARegularFileOfABoundedSizeIsRead) {
 
 TEST(Settings, WhatCannotBeReadIsRefused) {
   EXPECT_THROW(settings_from(environment({{"QUARRY_JSON", "maybe"}})), Error);
+  EXPECT_THROW(settings_from(environment({{"QUARRY_CONNECTIONS", "many"}})), Error);
+  EXPECT_THROW(settings_from(environment({{"QUARRY_CONNECTIONS", "99999999999999999999"}})), Error);
   EXPECT_THROW(resolve({.log = "loud"}, {}, {}), Error);
+  EXPECT_THROW(resolve({.connections = 0}, {}, {}), Error);
+  EXPECT_THROW(resolve({.busy_timeout_ms = -1}, {}, {}), Error);
+  EXPECT_THROW(resolve({.synchronous = "off"}, {}, {}), Error);
   EXPECT_THROW(settings_from_file("/nowhere/quarry.toml"), Error);
 }
 
