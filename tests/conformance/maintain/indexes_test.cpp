@@ -1,0 +1,89 @@
+/// What PostgreSQL alone has: autovacuum's settings, and indexes that are rebuilt.
+
+#include "conformance/maintain/maintain_test.hpp"
+#include "support/postgres_admin.hpp"
+
+namespace quarry::test {
+namespace {
+
+using testing::HasSubstr;
+
+class MaintainIndexes : public MaintainTest {
+ protected:
+  std::vector<std::string> query(const std::string& sql) { return run_on_postgres(database().url(), sql); }
+  std::int64_t size_of(const std::string& index) {
+    return std::stoll(query("select pg_relation_size('" + index + "')").at(0));
+  }
+};
+QUARRY_BOTH_ENGINES(MaintainIndexes);
+
+TEST_P(MaintainIndexes, SqliteHasNoneOfIt) {
+  if (!is_sqlite()) return;
+  EXPECT_EQ(step("autovacuum").outcome, StepOutcome::skipped);
+  EXPECT_EQ(step("indexes").outcome, StepOutcome::skipped);
+}
+
+TEST_P(MaintainIndexes, AutovacuumIsAsTheSchemaSays) {
+  if (is_sqlite()) return;
+  const std::string options =
+      "select relname || ': ' || array_to_string(array(select unnest(reloptions) order by 1), ', ') from pg_class"
+      " where relkind = 'r' and reloptions is not null order by 1";
+  const auto of_the_schema = query(options);
+  EXPECT_EQ(step("autovacuum").outcome, StepOutcome::nothing) << "a new database is as it should be";
+  query("alter table task_queue set (autovacuum_enabled = false, autovacuum_vacuum_threshold = 1000000)");
+  query("alter table hosts reset (autovacuum_vacuum_scale_factor)");
+  query(
+      "alter table queue_counts reset (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold,"
+      " autovacuum_analyze_scale_factor, autovacuum_analyze_threshold, autovacuum_vacuum_cost_limit)");
+  EXPECT_EQ(figures(dry("autovacuum")), (Figures{{"options", 8}}));
+  EXPECT_EQ(figures(step("autovacuum")), (Figures{{"options", 8}}));
+  EXPECT_EQ(query(options), of_the_schema) << "every one that the schema has is among those that are set";
+}
+
+TEST_P(MaintainIndexes, ABloatedIndexIsRebuiltAndOthersAreNot) {
+  if (is_sqlite()) return;
+  set("maintain.reindex_min_mb", 1);
+  query("insert into hosts (host_key) select 'host number ' || i || repeat('.', 60) from generate_series(1, 40000) i");
+  query("analyze hosts");
+  EXPECT_EQ(step("indexes").outcome, StepOutcome::nothing) << "full, and not bloated";
+  query("delete from hosts where id % 40 <> 0");
+  query("vacuum analyze hosts");
+  const auto before = size_of("hosts_host_key_key");
+  ASSERT_GT(before, 2'000'000);
+  EXPECT_GE(figures(dry("indexes"))["indexes rebuilt"], 1);
+  EXPECT_EQ(size_of("hosts_host_key_key"), before);
+  const auto report = step("indexes");
+  EXPECT_GE(figures(report)["indexes rebuilt"], 1) << report.message.value_or("");
+  EXPECT_GT(figures(report)["bytes given back"], before / 2);
+  EXPECT_LT(size_of("hosts_host_key_key"), before / 4);
+  query("analyze hosts");
+  EXPECT_EQ(step("indexes").outcome, StepOutcome::nothing);
+}
+
+TEST_P(MaintainIndexes, WhatAKilledRebuildLeftIsDropped) {
+  if (is_sqlite()) return;
+  query("create index idx_hosts_created_at_ccnew on hosts (created_at)");
+  query("create index idx_hosts_created_at_ccold1 on hosts (created_at)");
+  query("create index idx_hosts_created_ccnew_at on hosts (created_at)");
+  query(
+      "update pg_index set indisvalid = false where indexrelid in ('idx_hosts_created_at_ccnew'::regclass,"
+      " 'idx_hosts_created_at_ccold1'::regclass)");
+  EXPECT_EQ(figures(dry("indexes")), (Figures{{"leftovers dropped", 2}}));
+  EXPECT_EQ(figures(step("indexes")), (Figures{{"leftovers dropped", 2}}));
+  EXPECT_EQ(query("select relname from pg_class where relname like 'idx_hosts_created%'"),
+            std::vector<std::string>{"idx_hosts_created_ccnew_at"});
+}
+
+TEST_P(MaintainIndexes, AnInvalidOneThatNobodyBuildsIsNamed) {
+  if (is_sqlite()) return;
+  query("update pg_index set indisvalid = false where indexrelid = 'idx_users_role'::regclass");
+  const auto report = step("indexes");
+  EXPECT_EQ(report.outcome, StepOutcome::failed);
+  EXPECT_THAT(report.message.value_or(""), HasSubstr("idx_users_role"));
+  EXPECT_THAT(report.message.value_or(""), HasSubstr("reindex index concurrently"));
+  query("reindex index concurrently idx_users_role");
+  EXPECT_EQ(step("indexes").outcome, StepOutcome::nothing);
+}
+
+}  // namespace
+}  // namespace quarry::test
