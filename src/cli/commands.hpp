@@ -23,8 +23,10 @@ class Commands {
                 ExitCode (*action)(Context&, const Options&)) {
     auto* command = group(parent, name, help);
     command->require_subcommand(0);
-    command->callback(
-        [this, options, action] { chosen_ = [options, action](Context& context) { return action(context, *options); }; });
+    command->callback([this, command, options, action] {
+      if (!command->get_subcommands().empty()) return;  // a longer command was named
+      chosen_ = [options, action](Context& context) { return action(context, *options); };
+    });
     return command;
   }
   CLI::App* add(CLI::App& parent, const std::string& name, const std::string& help, ExitCode (*action)(Context&)) {
@@ -78,6 +80,7 @@ void add_host_commands(CLI::App& queue_group, Commands& commands);
 void add_job_commands(CLI::App& app, Commands& commands);
 void add_job_submit_command(CLI::App& job_group, Commands& commands);
 void add_job_change_commands(CLI::App& job_group, Commands& commands);
+void add_job_config_commands(CLI::App& job_group, Commands& commands);
 void add_job_log_command(CLI::App& job_group, Commands& commands);
 void add_crawl_commands(CLI::App& app, Commands& commands);
 void add_artifact_commands(CLI::App& app, Commands& commands);

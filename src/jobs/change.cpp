@@ -66,9 +66,10 @@ Job update(Write& tx, JobId job, const JobChanges& changes) {
   if (changes.job_type) check_job_type(*changes.job_type);
   if (changes.priority) check_priority(*changes.priority);
   if (changes.config) check_config(*changes.config);
+  if (changes.schema_version) check_schema_version(*changes.schema_version);
   const auto before = lock(tx, job);
   if (before.is_deleted) throw_no_job(job);
-  if ((changes.job_type || changes.priority || changes.config) && before.status != JobStatus::pending)
+  if ((changes.job_type || changes.priority || changes.config || changes.schema_version) && before.status != JobStatus::pending)
     throw Error(ErrorCode::conflict,
                 fmt::format("job {} is {}: its type, priority and config can be changed while it is pending only; submit "
                             "another one",
@@ -80,7 +81,8 @@ Job update(Write& tx, JobId job, const JobChanges& changes) {
       .set("expanded_keywords", changes.expanded_keywords)
       .set("job_type", changes.job_type)
       .set("priority", changes.priority)
-      .set("config", changes.config);
+      .set("config", changes.config)
+      .set("schema_version", changes.schema_version);
   patch.apply(tx, "jobs.update", "job", job.value, "user_id", {.unchanged_since = changes.unchanged_since});
   return get(tx, job);
 }

@@ -32,4 +32,8 @@ void check_priority(int priority) {
 
 void check_config(const Json& config) { store::check_json_object("config", config.text, config_bytes_max); }
 
+void check_schema_version(int version) {
+  if (version < 1) throw_invalid(fmt::format("schema_version {}: it counts from 1", version));
+}
+
 }  // namespace quarry::jobs

@@ -14,5 +14,6 @@ void check_job_type(const std::string& type);
 void check_keywords(const std::vector<std::string>& keywords);
 void check_priority(int priority);
 void check_config(const Json& config);
+void check_schema_version(int version);
 
 }  // namespace quarry::jobs

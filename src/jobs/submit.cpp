@@ -79,7 +79,7 @@ void check(const NewJob& job) {
   check_keywords(job.keywords);
   if (job.expanded_keywords) check_keywords(*job.expanded_keywords);
   check_priority(job.priority);
-  if (job.schema_version < 1) throw_invalid(fmt::format("schema_version {}: it counts from 1", job.schema_version));
+  check_schema_version(job.schema_version);
   check_config(job.config);
 }
 

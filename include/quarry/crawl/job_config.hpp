@@ -104,7 +104,6 @@ struct RequestConfig {
 };
 
 struct JobConfig {
-  std::int64_t schema_version = 1;  ///< the only one so far
   std::optional<Url> target_url = {};
   std::string container_selector = {};      ///< empty: the page is the one item
   std::vector<FieldConfig> fields = {};     ///< in the order written
@@ -114,11 +113,12 @@ struct JobConfig {
   friend bool operator==(const JobConfig&, const JobConfig&) = default;
 };
 
-/// Reads it, strictly. Throws `invalid` with the path to what is wrong.
-JobConfig parse_job_config(std::string_view text);
+/// Reads it, strictly, and in any version (`config_upgrade.hpp`); `stored_version` is that of a config that does not say.
+/// Throws `invalid` with the path to what is wrong.
+JobConfig parse_job_config(std::string_view text, int stored_version = 1);
 
-/// With every default written out, so that a stored job keeps its meaning. `parse_job_config` reads it back to an equal
-/// value.
+/// In today's version, with every default written out, so that a stored job keeps its meaning. `parse_job_config` reads it
+/// back to an equal value.
 std::string to_json(const JobConfig& config);
 
 }  // namespace quarry::crawl

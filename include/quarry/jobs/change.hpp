@@ -21,10 +21,11 @@ struct JobChanges {
   std::optional<std::optional<std::string>> description{};
   std::optional<std::vector<std::string>> keywords{};
   std::optional<std::optional<std::vector<std::string>>> expanded_keywords{};
-  /// These three only while the job is pending: afterwards they would not say what was done.
+  /// These only while the job is pending: afterwards they would not say what was done.
   std::optional<std::string> job_type{};
   std::optional<int> priority{};  ///< of tasks that are added from now on
   std::optional<Json> config{};
+  std::optional<int> schema_version{};  ///< of `config`; counts from 1
   /// `updated_at` as the caller read it; the job must not have changed since.
   std::optional<Instant> unchanged_since{};
 };

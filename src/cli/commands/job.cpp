@@ -175,6 +175,7 @@ void add_job_commands(CLI::App& app, Commands& commands) {
   add("pause", "Start nothing more of a job; what is under way goes on", pause);
   add("resume", "Let a paused job go on", resume);
   add_job_change_commands(group, commands);
+  add_job_config_commands(group, commands);
   add("explain", "Tell why a job does not get on", explain);
 }
 

@@ -1,12 +1,10 @@
-/// `quarry job edit`, `delete`, `undelete`, `purge`, `stats`, `config`: a job's own words, its end, and figures.
+/// `quarry job edit`, `delete`, `undelete`, `purge`, `stats`: a job's own words, its end, and figures.
 
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
 #include "cli/number_range.hpp"
 #include "quarry/jobs/change.hpp"
-#include "quarry/jobs/configurations.hpp"
-#include "quarry/jobs/find.hpp"
 #include "quarry/jobs/statistics.hpp"
 
 namespace quarry::cli {
@@ -122,41 +120,6 @@ ExitCode stats(Context& context) {
   return ExitCode::ok;
 }
 
-struct JobConfigCli : OneJobCli {
-  std::string key;
-  std::optional<std::string> value;
-  bool unset = false;
-};
-
-struct JobConfigResult {
-  std::vector<jobs::Configuration> configurations;
-};
-BOOST_DESCRIBE_STRUCT(JobConfigResult, (), (configurations))
-
-ExitCode config(Context& context, const JobConfigCli& cli) {
-  const auto job = cli.job();
-  if ((cli.value || cli.unset) && cli.key.empty()) throw_invalid("say which key");
-  if (cli.value && cli.unset) throw_invalid("say either a value or --unset");
-  const auto db = context.open(cli.value || cli.unset ? Access::write : Access::read);
-  if (cli.value) db.write([&](Write& tx) { jobs::set_configuration(tx, job, cli.key, cli.value); });
-  if (cli.unset && !db.write([&](Write& tx) { return jobs::unset_configuration(tx, job, cli.key); }))
-    throw Error(ErrorCode::not_found, fmt::format("job {} has no configuration '{}'", to_string(job), cli.key));
-  JobConfigResult result;
-  db.read([&](Read& tx) {
-    jobs::get(tx, job);
-    if (cli.key.empty() || cli.unset) return void(result.configurations = jobs::list_configurations(tx, job));
-    const auto found = jobs::find_configuration(tx, job, cli.key);
-    if (!found) throw Error(ErrorCode::not_found, fmt::format("job {} has no configuration '{}'", to_string(job), cli.key));
-    result.configurations.push_back(*found);
-  });
-  auto& console = context.console();
-  console.result(result, [&] {
-    for (const auto& row : result.configurations)
-      console.line(fmt::format("{} = {}", row.config_key, row.config_value.value_or("")));
-  });
-  return ExitCode::ok;
-}
-
 }  // namespace
 
 void add_job_change_commands(CLI::App& group, Commands& commands) {
@@ -185,14 +148,6 @@ void add_job_change_commands(CLI::App& group, Commands& commands) {
         ->check(number_range(0.0, 1e6));
   }
   commands.add(group, "stats", "Show the jobs in figures", stats);
-  {
-    auto cli = std::make_shared<JobConfigCli>();
-    auto* command = commands.add(group, "config", "Show or set what is remembered of a job by name", cli, config);
-    command->add_option("id", cli->id, "The job")->required();
-    command->add_option("key", cli->key, "One key; all by default");
-    command->add_option("value", cli->value, "Set it to this");
-    command->add_flag("--unset", cli->unset, "Forget the key");
-  }
 }
 
 }  // namespace quarry::cli

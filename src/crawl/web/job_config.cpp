@@ -11,6 +11,7 @@
 #include "crawl/web/json_reader.hpp"
 #include "crawl/web/url_pattern.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/crawl/config_upgrade.hpp"
 #include "quarry/crawl/html.hpp"
 
 namespace quarry::crawl {
@@ -20,6 +21,9 @@ namespace json = boost::json;
 
 constexpr std::array<std::string_view, 5> field_types = {"text", "attribute", "link", "image", "html"};
 constexpr std::array<std::string_view, 3> follow_scopes = {"host", "prefix", "any"};
+
+/// An upgrade may write out what an older version left to be understood.
+constexpr std::size_t upgraded_bytes_max = 4 * limits::config_bytes_max;
 
 /// As long as `Selector` takes.
 constexpr std::size_t selector_bytes_max = 1024;
@@ -200,11 +204,11 @@ json::value request_json(const RequestConfig& request) {
 
 }  // namespace
 
-JobConfig parse_job_config(std::string_view text) {
-  const auto value = read_json(text, limits::config_bytes_max);
+JobConfig parse_job_config(std::string_view text, int stored_version) {
+  const auto value = read_json(upgrade_config(text, stored_version).text, upgraded_bytes_max);
   JsonReader reader(value, "$");
   JobConfig config;
-  config.schema_version = reader.integer("schemaVersion", 1, 1).value_or(1);
+  reader.any("schemaVersion");
   if (const auto target = reader.text("targetUrl", 4 * url_bytes_max))
     reader.check("targetUrl", [&] { config.target_url = Url::parse(*target); });
   config.container_selector = read_selector(reader, "containerSelector", "");
@@ -216,7 +220,7 @@ JobConfig parse_job_config(std::string_view text) {
 }
 
 std::string to_json(const JobConfig& config) {
-  json::object out{{"schemaVersion", config.schema_version}};
+  json::object out{{"schemaVersion", config_version}};
   if (config.target_url) out["targetUrl"] = config.target_url->text();
   if (!config.container_selector.empty()) out["containerSelector"] = config.container_selector;
   json::object fields;

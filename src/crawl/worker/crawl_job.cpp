@@ -7,6 +7,7 @@
 #include <map>
 
 #include "quarry/core/error.hpp"
+#include "quarry/crawl/config_upgrade.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/queue/hosts.hpp"
@@ -77,6 +78,7 @@ StartedCrawl start_crawl(Write& tx, const CrawlRequest& request) {
   job.user_id = request.user_id;
   job.title = request.title.empty() ? target.text().substr(0, 255) : request.title;
   job.config = config;
+  job.schema_version = config_version;
   const auto made = jobs::submit(tx, job);
   const PageTask first{target, 0};
   add_pages(tx, made.id, request.config, std::span(&first, 1), request.politeness);

@@ -22,7 +22,7 @@ std::shared_ptr<const JobContext> JobContexts::get(JobId job, std::string& why_n
     return nullptr;
   }
   try {
-    auto config = parse_job_config(row->config.text);
+    auto config = parse_job_config(row->config.text, row->schema_version);
     Extractor extractor(config);
     recent_.push_front(std::make_shared<const JobContext>(
         JobContext{job, row->search_id, row->scraper_name.value_or(""), std::move(config), std::move(extractor)}));

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "quarry/core/error.hpp"
+#include "quarry/crawl/config_upgrade.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/store/checks.hpp"
 
@@ -98,6 +99,7 @@ StartedSearch start_search(Write& tx, const SearchRequest& request) {
     job.job_type = "search";
     job.title = std::string(store::first_characters(fmt::format("{}: {}", source.name, started.search.query), 255));
     job.config = Json{to_json(config)};
+    job.schema_version = config_version;
     job.search_id = started.search.id;
     job.scraper_name = source.name;
     const auto id = jobs::submit(tx, job).id;

@@ -1,5 +1,7 @@
 #include "conformance/cli/cli_test.hpp"
+#include "quarry/accounts/users.hpp"
 #include "quarry/jobs/log.hpp"
+#include "quarry/jobs/submit.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/finish.hpp"
@@ -75,6 +77,41 @@ TEST_P(CliJobs, CancelPauseResumeAndRetry) {
   EXPECT_EQ(text(json({"job", "cancel", id}), "status"), "cancelled");
   EXPECT_THAT(refused({"job", "retry", id}, 75), HasSubstr("is cancelled"));
   EXPECT_THAT(refused({"job", "pause", id}, 75), HasSubstr("is cancelled"));
+}
+
+TEST_P(CliJobs, OldConfigsAreUpgraded) {
+  const auto db = on_real_time();
+  const auto put = [&](const char* config, int version) {
+    return db.write([&](Write& tx) {
+      const jobs::NewJob job{.user_id = accounts::ensure_local_user(tx),
+                             .title = "An old one",
+                             .config = Json{config},
+                             .schema_version = version};
+      return to_string(jobs::submit(tx, job).id);
+    });
+  };
+  const auto old = put(R"({"url": "http://127.0.0.1:1/", "fields": [{"name": "t", "type": "text", "selector": "h1"}],
+                           "proxy": {"enabled": true}})", 1);
+  const auto seen = json({"job", "config", "upgrade", "--dry-run"});
+  EXPECT_EQ(number(seen, "upgraded"), 1);
+  EXPECT_TRUE(seen.at("dry_run").as_bool());
+  EXPECT_EQ(number(json({"job", "show", old}), "schema_version"), 1);
+  EXPECT_THAT(run({"job", "config", "upgrade", "--dry-run"}).out,
+              testing::AllOf(HasSubstr(old + " from version 1, without $.proxy"), HasSubstr("1 config would be brought to")));
+  EXPECT_EQ(number(json({"job", "config", "upgrade"}), "upgraded"), 1);
+  EXPECT_EQ(number(json({"job", "show", old}), "schema_version"), 2);
+  EXPECT_EQ(number(json({"job", "config", "upgrade"}), "upgraded"), 0);
+
+  put(R"({"schemaVersion": 99})", 99);
+  const auto kept = json({"job", "config", "upgrade"}, 1);
+  EXPECT_EQ(number(kept, "kept"), 1);
+  EXPECT_THAT(text(kept.at("jobs").as_array().at(0).as_object(), "problem"), HasSubstr("newer than this program"));
+  write_file(database().folder() / "newer.json", R"({"schemaVersion": 99, "targetUrl": "http://h/"})");
+  EXPECT_THAT(refused({"job", "submit", "--config", "newer.json"}, 64), HasSubstr("newer than this program"));
+
+  json({"job", "config", old, "reviewer", "ada"});
+  EXPECT_THAT(run({"job", "config", old}).out, HasSubstr("reviewer = ada"));
+  EXPECT_THAT(refused({"job", "config"}, 64), HasSubstr("say which job"));
 }
 
 TEST_P(CliJobs, LogsAreFilteredAndFollowed) {

@@ -9,7 +9,7 @@ namespace quarry::crawl {
 namespace {
 
 constexpr std::string_view whole = R"({
-  "schemaVersion": 1,
+  "schemaVersion": 2,
   "targetUrl": "https://Example.org/books",
   "containerSelector": "li.book",
   "fields": {
@@ -63,7 +63,7 @@ TEST(JobConfig, ReadsBackWhatItWrites) {
     EXPECT_EQ(parse_job_config(to_json(config)), config) << to_json(config);
   }
   EXPECT_EQ(to_json(JobConfig{}),
-            R"({"schemaVersion":1,"fields":{},"request":{"timeoutMs":30000,"maxBytes":8388608,"obeyRobots":true}})");
+            R"({"schemaVersion":2,"fields":{},"request":{"timeoutMs":30000,"maxBytes":8388608,"obeyRobots":true}})");
 }
 
 struct Wrong {
@@ -80,8 +80,9 @@ TEST(JobConfig, NamesThePathOfWhatIsWrong) {
       {"{\"fields\": {}, \"fields\": {}}", "'fields' twice"},
       {"{\"targetUrl\": \"http://a/\\u0000\"}", "\\u0000"},
       {"{\"targetUrl\": \"\xFF\"}", "cannot be read"},
-      {R"({"url": "x"})", "$.url: this key is not known; possible are schemaVersion, targetUrl, containerSelector"},
-      {R"({"schemaVersion": 2})", "$.schemaVersion: a whole number from 1 to 1"},
+      {R"({"schemaVersion": 2, "url": "x"})", "$.url: this key is not known; possible are schemaVersion, targetUrl, containerSelector"},
+      {R"({"schemaVersion": 3})", "$.schemaVersion: 3 is newer than this program"},
+      {R"({"schemaVersion": 0})", "$.schemaVersion: a whole number from 1"},
       {R"({"schemaVersion": "1"})", "$.schemaVersion: a string where a whole number is wanted"},
       {R"({"targetUrl": 5})", "$.targetUrl: a number where a string is wanted"},
       {R"({"targetUrl": "ftp://x/"})", "$.targetUrl: 'ftp://x/': only http and https"},
