@@ -18,8 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// `flock` cannot wait with a time limit, so the wait is made of naps: short first, since a commit takes a fraction of a millisecond.
-constexpr auto first_nap = 20us;
-constexpr std::chrono::microseconds longest_nap = 500us;
+constexpr auto first_gate_nap = 20us;
+constexpr std::chrono::microseconds longest_gate_nap = 500us;
 
 }  // namespace
 
@@ -38,7 +38,7 @@ Gate::~Gate() {
 
 void Gate::enter(std::chrono::steady_clock::time_point deadline) {
   if (file_ < 0) return;
-  for (std::chrono::microseconds nap = first_nap;; nap = std::min(nap * 2, longest_nap)) {
+  for (std::chrono::microseconds nap = first_gate_nap;; nap = std::min(nap * 2, longest_gate_nap)) {
     if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
     if (errno != EWOULDBLOCK && errno != EINTR)
       throw Error(ErrorCode::unavailable, fmt::format("'{}' cannot be locked", path_), {std::strerror(errno), {}, errno});
