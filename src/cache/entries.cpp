@@ -174,10 +174,12 @@ void add_asked(Write& tx, std::int64_t hits, std::int64_t misses) {
   if (misses > 0) tx.run(add_to_sum, {misses_key, misses, tx.now()});
 }
 
+Asked asked(Read& tx) { return {tx.one(find_sum, hits_key).value_or(0), tx.one(find_sum, misses_key).value_or(0)}; }
+
 TableStatistics table_statistics(Read& tx) {
   const auto sums = tx.value(sum_table, tx.now());
-  return {sums.entries, sums.expired, sums.bytes, tx.one(find_sum, hits_key).value_or(0),
-          tx.one(find_sum, misses_key).value_or(0)};
+  const auto [hits, misses] = asked(tx);
+  return {sums.entries, sums.expired, sums.bytes, hits, misses};
 }
 
 Page<Entry> list(Read& tx, std::string_view prefix, const PageRequest& page) {

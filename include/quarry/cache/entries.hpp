@@ -60,6 +60,15 @@ void add_hits(Write& tx, std::span<const Hits> hits);
 /// Adds to the sums of all programs, which outlive the entries.
 void add_asked(Write& tx, std::int64_t hits, std::int64_t misses);
 
+/// The sums of all programs, as far as they have been written. Two look-ups.
+struct Asked {
+  std::int64_t hits = 0;
+  std::int64_t misses = 0;
+};
+BOOST_DESCRIBE_STRUCT(Asked, (), (hits, misses))
+/// How often the cache was asked since the database was made.
+Asked asked(Read& tx);
+
 struct TableStatistics {
   std::int64_t entries = 0;  ///< with those that have expired
   std::int64_t expired = 0;

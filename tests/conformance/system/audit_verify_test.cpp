@@ -40,6 +40,28 @@ class AuditVerify : public SystemTest {
 };
 QUARRY_BOTH_ENGINES(AuditVerify);
 
+TEST_P(AuditVerify, TheEndAloneIsCheckedInBoundedWork) {
+  const auto end_of = [&](std::int64_t entries) {
+    return db().read([&](Read& tx) { return system::verify_audit_end(tx, entries); });
+  };
+  auto report = end_of(4);
+  EXPECT_TRUE(report.intact());
+  EXPECT_EQ(report.checked, 4);
+  EXPECT_EQ(report.head, heads_.back());
+  EXPECT_TRUE(end_of(1'000).intact()) << "from the first one on";
+  tamper_unguarded("update audit_logs set action = 'forged' where chain_seq = 5");
+  EXPECT_TRUE(end_of(4).intact()) << "it lies before";
+  report = end_of(6);
+  ASSERT_EQ(report.breaks.size(), 1U);
+  EXPECT_EQ(report.breaks.front().fault, ChainFault::edited);
+  EXPECT_EQ(report.breaks.front().seq, 5);
+  tamper_unguarded("delete from audit_logs where chain_seq = 9");
+  EXPECT_EQ(end_of(4).breaks.front().fault, ChainFault::missing);
+  EXPECT_EQ(
+      code_of([&] { db().read({.actor = Actor::user(ada_)}, [](Read& tx) { return system::verify_audit_end(tx, 4); }); }),
+      ErrorCode::denied);
+}
+
 TEST_P(AuditVerify, AnIntactChainHasNoFault) {
   const auto report = verify(heads_[4]);
   EXPECT_TRUE(report.intact());

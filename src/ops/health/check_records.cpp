@@ -1,0 +1,58 @@
+/// What is kept for bad days: backups, and the record of what was done.
+
+#include "ops/health/checks.hpp"
+#include "quarry/system/audit_verify.hpp"
+#include "quarry/system/settings.hpp"
+
+namespace quarry::ops::health {
+namespace {
+
+/// Entries at the end of the audit log whose links are checked; `quarry audit verify` checks all.
+constexpr std::int64_t audit_entries = 1'000;
+
+/// Written by whoever has restored a backup and found it equal: a moment in ISO 8601.
+constexpr std::string_view verified_at_key = "backup.last_verified_at";
+/// In hours; a day and two hours for what runs daily, unless it is set.
+constexpr std::string_view age_max_key = "backup.max_age_hours";
+constexpr std::int64_t age_max_default = 26;
+
+}  // namespace
+
+std::optional<Instant> last_verified_backup(Read& tx) {
+  const auto stored = system::get_string(tx, verified_at_key);
+  return stored ? std::optional(parse_iso8601(*stored)) : std::nullopt;
+}
+
+Findings check_backup(const Asked& asked) {
+  return asked.read([](Read& tx) {
+    Findings found;
+    const auto verified = last_verified_backup(tx);
+    const auto allowed = std::chrono::hours(system::get_integer(tx, age_max_key).value_or(age_max_default));
+    if (!verified) {
+      found.add(CheckState::warning, "never backed up and verified", "quarry backup DIR");
+      return found;
+    }
+    const auto age = std::max(tx.now() - *verified, std::chrono::microseconds(0));
+    const auto words = fmt::format("the last verified backup is {} old", in_words(age));
+    if (age > allowed)
+      found.add(CheckState::warning, fmt::format("{}, and {} are allowed", words, in_words(allowed)), "quarry backup DIR");
+    else
+      found.say(words);
+    return found;
+  });
+}
+
+Findings check_audit(const Asked& asked) {
+  const auto report = asked.read([](Read& tx) { return system::verify_audit_end(tx, audit_entries); });
+  Findings found;
+  if (!report.intact())
+    found.add(
+        CheckState::warning,
+        fmt::format("{} faults in the last {} entries: {}", report.faults, report.checked, report.breaks.front().message),
+        "quarry audit verify, and find out who wrote there");
+  else
+    found.say(report.checked == 0 ? std::string("empty") : fmt::format("the last {} entries are linked", report.checked));
+  return found;
+}
+
+}  // namespace quarry::ops::health
