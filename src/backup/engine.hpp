@@ -1,0 +1,59 @@
+#pragma once
+/// What an engine does for a backup. Behind it are `sqlite/` and `postgres/`.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "quarry/backup/facts.hpp"
+#include "quarry/backup/sealed.hpp"
+#include "quarry/core/secret.hpp"
+
+namespace quarry::backup {
+
+/// Called now and then by whoever works long.
+using Pause = std::function<void()>;
+
+/// One moment of a database. Not thread-safe.
+class SourceDatabase {
+ public:
+  virtual ~SourceDatabase() = default;
+  virtual void dump(SealedWriter& into, const Pause& pause) = 0;
+  virtual DatabaseFacts facts(const Pause& pause) = 0;
+  /// The hashes (32 bytes) of the bodies that its artifacts refer to.
+  virtual void bodies(const std::function<void(std::string_view)>& hash) = 0;
+};
+
+/// A database that is being restored and that nobody sees yet; gone at the end unless it was put in its place.
+class RestoredDatabase {
+ public:
+  virtual ~RestoredDatabase() = default;
+  /// Returns the bytes of the database.
+  virtual std::int64_t fill(SealedReader& from, const Pause& pause) = 0;
+  /// Checks it by the engine's own means, too.
+  virtual DatabaseFacts examine(const Pause& pause) = 0;
+  /// In one step. Returns where a damaged database that was in the way has gone, or nothing.
+  virtual std::string put_in_place() = 0;
+};
+
+std::unique_ptr<SourceDatabase> open_sqlite_source(const std::filesystem::path& file);
+/// Beside `target`, which is not touched before `put_in_place`.
+std::unique_ptr<RestoredDatabase> restore_sqlite(const std::filesystem::path& target);
+/// In a folder for scratch.
+std::unique_ptr<RestoredDatabase> restore_sqlite_scratch(const std::filesystem::path& folder);
+void refuse_sqlite_rows(const std::filesystem::path& target);
+
+std::unique_ptr<SourceDatabase> open_postgres_source(std::string_view url);
+/// In the server of `url`, beside the database that it names.
+std::unique_ptr<RestoredDatabase> restore_postgres(std::string_view url);
+std::unique_ptr<RestoredDatabase> restore_postgres_scratch(std::string_view server_url);
+void refuse_postgres_rows(std::string_view url);
+
+/// `sqlite` or `postgres`; throws `invalid`.
+std::string engine_of(std::string_view url);
+/// The file of a SQLite URL; throws `invalid` for a database in memory.
+std::filesystem::path sqlite_file_of(std::string_view url);
+
+}  // namespace quarry::backup

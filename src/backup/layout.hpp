@@ -1,0 +1,54 @@
+#pragma once
+/// The files of one backup: quarry/backup/repository.hpp shows where they lie.
+
+#include <boost/describe.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "backup/envelope.hpp"
+#include "quarry/backup/facts.hpp"
+#include "quarry/backup/keys.hpp"
+#include "quarry/backup/repository.hpp"
+#include "quarry/backup/sealed.hpp"
+
+namespace quarry::backup {
+
+inline constexpr const char* summary_file = "backup.json";
+inline constexpr const char* manifest_file = "manifest.sealed";
+inline constexpr const char* database_file = "database.sealed";
+inline constexpr const char* bodies_file = "bodies";
+inline constexpr std::string_view unfinished_prefix = ".new-";
+
+/// What is sealed beside the database and tells what it must be.
+struct Manifest {
+  std::int64_t format = 1;
+  std::string name;
+  Instant created_at;
+  std::string quarry_version;
+  DatabaseFacts facts;
+  std::int64_t database_bytes = 0;
+  std::string database_check;  ///< of the part's header, in hexadecimal: the part and no copy of another
+  std::string bodies_digest;
+  std::int64_t bodies = 0;
+};
+BOOST_DESCRIBE_STRUCT(Manifest, (),
+                      (format, name, created_at, quarry_version, facts, database_bytes, database_check, bodies_digest, bodies))
+
+/// Throws `BackupError`: `missing`, `changed`.
+Summary read_summary(const std::filesystem::path& folder);
+void write_summary(const std::filesystem::path& folder, const Summary& summary);
+
+SealedSize write_manifest(const std::filesystem::path& folder, const Manifest& manifest, const Keys& keys, const Salt& salt);
+/// Authentic and of this backup, or it throws `BackupError`.
+Manifest read_manifest(const std::filesystem::path& folder, const std::string& name, const Keys& keys);
+
+/// The names of the backup's bodies. Throws `missing` or `changed` unless their digest is `digest`.
+std::vector<Digest> read_bodies(const std::filesystem::path& folder, const std::string& digest);
+std::string digest_of(const std::vector<Digest>& names);
+void write_bodies(const std::filesystem::path& folder, const std::vector<Digest>& names);
+
+/// `20260301T120000.000000Z-1a2b3c4d`
+std::string new_backup_name(Instant at);
+
+}  // namespace quarry::backup

@@ -1,0 +1,80 @@
+/// Retention carried out.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "backup/bodies.hpp"
+#include "backup/file.hpp"
+#include "backup/layout.hpp"
+#include "quarry/backup/error.hpp"
+#include "quarry/backup/retention.hpp"
+#include "quarry/core/log.hpp"
+
+namespace quarry::backup {
+namespace {
+
+/// A backup whose parts are not there covers nothing, whatever it says of itself.
+void distrust_incomplete(const Repository& repository, std::vector<Summary>& backups) {
+  for (auto& backup : backups) {
+    if (!backup.verified_at) continue;
+    const auto folder = repository.folder_of(backup.name);
+    std::error_code manifest, database;
+    const auto bytes = fs::file_size(folder / manifest_file, manifest) + fs::file_size(folder / database_file, database);
+    if (manifest || database || static_cast<std::int64_t>(bytes) != backup.sealed_bytes) backup.verified_at.reset();
+  }
+}
+
+/// Of all backups that are left; nothing when one of them cannot tell.
+std::optional<std::set<Digest>> bodies_in_use(const Repository& repository, const std::vector<std::string>& gone) {
+  std::set<Digest> used;
+  for (const auto& backup : repository.list()) {
+    if (std::ranges::find(gone, backup.name) != gone.end()) continue;
+    try {
+      const auto folder = repository.folder_of(backup.name);
+      for (const auto& name : read_bodies(folder, read_summary(folder).bodies_digest)) used.insert(name);
+    } catch (const BackupError& error) {
+      log::warn("no bodies are removed: {}", error.client_message());
+      return std::nullopt;
+    }
+  }
+  return used;
+}
+
+void remove_unused_bodies(const Repository& repository, const std::set<Digest>& used, bool dry_run, Pruned& pruned) {
+  std::set<fs::path> paths;
+  for (const auto& name : used) paths.insert(body_path(repository, name));
+  std::error_code none;
+  if (!fs::exists(repository.bodies_dir(), none)) return;
+  for (const auto& entry : fs::recursive_directory_iterator(repository.bodies_dir())) {
+    if (!entry.is_regular_file() || paths.contains(entry.path())) continue;
+    ++pruned.bodies_removed;
+    pruned.bodies_removed_bytes += static_cast<std::int64_t>(entry.file_size());
+    if (!dry_run) fs::remove(entry.path());
+  }
+}
+
+}  // namespace
+
+Pruned prune(const fs::path& dir, const Keep& keep, bool dry_run) {
+  const auto repository = Repository::open(dir);
+  const auto lock = repository.lock();
+  auto backups = repository.list();
+  distrust_incomplete(repository, backups);
+  Pruned pruned;
+  pruned.removed = expendable(backups, keep);
+  pruned.kept = static_cast<std::int64_t>(backups.size() - pruned.removed.size());
+  for (const auto& name : pruned.removed) {
+    if (dry_run) continue;
+    // Under this name it is no backup any more, and what is left of it goes with the next backup if we are killed.
+    const auto going = repository.dir() / fmt::format("{}{}", unfinished_prefix, name);
+    rename_durably(repository.folder_of(name), going);
+    fs::remove_all(going);
+  }
+  if (const auto used = bodies_in_use(repository, pruned.removed)) remove_unused_bodies(repository, *used, dry_run, pruned);
+  return pruned;
+}
+
+}  // namespace quarry::backup

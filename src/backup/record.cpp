@@ -1,0 +1,58 @@
+/// What the database is told of its backups.
+
+#include "backup/record.hpp"
+
+#include <fmt/format.h>
+
+#include "backup/json.hpp"
+#include "quarry/core/log.hpp"
+#include "quarry/schema/migrator.hpp"
+#include "quarry/sql/database.hpp"
+#include "quarry/system/settings.hpp"
+
+namespace quarry::backup {
+namespace {
+
+constexpr std::string_view description = "Written by `quarry backup`: the newest verified backup, and the last failure since";
+
+/// A backup is no worse because its database is read-only, or too old to have settings.
+void update(std::string_view url, const std::function<void(LastVerified&, Instant)>& change) {
+  try {
+    const auto db = Database::open(url, {.create = false, .connections_max = 2});
+    if (schema::status(db).state != schema::State::current) return;
+    db.write([&](Write& tx) {
+      auto last = last_verified(tx).value_or(LastVerified{});
+      change(last, tx.now());
+      const auto text = boost::json::serialize(boost::json::value_from(last));
+      system::set(tx, {.key = last_verified_key,
+                       .type = system::SettingType::json,
+                       .value = text,
+                       .description = std::optional<std::string>(description)});
+    });
+  } catch (const Error& error) {
+    log::warn("the database was not told of its backup: {}", error.client_message());
+  }
+}
+
+}  // namespace
+
+void record_success(std::string_view url, const Summary& made) {
+  update(url, [&](LastVerified& last, Instant) {
+    last = {.name = made.name, .created_at = made.created_at, .verified_at = made.verified_at};
+  });
+}
+
+void record_failure(std::string_view url, std::string_view why) {
+  update(url, [&](LastVerified& last, Instant now) {
+    last.failed_at = now;
+    last.failure = std::string(why);
+  });
+}
+
+std::optional<LastVerified> last_verified(Read& tx) {
+  const auto value = system::get_json(tx, last_verified_key);
+  if (!value) return std::nullopt;
+  return from_json_text<LastVerified>(value->text, last_verified_key);
+}
+
+}  // namespace quarry::backup
