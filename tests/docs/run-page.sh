@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the commands of a Markdown page, as its reader would: each block that is marked ```sh, in the order of the page, each in a shell of its own with
-# -eu, all in one scratch folder from which the repository looks as it does from its root, with the built programs on PATH.
+# -eu, all in one scratch folder from which the repository looks as it does from its root, with the built programs on PATH and a PostgreSQL server
+# within reach of libpq's environment variables.
 #
 #   run-page.sh PAGE BUILD_DIR SCRATCH_DIR
 #
@@ -26,6 +27,12 @@ awk -v page="$page" '
 ' "$root/$page"
 
 export PATH="$build:$PATH" HOME="$scratch/home"
+# A PostgreSQL server, as on a machine that has one: `createdb x` and postgresql:///x reach it.
+if [ -f "$build/test-cluster" ]; then
+  url=$(sed -n 2p "$build/test-cluster")
+  PGHOST=$(printf '%s' "$url" | sed -n 's/.*[?&]host=\([^&]*\).*/\1/p') PGUSER=$(printf '%s' "$url" | sed -n 's/.*[?&]user=\([^&]*\).*/\1/p')
+  export PGHOST PGUSER
+fi
 ran=0
 for block in block-*.sh; do
   [ -e "$block" ] || break
