@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "quarry/core/error.hpp"
@@ -30,38 +29,36 @@ std::string describe_change(const Object& actual, const Object& expected) {
   return detail;
 }
 
-/// A part of a table that is missing or extra as a whole is not told by itself.
-bool table_tells_all(const Object& object, const ModelIndex& other) {
-  return !object.table.empty() && object.type != ObjectType::view && !other.table(object.table) &&
-         !other.find({ObjectType::view, "", object.table});
-}
-
-using StatementsByObject = std::map<ObjectKey, std::vector<std::string>>;
-
-StatementsByObject by_object(const ChangePlan& plan) {
-  StatementsByObject statements;
-  for (const auto& change : plan.changes) {
-    statements[change.object].push_back(change.sql);
-    for (const auto& object : change.also) statements[object].push_back(change.sql);
-  }
-  return statements;
-}
-
-/// The function that the grant is on, if it is on one.
-ObjectKey function_of(const ObjectKey& grant) {
-  const auto& name = std::get<2>(grant);
+/// What the object is a part of: its table; of a grant that is on no table, the function.
+ObjectKey owner_of(const ObjectKey& key) {
+  const auto& [type, table, name] = key;
+  if (type != ObjectType::grant || !table.empty()) return {ObjectType::table, "", table};
   const auto from = name.find(' ') + 1;
   return {ObjectType::function, "", name.substr(from, name.rfind(" to ") - from)};
 }
 
-/// The object's own statements, or those of its table: a rebuild stands for all parts of the table. What is made anew comes
-/// with the rights of new things.
-std::vector<std::string> statements_for(const StatementsByObject& statements, const ObjectKey& key) {
-  if (const auto own = statements.find(key); own != statements.end()) return own->second;
-  const bool on_function = std::get<0>(key) == ObjectType::grant && std::get<1>(key).empty();
-  const auto table =
-      statements.find(on_function ? function_of(key) : ObjectKey{ObjectType::table, "", std::get<1>(key)});
-  return table != statements.end() ? table->second : std::vector<std::string>{};
+/// A part of a table that is missing or extra as a whole is not told by itself.
+bool table_tells_all(const Object& object, const ModelIndex& other) {
+  if (object.type == ObjectType::grant && object.name.starts_with("function ")) return !other.find(owner_of(key_of(object)));
+  return !object.table.empty() && object.type != ObjectType::view && !other.table(object.table) &&
+         !other.find({ObjectType::view, "", object.table});
+}
+
+/// What is done to it: to itself; when it comes or goes as a whole, to all that belongs to it; when nothing is done to
+/// itself, to its table or function, which is then made anew.
+std::vector<std::string> statements_for(const ChangePlan& plan, const Difference& difference) {
+  const ObjectKey key{difference.type, difference.table, difference.name};
+  const bool whole = difference.kind == DifferenceKind::missing || difference.kind == DifferenceKind::extra;
+  std::vector<std::string> own;
+  std::vector<std::string> of_owner;
+  for (const auto& change : plan.changes) {
+    const auto is_for = [&](const ObjectKey& wanted) {
+      return change.object == wanted || std::find(change.also.begin(), change.also.end(), wanted) != change.also.end();
+    };
+    if (is_for(key) || (whole && owner_of(change.object) == key)) own.push_back(change.sql);
+    if (is_for(owner_of(key))) of_owner.push_back(change.sql);
+  }
+  return own.empty() ? of_owner : own;
 }
 
 }  // namespace
@@ -145,12 +142,11 @@ std::vector<Difference> compare(const Model& actual, const Model& expected) {
     add(DifferenceKind::extra, object, {});
   }
   if (differences.empty()) return {};
-  const auto mend = by_object(plan_changes(actual, expected));
-  const auto reverse = by_object(plan_changes(expected, actual));
+  const auto mend = plan_changes(actual, expected);
+  const auto reverse = plan_changes(expected, actual);
   for (auto& difference : differences) {
-    const ObjectKey key{difference.type, difference.table, difference.name};
-    difference.mend = statements_for(mend, key);
-    difference.reverse = statements_for(reverse, key);
+    difference.mend = statements_for(mend, difference);
+    difference.reverse = statements_for(reverse, difference);
   }
   std::stable_sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {
     return std::tie(a.type, a.table, a.name) < std::tie(b.type, b.table, b.name);

@@ -96,12 +96,19 @@ class PostgresPlanner {
            (replaced_.contains(object.table) || !there_.table(object.table));
   }
 
+  /// A detached partition can be attached again, with its rows.
+  static bool is_attached(const Object& table, const Object& target) {
+    return table.attribute("partition of").empty() && !target.attribute("partition of").empty() &&
+           table.attribute("partitioned by") == target.attribute("partitioned by");
+  }
+
   /// A table cannot be turned into a partitioned one, nor a partition into another.
   void find_replaced_tables() {
     for (const auto& object : actual_.objects) {
       if (object.type != ObjectType::table) continue;
       const Object* target = wanted_.find(key_of(object));
       if (!target) continue;
+      if (is_attached(object, *target)) continue;
       for (const char* name : {"partitioned by", "partition of", "bound"})
         if (object.attribute(name) != target->attribute(name)) replaced_.insert(object.name);
     }
@@ -283,6 +290,11 @@ class PostgresPlanner {
         create(target);
         return true;
       case ObjectType::table:
+        if (is_attached(object, target))
+          plan_.add(Phase::alter_tables, target,
+                    fmt::format("alter table {} attach partition {} {}",
+                                quoted_name(std::string(target.attribute("partition of"))), target.definition,
+                                target.attribute("bound")));
         for (auto& sql : alter_table_settings(object, target)) plan_.add(Phase::alter_tables, target, std::move(sql));
         if (auto sql = alter_replica_identity(object, target); !sql.empty())
           plan_.add(Phase::replica_identity, target, std::move(sql));
@@ -343,28 +355,11 @@ class PostgresPlanner {
     replace_enum(target);
   }
 
-  /// Values cannot be taken out of an enum nor change places: a new type takes over, column by column.
   void replace_enum(const Object& target) {
-    const auto name = target.drop.substr(std::string_view("drop type ").size());
-    const auto old_name = quoted_name(target.name + "_old");
-    plan_.add(Phase::types, target, fmt::format("alter type {} rename to {}", name, old_name));
-    plan_.add(Phase::types, target, target.create);
-    for (const auto& column : actual_.objects) {
-      const Object* kept_column = column.type == ObjectType::column ? kept(column) : nullptr;
-      const auto type = column.attribute("type");
-      if (!kept_column || (type != name && type != name + "[]") || kept_column->attribute("type") != type) continue;
-      const auto alter =
-          fmt::format("alter table {} alter column {}", wanted_.table(column.table)->definition, column_name_sql(column));
-      const auto had_default = column.attribute("default");
-      const auto wants_default = kept_column->attribute("default");
-      if (!had_default.empty()) plan_.add(Phase::alter_tables, target, alter + " drop default");
-      plan_.add(Phase::alter_tables, target,
-                fmt::format("{} type {} using {}::text{}::{}", alter, type, column_name_sql(column),
-                            type == name ? "" : "[]", type));
-      if (!wants_default.empty())
-        plan_.add(Phase::alter_tables, target, fmt::format("{} set default {}", alter, wants_default));
-    }
-    plan_.add(Phase::drop_types, target, fmt::format("drop type {}", old_name));
+    const auto replacement = replace_enum_type(actual_, target, [this](const Object& object) { return kept(object); });
+    for (const auto& sql : replacement.types) plan_.add(Phase::types, target, sql);
+    for (const auto& sql : replacement.columns) plan_.add(Phase::alter_tables, target, sql);
+    plan_.add(Phase::drop_types, target, replacement.drop);
   }
 
   /// A value that was added cannot be used before it is committed.

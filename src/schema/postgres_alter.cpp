@@ -144,34 +144,4 @@ std::string create_table(const Object& table, const std::vector<const Object*>& 
   return sql;
 }
 
-std::vector<std::string> enum_labels(const Object& enumeration) {
-  std::vector<std::string> labels;
-  Lexer lexer(Engine::postgres, enumeration.attribute("labels"));
-  for (Token token = lexer.next_significant(); token.kind != TokenKind::end; token = lexer.next_significant())
-    if (token.kind == TokenKind::string) labels.emplace_back(token.text);
-  return labels;
-}
-
-std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected) {
-  const auto old_labels = enum_labels(actual);
-  const auto new_labels = enum_labels(expected);
-  std::vector<std::string> statements;
-  std::size_t next_old = 0;
-  for (std::size_t i = 0; i < new_labels.size(); ++i) {
-    if (next_old < old_labels.size() && old_labels[next_old] == new_labels[i]) {
-      ++next_old;
-      continue;
-    }
-    std::string place;
-    if (i > 0)
-      place = " after " + new_labels[i - 1];
-    else if (!old_labels.empty())
-      place = " before " + old_labels.front();
-    const auto name = expected.drop.substr(std::string_view("drop type ").size());
-    statements.push_back(fmt::format("alter type {} add value {}{}", name, new_labels[i], place));
-  }
-  if (next_old != old_labels.size()) return std::nullopt;
-  return statements;
-}
-
 }  // namespace quarry::schema

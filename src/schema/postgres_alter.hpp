@@ -32,6 +32,16 @@ std::vector<std::string> enum_labels(const Object& enumeration);
 /// ADD VALUE for each label that is missing; nothing when labels have gone or changed places.
 std::optional<std::vector<std::string>> add_enum_values(const Object& actual, const Object& expected);
 
+/// Values cannot be taken out of an enum nor change places: a new type takes over, column by column. `kept` gives what a
+/// column is to become, or null when it goes.
+struct EnumReplacement {
+  std::vector<std::string> types;    ///< the old one gets another name, the new one comes
+  std::vector<std::string> columns;  ///< of tables
+  std::string drop;                  ///< the old one goes
+};
+EnumReplacement replace_enum_type(const Model& actual, const Object& target,
+                                  const std::function<const Object*(const Object&)>& kept);
+
 /// The numbers of an identity column; nothing when they are drawn as they should be.
 std::string alter_identity_sequence(const Object& table, const Object& actual, const Object& expected);
 
