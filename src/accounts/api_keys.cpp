@@ -1,6 +1,7 @@
 #include "quarry/accounts/api_keys.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -10,6 +11,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
 #include "quarry/store/list.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::accounts {
 namespace {
@@ -108,6 +110,21 @@ CreatedApiKey insert(Write& tx, const Peppers& peppers, UserId user, const std::
   return {*tx.one(find_by_row_id, id), std::move(text)};
 }
 
+/// The public part of the key, and no name: people write anything into that.
+void record_key(Write& tx, std::string_view action, const ApiKey& key, std::string_view more = "") {
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "api_key",
+                      .resource_id = key.id.value,
+                      .details = Json{fmt::format(R"({{"key_id":"{}","user_id":"{}"{}}})", key.key_id,
+                                                  to_string(key.user_id), more)}});
+}
+
+/// Their characters need no escapes.
+std::string scopes_of(const ApiKey& key) {
+  return key.permissions.empty() ? R"(,"scopes":[])"
+                                 : fmt::format(R"(,"scopes":["{}"])", fmt::join(key.permissions, "\",\""));
+}
+
 ApiKey lock_seen(Write& tx, ApiKeyId key) {
   auto found = tx.one(lock_key, key);
   if (!found || !tx.actor().sees(found->user_id))
@@ -131,7 +148,9 @@ CreatedApiKey create_key(Write& tx, const Peppers& peppers, const NewApiKey& key
   if (tx.value(count_live, key.user_id, tx.now()) >= live_keys_max)
     throw Error(ErrorCode::conflict,
                 fmt::format("the user has {} live API keys, which is all they may: revoke one first", live_keys_max));
-  return insert(tx, peppers, key.user_id, key.name, key.scopes, key.expires_at);
+  auto made = insert(tx, peppers, key.user_id, key.name, key.scopes, key.expires_at);
+  record_key(tx, "key.create", made.key, scopes_of(made.key));
+  return made;
 }
 
 CreatedApiKey rotate_key(Write& tx, const Peppers& peppers, ApiKeyId key, std::chrono::seconds grace) {
@@ -151,6 +170,7 @@ CreatedApiKey rotate_key(Write& tx, const Peppers& peppers, ApiKeyId key, std::c
   auto made = insert(tx, peppers, old.user_id, old.key_name, old.permissions, end);
   const auto until = now + grace;
   tx.run(replace_key, key, now, made.key.id, old.expires_at ? std::min(*old.expires_at, until) : until);
+  record_key(tx, "key.rotate", old, fmt::format(R"(,"replaced_by":"{}")", made.key.key_id));
   return made;
 }
 
@@ -177,8 +197,10 @@ Page<ApiKey> list_keys(Read& tx, std::optional<UserId> user, bool live_only, con
 }
 
 bool revoke_key(Write& tx, ApiKeyId key) {
-  lock_seen(tx, key);
-  return tx.run(end_key, key, tx.now()) > 0;
+  const auto found = lock_seen(tx, key);
+  if (tx.run(end_key, key, tx.now()) == 0) return false;
+  record_key(tx, "key.revoke", found);
+  return true;
 }
 
 }  // namespace quarry::accounts

@@ -1,8 +1,13 @@
 #include "quarry/accounts/login.hpp"
 
+#include <arpa/inet.h>
+
+#include <array>
+
 #include "accounts/login_guard.hpp"
 #include "accounts/rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::accounts {
 namespace {
@@ -47,6 +52,26 @@ LoginResult let_in(Write& tx, UserId user, const Origin& origin, const SessionRu
   return result;
 }
 
+/// What is no address is left out here: it is refused where the session is opened.
+std::optional<std::string> address_of(const Origin& origin) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  const auto is_one = [&](int family) { return inet_pton(family, origin.ip_address->c_str(), address.data()) == 1; };
+  return origin.ip_address && (is_one(AF_INET) || is_one(AF_INET6)) ? origin.ip_address : std::nullopt;
+}
+
+/// The name that was tried is not kept: people type passwords into its field.
+void record_login(Write& tx, std::string_view action, std::optional<UserId> user, const Origin& origin,
+                  std::string_view details) {
+  system::AuditNote note{.action = std::string(action), .details = Json{std::string(details)}};
+  if (user) {
+    note.resource_type = "user";
+    note.resource_id = user->value;
+  }
+  note.ip_address = address_of(origin);
+  note.user_agent = origin.user_agent;
+  system::record(tx, note);
+}
+
 /// What was found out before the writing transaction.
 struct Checked {
   std::optional<Credential> credential;
@@ -56,13 +81,20 @@ struct Checked {
 };
 
 LoginResult settle(Write& tx, const Checked& checked, const Origin& origin, const LoginRules& rules) {
-  if (const auto until = count_attempt(tx, checked.guard, {rules.failures_max, rules.window}))
-    return {.status = LoginStatus::locked, .locked_until = until};
-  if (checked.outcome == PasswordCheck::wrong) return {.status = LoginStatus::wrong};
+  const auto attempt = count_attempt(tx, checked.guard, {rules.failures_max, rules.window});
+  if (attempt.locked_until) return {.status = LoginStatus::locked, .locked_until = attempt.locked_until};
+  const auto user = checked.credential ? std::optional(checked.credential->id) : std::nullopt;
+  const auto refuse = [&](LoginStatus status, std::string_view reason) -> LoginResult {
+    record_login(tx, "login.failed", user, origin, reason);
+    if (attempt.is_last && status == LoginStatus::wrong) record_login(tx, "login.locked", user, origin, "{}");
+    return {.status = status};
+  };
+  if (checked.outcome == PasswordCheck::wrong) return refuse(LoginStatus::wrong, R"({"reason":"wrong"})");
   const auto now = tx.one(lock_credential, checked.credential->id);
-  if (!now || now->hashed_password != checked.credential->hashed_password) return {.status = LoginStatus::wrong};
+  if (!now || now->hashed_password != checked.credential->hashed_password)
+    return refuse(LoginStatus::wrong, R"({"reason":"wrong"})");
   forget_attempts(tx, checked.guard);
-  if (!now->is_active) return {.status = LoginStatus::inactive};
+  if (!now->is_active) return refuse(LoginStatus::inactive, R"({"reason":"inactive"})");
   if (!checked.new_hash.empty()) tx.run(upgrade_hash, now->id, checked.new_hash);
   return let_in(tx, now->id, origin, rules.session);
 }
@@ -92,15 +124,20 @@ LoginResult login(const Database& db, const PasswordHasher& hasher, const LoginR
 
 LoginResult login_with_google(Write& tx, std::string_view google_id, const Origin& origin, const SessionRules& rules) {
   const auto user = find_user_by_google_id(tx, google_id);
-  if (!user) return {.status = LoginStatus::wrong};
-  if (!user->is_active) return {.status = LoginStatus::inactive};
+  if (!user || !user->is_active) {
+    const auto id = user ? std::optional(user->id) : std::nullopt;
+    record_login(tx, "login.failed", id, origin, user ? R"({"reason":"inactive"})" : R"({"reason":"wrong"})");
+    return {.status = user ? LoginStatus::inactive : LoginStatus::wrong};
+  }
   return let_in(tx, user->id, origin, rules);
 }
 
 bool unlock_user(Write& tx, UserId user) {
   require_admin(tx, "unlocking users");
   get_user(tx, user);
-  return forget_attempts(tx, guard_of(user));
+  if (!forget_attempts(tx, guard_of(user))) return false;
+  record_user(tx, "login.unlocked", user);
+  return true;
 }
 
 }  // namespace quarry::accounts

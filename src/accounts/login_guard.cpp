@@ -47,9 +47,10 @@ std::optional<Instant> locked_until(Read& tx, const std::string& guard, const Gu
   return count->reset_at;
 }
 
-std::optional<Instant> count_attempt(Write& tx, const std::string& guard, const GuardRules& rules) {
+CountedAttempt count_attempt(Write& tx, const std::string& guard, const GuardRules& rules) {
   const auto count = tx.value(add_attempt, tx.new_uuid(), guard, tx.now(), tx.now() + rules.window, rules.failures_max);
-  return count.request_count > rules.failures_max ? count.reset_at : std::nullopt;
+  return {count.request_count > rules.failures_max ? count.reset_at : std::nullopt,
+          count.request_count == rules.failures_max};
 }
 
 bool forget_attempts(Write& tx, const std::string& guard) { return tx.run(delete_attempts, guard) > 0; }

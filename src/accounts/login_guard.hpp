@@ -22,9 +22,12 @@ struct GuardRules {
 
 /// Until when it is locked.
 std::optional<Instant> locked_until(Read& tx, const std::string& guard, const GuardRules& rules);
-/// Counts an attempt before its outcome is told, so that many at once are counted one by one. Until when it is locked, if it
-/// was one too many.
-std::optional<Instant> count_attempt(Write& tx, const std::string& guard, const GuardRules& rules);
+struct CountedAttempt {
+  std::optional<Instant> locked_until;  ///< it was one too many
+  bool is_last = false;                 ///< the one that locks, if it proves wrong
+};
+/// Counts an attempt before its outcome is told, so that many at once are counted one by one.
+CountedAttempt count_attempt(Write& tx, const std::string& guard, const GuardRules& rules);
 /// The attempt was none of a stranger.
 bool forget_attempts(Write& tx, const std::string& guard);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "quarry/store/checks.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::accounts {
 namespace {
@@ -46,6 +47,13 @@ void require_admin(const Read& tx, std::string_view what) {
 }
 
 void throw_no_user(UserId user) { throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(user))); }
+
+void record_user(Write& tx, std::string_view action, UserId user, std::string_view details) {
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "user",
+                      .resource_id = user.value,
+                      .details = Json{std::string(details)}});
+}
 
 void translate(const Error& error) {
   const auto& message = error.engine_message();

@@ -23,6 +23,9 @@ void require_admin(const Read& tx, std::string_view what);
 
 [[noreturn]] void throw_no_user(UserId user);
 
+/// Writes what was done to a user into the audit log; `details` is a JSON object. Last of all in a transaction.
+void record_user(Write& tx, std::string_view action, UserId user, std::string_view details = "{}");
+
 /// Throws what `error` means in the words of this part (`conflict`), if it is about names that are taken or a missing
 /// credential.
 void translate(const Error& error);

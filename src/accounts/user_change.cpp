@@ -1,5 +1,7 @@
 #include "quarry/accounts/user_change.hpp"
 
+#include <fmt/format.h>
+
 #include "accounts/rules.hpp"
 #include "accounts/user_rows.hpp"
 #include "quarry/accounts/password.hpp"
@@ -15,6 +17,19 @@ template <class T>
 void set_column(Write& tx, const char* query, UserId user, const char* column, const T& value) {
   store::Patch patch("users");
   patch.set_to(column, value).apply(tx, query, "user", user.value, "id", there);
+}
+
+/// Which of their words, not what they are.
+std::string names_of_fields(const UserChanges& changes) {
+  std::string names;
+  const auto add = [&](bool is_set, std::string_view name) {
+    if (is_set) names += fmt::format("{}\"{}\"", names.empty() ? "" : ",", name);
+  };
+  add(changes.username.has_value(), "username");
+  add(changes.email.has_value(), "email");
+  add(changes.full_name.has_value(), "full_name");
+  add(changes.google_id.has_value(), "google_id");
+  return names;
 }
 
 }  // namespace
@@ -37,20 +52,26 @@ User update_user(Write& tx, UserId user, const UserChanges& changes) {
   auto rules = there;
   rules.unchanged_since = changes.unchanged_since;
   keep_unique(tx, [&] { patch.apply(tx, "users.update", "user", user.value, "id", rules); });
-  return get_user(tx, user);
+  auto after = get_user(tx, user);
+  if (const auto fields = names_of_fields(changes); !fields.empty())
+    record_user(tx, "user.update", user, fmt::format(R"({{"fields":[{}]}})", fields));
+  return after;
 }
 
 void set_password(Write& tx, UserId user, const std::optional<std::string>& hash) {
   if (hash) check_password_hash(*hash);
   keep_unique(tx, [&] { set_column(tx, "users.set_password", user, "hashed_password", hash); });
   revoke_sessions_of(tx, user);
+  record_user(tx, "user.password", user, hash ? R"({"password":true})" : R"({"password":false})");
 }
 
 bool set_role(Write& tx, UserId user, Role role) {
   require_admin(tx, "changing roles");
-  if (get_user(tx, user).role == role) return false;
+  const auto before = get_user(tx, user).role;
+  if (before == role) return false;
   set_column(tx, "users.set_role", user, "role", role);
   revoke_sessions_of(tx, user);
+  record_user(tx, "user.role", user, fmt::format(R"({{"from":"{}","to":"{}"}})", to_string(before), to_string(role)));
   return true;
 }
 
@@ -58,6 +79,7 @@ bool activate_user(Write& tx, UserId user) {
   require_admin(tx, "activating users");
   if (get_user(tx, user).is_active) return false;
   set_column(tx, "users.activate", user, "is_active", true);
+  record_user(tx, "user.activate", user);
   return true;
 }
 
@@ -66,6 +88,7 @@ bool deactivate_user(Write& tx, UserId user) {
   if (!get_user(tx, user).is_active) return false;
   set_column(tx, "users.deactivate", user, "is_active", false);
   revoke_sessions_of(tx, user);
+  record_user(tx, "user.deactivate", user);
   return true;
 }
 
@@ -73,6 +96,7 @@ bool verify_user(Write& tx, UserId user) {
   require_admin(tx, "verifying users");
   if (get_user(tx, user).is_verified) return false;
   set_column(tx, "users.verify", user, "is_verified", true);
+  record_user(tx, "user.verify", user);
   return true;
 }
 
@@ -82,6 +106,7 @@ bool delete_user(Write& tx, UserId user) {
   if (found->deleted_at) return false;
   set_column(tx, "users.delete", user, "deleted_at", std::optional<Instant>(tx.now()));
   revoke_sessions_of(tx, user);
+  record_user(tx, "user.delete", user);
   return true;
 }
 
@@ -94,6 +119,7 @@ bool undelete_user(Write& tx, UserId user) {
   store::Patch patch("users");
   patch.set_to("deleted_at", never);
   keep_unique(tx, [&] { patch.apply(tx, "users.undelete", "user", user.value, "id", {.also = "deleted_at is not null"}); });
+  record_user(tx, "user.undelete", user);
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "quarry/accounts/users.hpp"
 
+#include <fmt/format.h>
+
 #include "accounts/rules.hpp"
 #include "accounts/user_rows.hpp"
 #include "quarry/accounts/password.hpp"
@@ -68,7 +70,11 @@ User create_user(Write& tx, const NewUser& user) {
     tx.run(insert_user, {id, user.username, user.email, user.password_hash, user.google_id, user.full_name, user.role,
                          user.is_active, user.is_verified, tx.now()});
   });
-  return get_user(tx, id);
+  auto made = get_user(tx, id);
+  record_user(tx, "user.create", id,
+              fmt::format(R"({{"role":"{}","password":{},"google":{}}})", to_string(user.role),
+                          user.password_hash.has_value(), user.google_id.has_value()));
+  return made;
 }
 
 std::optional<User> find_user(Read& tx, std::string_view username) {

@@ -10,6 +10,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
+#include "quarry/system/audit.hpp"
 
 namespace quarry::billing {
 namespace {
@@ -126,6 +127,9 @@ bool is_enforced(Read& tx) {
 void set_enforced(Write& tx, bool enforced) {
   require_admin(tx, "switching billing on or off");
   tx.run(put_setting, tx.new_uuid(), enforced_key, enforced ? "true" : "false", tx.now());
+  system::audit(tx, {.action = "setting.set",
+                     .resource_type = "setting",
+                     .details = Json{R"({"key":"billing.enforced","type":"boolean","is_sensitive":false})"}});
 }
 
 std::vector<queue::ClaimedTask> claim(Write& tx, queue::QueueId queue, const queue::ClaimOptions& options,

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include "billing/rules.hpp"
 #include "quarry/billing/units.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::billing {
 namespace {
@@ -65,6 +68,17 @@ void check(const PlanRow& plan) {
   if (plan.id == free_plan && !plan.is_active) throw_invalid("the plan 'free' is what everybody has: it stays active");
 }
 
+void record_plan(Write& tx, std::string_view action, const Plan& plan) {
+  const boost::json::object details{{"plan_id", plan.id},
+                              {"compute_units_per_month", plan.compute_units_per_month},
+                              {"max_concurrent_tasks", plan.max_concurrent_tasks},
+                              {"price_cents", plan.price_cents},
+                              {"is_active", plan.is_active}};
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "plan",
+                      .details = Json{boost::json::serialize(details)}});
+}
+
 [[noreturn]] void throw_no_plan(std::string_view id) {
   throw Error(ErrorCode::not_found, fmt::format("there is no plan '{}': `quarry plan list` names those that are", id));
 }
@@ -93,7 +107,9 @@ Plan create_plan(Write& tx, const NewPlan& plan) {
                     tx.now()};
   check(row);
   tx.run(insert_plan, row);
-  return get_plan(tx, plan.id);
+  auto made = get_plan(tx, plan.id);
+  record_plan(tx, "plan.create", made);
+  return made;
 }
 
 Plan update_plan(Write& tx, std::string_view id, const PlanChanges& changes) {
@@ -110,7 +126,9 @@ Plan update_plan(Write& tx, std::string_view id, const PlanChanges& changes) {
                     std::max(tx.now(), before->updated_at + std::chrono::microseconds(1))};
   check(row);
   tx.run(change_plan, row);
-  return get_plan(tx, id);
+  auto after = get_plan(tx, id);
+  record_plan(tx, "plan.update", after);
+  return after;
 }
 
 }  // namespace quarry::billing

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "billing/inbox_rows.hpp"
 #include "billing/ledger_rows.hpp"
@@ -115,6 +116,14 @@ void sync_refunds(Write& tx, const Subscription& subscription, const Subscriptio
   post_difference(tx, subscription.user_id, period.start, prefix, -taken_back - before);
 }
 
+/// To its user: a renewal alone is not worth an entry of its own.
+bool means_another(const Subscription& a, const Subscription& b) {
+  const auto tie = [](const Subscription& s) {
+    return std::tie(s.user_id, s.plan_id, s.status, s.cancel_at_period_end, s.ends_at);
+  };
+  return tie(a) != tie(b);
+}
+
 void store(Write& tx, UserId owner, const std::string& plan_id, const SubscriptionFacts& facts) {
   lock_user(tx, owner);
   const auto& state = facts.state;
@@ -144,6 +153,10 @@ void store(Write& tx, UserId owner, const std::string& plan_id, const Subscripti
   }
   sync_allowance(tx, owner);
   sync_refunds(tx, after, facts);
+  if (!before)
+    record_subscription(tx, "subscription.create", after);
+  else if (means_another(*before, after))
+    record_subscription(tx, "subscription.change", after);
 }
 
 /// Works a subscription out from all that is stored of it, and marks what was read.

@@ -14,4 +14,7 @@ void insert_subscription(Write& tx, const Subscription& subscription);
 /// Writes every column but the keys and `created_at`. Does nothing when they are as they were.
 void rewrite_subscription(Write& tx, const Subscription& before, Subscription after);
 
+/// Into the audit log: last of all in a transaction.
+void record_subscription(Write& tx, std::string_view action, const Subscription& subscription);
+
 }  // namespace quarry::billing

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
@@ -10,6 +12,7 @@
 #include "quarry/billing/usage.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/list.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::billing {
 namespace {
@@ -81,6 +84,20 @@ void rewrite_subscription(Write& tx, const Subscription& before, Subscription af
   if (tx.run(rewrite_row, after) != 1) throw_bug("a subscription was rewritten under another key");
 }
 
+void record_subscription(Write& tx, std::string_view action, const Subscription& subscription) {
+  // The plan's id is the operator's own, and may have any characters.
+  const boost::json::object details{
+      {"user_id", to_string(subscription.user_id)},
+      {"plan_id", subscription.plan_id},
+      {"provider", subscription.provider},
+      {"status", boost::describe::enum_to_string(subscription.status, "unknown")},
+      {"ends_at", subscription.ends_at ? boost::json::value(to_iso8601(*subscription.ends_at)) : boost::json::value()}};
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "subscription",
+                      .resource_id = subscription.id.value,
+                      .details = Json{boost::json::serialize(details)}});
+}
+
 std::optional<Subscription> find_subscription(Read& tx, SubscriptionId id) {
   auto found = tx.one(find_subscription_row, id);
   if (found && !tx.actor().sees(found->user_id)) found.reset();
@@ -148,6 +165,7 @@ Subscription give_plan(Write& tx, const GivenPlan& given) {
   made.created_at = made.updated_at = now;
   insert_subscription(tx, made);
   sync_allowance(tx, given.user_id);
+  record_subscription(tx, "subscription.create", made);
   return made;
 }
 
@@ -169,6 +187,7 @@ bool end_subscription(Write& tx, SubscriptionId id) {
   after.ends_at = tx.now();
   rewrite_subscription(tx, *before, after);
   sync_allowance(tx, before->user_id);
+  record_subscription(tx, "subscription.change", after);
   return true;
 }
 

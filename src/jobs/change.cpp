@@ -8,6 +8,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/store/patch.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::jobs {
 namespace {
@@ -56,6 +57,14 @@ void require_ended(JobId job, JobStatus status, std::string_view what) {
                 fmt::format("job {} is {}: cancel it before it is {}", to_string(job), to_string(status), what));
 }
 
+/// Whose it was, because the job itself may be gone.
+void record_job(Write& tx, std::string_view action, JobId job, UserId owner) {
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "job",
+                      .resource_id = job.value,
+                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(owner))}});
+}
+
 }  // namespace
 
 Job update(Write& tx, JobId job, const JobChanges& changes) {
@@ -90,10 +99,17 @@ Job update(Write& tx, JobId job, const JobChanges& changes) {
 bool soft_delete(Write& tx, JobId job) {
   const auto standing = lock(tx, job);
   require_ended(job, standing.status, "deleted");
-  return !standing.is_deleted && tx.run(hide, job, tx.now()) > 0;
+  if (standing.is_deleted || tx.run(hide, job, tx.now()) == 0) return false;
+  record_job(tx, "job.delete", job, standing.user_id);
+  return true;
 }
 
-bool undelete(Write& tx, JobId job) { return lock(tx, job).is_deleted && tx.run(show, job, tx.now()) > 0; }
+bool undelete(Write& tx, JobId job) {
+  const auto standing = lock(tx, job);
+  if (!standing.is_deleted || tx.run(show, job, tx.now()) == 0) return false;
+  record_job(tx, "job.undelete", job, standing.user_id);
+  return true;
+}
 
 Moved purge(Write& tx, JobId job, int limit) {
   const auto standing = lock(tx, job);
@@ -106,7 +122,9 @@ Moved purge(Write& tx, JobId job, int limit) {
   const auto artifacts = artifacts::purge_of_job(tx, job, limit);
   const auto lines = tx.run(purge_logs, job, limit);
   moved.done = moved.tasks < limit && artifacts < limit && lines < limit;
-  if (moved.done) tx.run(purge_job, job);
+  if (!moved.done) return moved;
+  tx.run(purge_job, job);
+  record_job(tx, "job.purge", job, standing.user_id);
   return moved;
 }
 

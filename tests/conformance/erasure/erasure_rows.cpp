@@ -85,7 +85,7 @@ UserId Erasure::populate(const std::string& name) {
     const auto key = accounts::create_key(tx, peppers, {.user_id = made.id, .name = "key of " + name});
     accounts::rotate_key(tx, peppers, key.key.id);
     limits::take(tx, limits::ApiCall{made.id, "GET /" + name}, {});
-    system::audit(tx, {.action = "user.create", .user_id = made.id});
+    system::audit(tx, {.action = "test.joined", .user_id = made.id});
     return made.id;
   });
   populate_work(user, name);

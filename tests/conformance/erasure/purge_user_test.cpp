@@ -56,7 +56,7 @@ TEST_P(Erasure, BodiesGoWithTheirLastNameAndTheLogKeepsItsChain) {
                                  {.durable = false, .clock = std::make_shared<ManualClock>(clock().now())});
   EXPECT_EQ(artifacts::collect_garbage(db(), store).blobs, 1);
   EXPECT_EQ(count("blobs"), 1);
-  EXPECT_EQ(count("audit_logs where action = 'user.create' and user_id is null"), 1);
+  EXPECT_EQ(count("audit_logs where action = 'test.joined' and user_id is null"), 1);
   EXPECT_EQ(count("audit_logs where action = 'user.purge' and resource_type = 'user'"), 1);
   EXPECT_TRUE(db().read([](Read& tx) { return system::verify_audit(tx); }).breaks.empty());
 }

@@ -1,0 +1,30 @@
+#pragma once
+/// What the stores write into the audit log when somebody changes what matters: who may do what, what was deleted, what is
+/// paid for. Wrong passwords, too.
+///
+///     system::record(tx, {.action = "user.role", .resource_type = "user", .resource_id = user.value,
+///                         .details = Json{R"({"from":"user","to":"admin"})"}});
+///
+/// | actions                                                                                       | resource       |
+/// |-----------------------------------------------------------------------------------------------|----------------|
+/// | `user.create`, `.update`, `.password`, `.role`, `.activate`, `.deactivate`, `.verify`, `.delete`, `.undelete` | `user` |
+/// | `login.failed`, `login.locked`, `login.unlocked`                                              | `user`, when there is one |
+/// | `key.create`, `key.rotate`, `key.revoke`                                                      | `api_key`      |
+/// | `job.delete`, `job.undelete`, `job.purge`                                                     | `job`          |
+/// | `plan.create`, `plan.update`                                                                  | none: `plan_id` in the details |
+/// | `subscription.create`, `subscription.change`                                                  | `subscription` |
+///
+/// It is `audit` (audit.hpp), unless the setting `enable_audit_logging` is false. What that setting does not switch off is
+/// written by `audit` itself: changes of settings (this one among them), what maintenance and purging took away, and the
+/// retirement of the log's own months. Nobody's name, address or secret stands in the details, which outlive their user.
+///
+/// On PostgreSQL the chain's lock is held from here to the commit: call it last. Errors and thread safety: as `audit`.
+
+#include "quarry/system/audit.hpp"
+
+namespace quarry::system {
+
+/// False when it is switched off.
+bool record(Write& tx, const AuditNote& note);
+
+}  // namespace quarry::system
