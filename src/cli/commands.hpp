@@ -91,6 +91,7 @@ void add_cache_commands(CLI::App& app, Commands& commands);
 void add_cache_compute_command(CLI::App& group, Commands& commands);
 void add_limit_commands(CLI::App& app, Commands& commands);
 void add_seed_command(CLI::App& app, Commands& commands);
+void add_maintain_command(CLI::App& app, Commands& commands);
 void add_setting_commands(CLI::App& app, Commands& commands);
 void add_audit_commands(CLI::App& app, Commands& commands);
 void add_schedule_commands(CLI::App& app, Commands& commands);

@@ -105,6 +105,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_cache_commands(app, commands);
   add_limit_commands(app, commands);
   add_seed_command(app, commands);
+  add_maintain_command(app, commands);
   add_setting_commands(app, commands);
   add_audit_commands(app, commands);
   add_schedule_commands(app, commands);

@@ -8,6 +8,8 @@
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/maintain_runner.hpp"
+#include "cli/number_range.hpp"
 #include "cli/progress.hpp"
 #include "cli/schedule_runner.hpp"
 #include "cli/text.hpp"
@@ -131,6 +133,7 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
 
 struct WorkCli : WorkerCli {
   bool until_idle = false;
+  double maintain_after_s = 300;
 };
 
 struct WorkResult {
@@ -161,6 +164,7 @@ ExitCode work(Context& context, const WorkCli& cli) {
   auto& console = context.console();
   {
     const ScheduleRunner schedules(db);
+    const MaintainRunner upkeep(db, blobs, std::chrono::milliseconds(static_cast<std::int64_t>(cli.maintain_after_s * 1e3)));
     const Progress progress(console, [&] {
       const auto& stats = worker.stats();
       return ProgressFigures{stats.pages, 0, stats.bytes, stats.failed};
@@ -197,11 +201,15 @@ void add_crawl_commands(CLI::App& app, Commands& commands) {
   }
   {
     auto cli = std::make_shared<WorkCli>();
-    auto* command = commands.add(app, "work", "Work on every crawl job, and fire schedules, until it is stopped", cli, work);
+    auto* command = commands.add(app, "work", "Work on every crawl job, fire schedules and maintain the database, until it is stopped", cli, work);
     add_worker_options(*command, *cli);
     command->add_option("--user-agent", cli->WorkerCli::user_agent, "What hosts are told, for jobs that say nothing else")
         ->type_name("TEXT");
     command->add_flag("--until-idle", cli->until_idle, "End when there is nothing left to do");
+    command
+        ->add_option("--maintain-after-s", cli->maintain_after_s,
+                     "Seconds until the database is maintained for the first time; 300 by default")
+        ->check(number_range(0.0, 1e6));
   }
 }
 

@@ -37,7 +37,7 @@ void trim_cache(Step& step) {
 }
 
 void collect_bodies(Step& step) {
-  if (!step.blobs()) return step.skip("the folder of the bodies is not at hand");
+  if (!step.blobs()) return step.skip("there is no folder of bodies here");
   auto begin = std::chrono::steady_clock::now();
   artifacts::GarbageOptions options{.dry_run = step.dry_run(), .rows_per_transaction = step.rows()};
   options.progress = [&](const artifacts::GarbageResult&) {

@@ -85,5 +85,34 @@ TEST_P(MaintainIndexes, AnInvalidOneThatNobodyBuildsIsNamed) {
   EXPECT_EQ(step("indexes").outcome, StepOutcome::nothing);
 }
 
+// A worker that logs in as a member of quarry_system does what rows need; tables are their owner's.
+TEST_P(MaintainIndexes, WhoDoesNotOwnTheTablesIsToldSoAndTheRestIsDone) {
+  if (is_sqlite()) return;
+  const auto role = "worker_" + to_string(make_uuid_v7({}, db().random())).substr(24);
+  query("create role " + role + " login in role quarry_system");
+  auto url = database().url();
+  const auto at = url.find("user=quarry");
+  ASSERT_NE(at, std::string::npos) << "the tests' server is reached as quarry";
+  url.replace(at, 11, "user=" + role);
+  query("alter table hosts set (autovacuum_vacuum_threshold = 1)");
+  ended_job(1);
+  clock().advance(24h * 60);
+  {
+    const std::shared_ptr<const Clock> same(&clock(), [](const Clock*) {});
+    const auto worker = Database::open(url, {.clock = same});
+    const auto report = ops::maintain(worker, nullptr, {.pause_max = 0ms});
+    std::vector<std::string> failed;
+    for (const auto& step : report.steps) {
+      if (step.outcome != StepOutcome::failed) continue;
+      failed.push_back(step.step);
+      EXPECT_THAT(step.remedy.value_or(""), HasSubstr("as the owner of the tables")) << step.step;
+    }
+    EXPECT_THAT(failed, testing::ElementsAre("audit-partitions", "autovacuum"));
+    EXPECT_EQ(rows("task_queue"), 0) << "its work was done all the same";
+  }
+  query("drop owned by " + role);
+  query("drop role " + role);
+}
+
 }  // namespace
 }  // namespace quarry::test
