@@ -8,6 +8,7 @@
 
 #include "artifacts/text_rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -34,10 +35,11 @@ std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   bool inside = false;
   while (!text.empty()) {
-    const auto before = text;
-    const bool is_word = is_word_character(take_character(text));
+    const auto character = first_character(text);
+    const bool is_word = is_word_character(character.code);
     if (is_word && !inside) words.emplace_back();
-    if (is_word) words.back() += before.substr(0, before.size() - text.size());
+    if (is_word) words.back() += text.substr(0, character.length);
+    text.remove_prefix(character.length);
     inside = is_word;
   }
   return words;

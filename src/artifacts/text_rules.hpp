@@ -13,7 +13,4 @@ void check_text(std::string_view field, std::string_view text);
 /// The same for a name of 1 to `characters_max` characters.
 void check_name(std::string_view field, std::string_view name, std::size_t characters_max);
 
-/// The code point that `text` begins with, which is taken off its front. `text` is valid UTF-8 and not empty.
-char32_t take_character(std::string_view& text) noexcept;
-
 }  // namespace quarry::artifacts

@@ -7,6 +7,7 @@
 #include "billing/lemon_squeezy.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 #include "quarry/store/checks.hpp"
 #include "quarry/store/list.hpp"
 
@@ -50,7 +51,7 @@ constexpr store::Order<WebhookEvent> webhooks_by_id{"id", "id", [](const Webhook
 /// What fits into a column of so many characters; what is no text there is nothing.
 std::optional<std::string> cut(std::optional<std::string> text, std::size_t characters_max) {
   if (!text || text->empty() || !store::count_characters(*text)) return std::nullopt;
-  return std::string(store::cut_at_character(*text, characters_max));
+  return std::string(cut_at_character(*text, characters_max));
 }
 
 }  // namespace

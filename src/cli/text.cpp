@@ -4,34 +4,10 @@
 
 #include <array>
 
+#include "quarry/core/utf8.hpp"
+
 namespace quarry::cli {
 namespace {
-
-struct Character {
-  char32_t code = 0;
-  std::size_t bytes = 1;
-  bool valid = false;
-};
-
-constexpr bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
-Character first_character(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t length = first >= 0xF0 && first <= 0xF4  ? 4
-                             : first >= 0xE0 && first < 0xF0 ? 3
-                             : first >= 0xC2 && first < 0xE0 ? 2
-                                                             : 0;
-  if (length == 0 || text.size() < length) return {};
-  char32_t code = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[i])) return {};
-    code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3FU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  if (overlong || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return {};
-  return {code, length, true};
-}
 
 struct Range {
   char32_t first, last;
@@ -54,7 +30,6 @@ bool in(char32_t code, const std::array<Range, N>& ranges) {
 
 std::size_t width_of(char32_t code) { return in(code, zero_width) ? 0 : in(code, double_width) ? 2 : 1; }
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
 constexpr std::string_view ellipsis = "\xE2\x80\xA6";
 
 /// C0, DEL and C1, and the marks that turn the direction of text around (the Trojan Source attack).
@@ -72,15 +47,15 @@ std::string printable(std::string_view text) {
   bool space = false;
   while (!text.empty()) {
     const auto character = first_character(text);
-    const auto bytes = text.substr(0, character.bytes);
-    text.remove_prefix(character.bytes);
+    const auto bytes = text.substr(0, character.length);
+    text.remove_prefix(character.length);
     if (character.valid && is_space(character.code)) {
       space = !result.empty();
       continue;
     }
     if (space) result += ' ';
     space = false;
-    result += character.valid && !is_control(character.code) ? bytes : replacement;
+    result += character.valid && !is_control(character.code) ? bytes : replacement_character;
   }
   return result;
 }
@@ -90,8 +65,8 @@ std::string valid_utf8(std::string_view text) {
   result.reserve(text.size());
   while (!text.empty()) {
     const auto character = first_character(text);
-    result += character.valid ? text.substr(0, character.bytes) : replacement;
-    text.remove_prefix(character.bytes);
+    result += character.valid ? text.substr(0, character.length) : replacement_character;
+    text.remove_prefix(character.length);
   }
   return result;
 }
@@ -101,7 +76,7 @@ std::size_t display_width(std::string_view text) {
   while (!text.empty()) {
     const auto character = first_character(text);
     width += character.valid ? width_of(character.code) : 1;
-    text.remove_prefix(character.bytes);
+    text.remove_prefix(character.length);
   }
   return width;
 }
@@ -115,7 +90,7 @@ std::string fit(std::string_view text, std::size_t columns) {
     const auto next = character.valid ? width_of(character.code) : 1;
     if (width + next > columns - 1) break;
     width += next;
-    bytes += character.bytes;
+    bytes += character.length;
   }
   return std::string(text.substr(0, bytes)).append(ellipsis);
 }

@@ -16,7 +16,7 @@ namespace quarry::cli {
 /// `\u{fffd}`.
 std::string printable(std::string_view text);
 
-/// The same text with `\u{fffd}` for each byte that is not part of a character.
+/// The same text with `\u{fffd}` for each piece that is no character.
 std::string valid_utf8(std::string_view text);
 
 /// Columns that `text` takes: none for combining marks, two for East Asian wide characters and emoji (the ranges of

@@ -13,6 +13,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/core/log_event.hpp"
 #include "quarry/core/time.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::log {
 namespace {
@@ -51,33 +52,15 @@ bool read_level(std::string_view word, Level& level) {
   return false;
 }
 
-/// Length of the character of UTF-8 that begins here; 0 when there is none (RFC 3629: no overlong forms, no surrogates).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const auto first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool fits = !(first == 0xE0 && byte(1) < 0xA0) && !(first == 0xED && byte(1) > 0x9F);
-    return fits && follows(1) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool fits = !(first == 0xF0 && byte(1) < 0x90) && !(first == 0xF4 && byte(1) > 0x8F);
-    return fits && follows(1) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-/// With `?` for each byte that is no part of a character, so that a line is text whatever an argument or a database holds.
+/// With `?` for each piece that is no character, so that a line is text whatever an argument or a database holds.
 std::string valid_text(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const auto length = utf8_length(text);
-    if (length == 0) out += '?';
-    else out += text.substr(0, length);
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    const auto character = first_character(text);
+    if (character.valid) out += text.substr(0, character.length);
+    else out += '?';
+    text.remove_prefix(character.length);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 
 #include "jobs/owner.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 #include "quarry/store/checks.hpp"
 
 namespace quarry::jobs {
@@ -49,7 +50,7 @@ void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines) {
     if (!store::count_characters(line.message)) throw_invalid("a log line is not UTF-8 text without zero bytes");
     if (line.metadata) store::check_json("a log line's metadata", line.metadata->text, metadata_bytes_max);
     rows.push_back(
-        {job, *owner, line.level, store::cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
+        {job, *owner, line.level, cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
   }
   tx.insert_all(log_table, rows);
 }

@@ -24,7 +24,4 @@ void check_json(std::string_view field, const std::string& text, std::size_t byt
 /// The first `count` characters of valid UTF-8.
 std::string_view first_characters(std::string_view text, std::size_t count) noexcept;
 
-/// The longest start of `text` that has at most `bytes_max` bytes and does not end inside a character.
-std::string_view cut_at_character(std::string_view text, std::size_t bytes_max);
-
 }  // namespace quarry::store

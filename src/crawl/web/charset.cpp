@@ -2,9 +2,8 @@
 
 #include <myencoding/encoding.h>
 
-#include <algorithm>
-
-#include "crawl/web/utf8.hpp"
+#include "crawl/web/transcode.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl {
 namespace {
@@ -28,6 +27,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+/// By the standard's labels, of which the HTML library has the list.
 bool by_label(std::string_view label, myencoding_t& encoding) {
   label = trimmed(label);
   return !label.empty() && label.size() < 32 && myencoding_by_name(label.data(), label.size(), &encoding);
@@ -81,15 +81,11 @@ bool by_mark(std::string_view& bytes, myencoding_t& encoding) {
          cut("\xFE\xFF", MyENCODING_UTF_16BE);
 }
 
-void convert(std::string_view bytes, myencoding_t encoding, std::string& out) {
-  const auto decode_byte = myencoding_get_function_by_id(encoding);
-  myencoding_result_t state{};
-  out.reserve(bytes.size() + bytes.size() / 2);
-  for (const char c : bytes) {
-    const auto status = decode_byte(static_cast<unsigned char>(c), &state);
-    if (status == MyENCODING_STATUS_CONTINUE) continue;
-    append_code_point(out, status == MyENCODING_STATUS_OK ? state.result : 0);
-  }
+/// As WHATWG calls it, in lower case.
+std::string name_of(myencoding_t encoding) {
+  std::size_t length = 0;
+  const char* name = myencoding_name_by_id(encoding, &length);
+  return lowered(name == nullptr ? "utf-8" : std::string_view(name, length));
 }
 
 }  // namespace
@@ -100,19 +96,14 @@ void decode(std::string_view bytes, std::string_view charset, Decoded& out) {
   const bool clean = clean_prefix(bytes) == bytes.size();
   // NUL is no sign of another encoding: a page may hold one by mistake.
   if (!known && !clean && bytes.find('\0') == std::string_view::npos) encoding = MyENCODING_WINDOWS_1252;
+  out.encoding = name_of(encoding);
   out.storage.clear();
-  if (encoding != MyENCODING_UTF_8) {
-    convert(bytes, encoding, out.storage);
-    out.text = out.storage;
-  } else if (clean) {
+  if (encoding == MyENCODING_UTF_8 && clean) {
     out.text = bytes;
-  } else {
-    append_clean(out.storage, bytes);
-    out.text = out.storage;
+    return;
   }
-  std::size_t length = 0;
-  const char* name = myencoding_name_by_id(encoding, &length);
-  out.encoding = lowered(name == nullptr ? "utf-8" : std::string_view(name, length));
+  append_as_utf8(out.storage, bytes, out.encoding);
+  out.text = out.storage;
 }
 
 }  // namespace quarry::crawl

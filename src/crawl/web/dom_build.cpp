@@ -7,7 +7,8 @@
 #include <new>
 #include <unordered_map>
 
-#include "crawl/web/utf8.hpp"
+#include "quarry/core/utf8.hpp"
+
 
 namespace quarry::crawl::html {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "crawl/web/dom.hpp"
-#include "crawl/web/utf8.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl::html {
 namespace {
@@ -96,7 +96,7 @@ std::string block_text(const Dom& dom, std::uint32_t node, std::size_t bytes_max
     const auto name = dom.name(i);
     return has_no_text(name) || name == "head" || dom.attribute(i, "hidden").has_value();
   });
-  out.resize(cut_between_characters(out, bytes_max).size());
+  out.resize(cut_at_character(out, bytes_max).size());
   return out;
 }
 

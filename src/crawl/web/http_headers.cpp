@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "crawl/web/utf8.hpp"
 #include "crawl/web/words.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl {
 namespace {
@@ -20,7 +20,7 @@ std::string kept(std::string_view text) {
   append_clean(out, text.substr(0, value_bytes_max));
   for (char& c : out)
     if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = ' ';
-  return std::string(cut_between_characters(out, value_bytes_max));
+  return std::string(cut_at_character(out, value_bytes_max));
 }
 
 std::string lowered(std::string text) {
@@ -70,7 +70,7 @@ void HeaderCollector::add(std::string_view name, std::string_view value) {
   } else if (same_word(name, "x-robots-tag")) {
     if (!headers_.x_robots_tag.empty()) headers_.x_robots_tag += ", ";
     headers_.x_robots_tag += kept(value);
-    headers_.x_robots_tag.resize(cut_between_characters(headers_.x_robots_tag, value_bytes_max).size());
+    headers_.x_robots_tag.resize(cut_at_character(headers_.x_robots_tag, value_bytes_max).size());
   } else if (same_word(name, "etag"))
     keep_first(headers_.etag);
   else if (same_word(name, "last-modified"))

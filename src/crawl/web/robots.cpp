@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "crawl/web/percent.hpp"
-#include "crawl/web/utf8.hpp"
 #include "crawl/web/words.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl {
 

@@ -6,8 +6,8 @@
 
 #include "crawl/web/percent.hpp"
 #include "crawl/web/selector.hpp"
-#include "crawl/web/utf8.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 #include "quarry/crawl/html.hpp"
 
 namespace quarry::crawl::html {
@@ -46,7 +46,7 @@ class SelectorReader {
  private:
   [[noreturn]] void fail(std::string_view what) const { fail(what, at_); }
   [[noreturn]] void fail(std::string_view what, std::size_t at) const {
-    throw_invalid(fmt::format("selector '{}', position {}: {}", cut_between_characters(text_, 200), at + 1, what));
+    throw_invalid(fmt::format("selector '{}', position {}: {}", cut_at_character(text_, 200), at + 1, what));
   }
 
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }

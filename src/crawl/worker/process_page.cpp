@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "crawl/web/charset.hpp"
-#include "crawl/web/utf8.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl {
 namespace {
@@ -13,14 +13,6 @@ bool is_html(std::string_view type) { return type == "text/html" || type == "app
 
 /// Longest title that the schema takes, in characters; bytes are never fewer.
 constexpr std::size_t title_bytes_max = 500;
-
-std::string cut(std::string text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  auto end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
-  return text;
-}
 
 }  // namespace
 
@@ -41,7 +33,7 @@ namespace {
 void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_t depth, std::size_t text_bytes_max,
                html::Parser& parser, const JobContext& job) {
   const auto document = parser.parse(content.body, {.charset = headers.charset});
-  content.title = cut(document.title(), title_bytes_max);
+  content.title = cut_at_character(document.title(), title_bytes_max);
   content.description = document.description();
   content.text = document.visible_text(text_bytes_max);
   content.extraction = job.extractor.items(document, content.url);
@@ -54,7 +46,7 @@ void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_
 void read_plain(PageContent& content, const ResponseHeaders& headers, std::size_t text_bytes_max) {
   Decoded decoded;
   decode(content.body, headers.charset, decoded);
-  content.text = cut_between_characters(decoded.text, text_bytes_max);
+  content.text = cut_at_character(decoded.text, text_bytes_max);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "crawl/web/utf8.hpp"
+#include "quarry/core/utf8.hpp"
 #include "quarry/queue/hosts.hpp"
 
 namespace quarry::crawl {

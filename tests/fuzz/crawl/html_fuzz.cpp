@@ -3,7 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <string>
 
-#include "crawl/web/utf8.hpp"
+#include "quarry/core/utf8.hpp"
 #include "fuzz/crawl/fuzz.hpp"
 #include "quarry/crawl/extract.hpp"
 
@@ -12,8 +12,9 @@ namespace {
 using namespace quarry::crawl;
 using quarry::fuzz::demand;
 
-constexpr std::array<std::string_view, 10> charsets = {"",     "utf-8",  "windows-1252", "shift_jis",   "gb18030",
-                                                       "big5", "euc-jp", "euc-kr",       "iso-2022-jp", "utf-16le"};
+constexpr std::array<std::string_view, 11> charsets = {"",     "utf-8",  "windows-1252", "shift_jis",   "gb18030",
+                                                       "big5", "euc-jp", "euc-kr",       "iso-2022-jp", "utf-16le",
+                                                       "utf-16be"};
 
 const std::array<JobConfig, 4>& configs() {
   static const std::array<JobConfig, 4> all = {

@@ -36,11 +36,5 @@ TEST(TextRules, CutsBetweenCharacters) {
   EXPECT_EQ(store::first_characters("\U0001F600\U0001F601", 1), "\U0001F600");
 }
 
-TEST(TextRules, TakesCharactersOffTheFront) {
-  std::string_view text = "aü\u20AC\U0001F600";
-  for (const char32_t expected : {U'a', U'ü', U'\u20AC', U'\U0001F600'}) EXPECT_EQ(take_character(text), expected);
-  EXPECT_TRUE(text.empty());
-}
-
 }  // namespace
 }  // namespace quarry::test

@@ -31,7 +31,7 @@ TEST(Printable, DisarmsTerminalsControls) {
 TEST(ValidUtf8, ReplacesWhatIsNone) {
   EXPECT_EQ(valid_utf8("Käse\n\x1b 漢字 🦊"), "Käse\n\x1b 漢字 🦊");
   EXPECT_EQ(valid_utf8("\"\xE2\x82\",\xFF\xED\xA0\x80"),
-            "\"\xEF\xBF\xBD\xEF\xBF\xBD\",\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
+            "\"\xEF\xBF\xBD\",\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(valid_utf8(""), "");
 }
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <numeric>
 
-#include "crawl/web/utf8.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl::html {
 namespace {
