@@ -103,6 +103,7 @@ class HealthMonitor {
  public:
   explicit HealthMonitor(Database db, HealthOptions options = {},
                          std::chrono::milliseconds max_age = std::chrono::seconds(5));
+  /// What was found last, at most `max_age` ago. Throws what `check_health` throws.
   HealthReport report();
 
  private:

@@ -136,6 +136,7 @@ struct StatisticsOptions {
   bool tables = true;  ///< what costs most
   bool exact = false;  ///< counts every row, and may take minutes
 };
+/// One read transaction.
 Statistics statistics(const Database& db, const StatisticsOptions& options = {});
 
 }  // namespace quarry::ops

@@ -1,6 +1,8 @@
 /// What is kept for bad days: backups, and the record of what was done.
 
 #include "ops/health/checks.hpp"
+#include "quarry/backup/backup.hpp"
+#include "quarry/backup/error.hpp"
 #include "quarry/system/audit_verify.hpp"
 #include "quarry/system/settings.hpp"
 
@@ -10,8 +12,6 @@ namespace {
 /// Entries at the end of the audit log whose links are checked; `quarry audit verify` checks all.
 constexpr std::int64_t audit_entries = 1'000;
 
-/// Written by whoever has restored a backup and found it equal: a moment in ISO 8601.
-constexpr std::string_view verified_at_key = "backup.last_verified_at";
 /// In hours; a day and two hours for what runs daily, unless it is set.
 constexpr std::string_view age_max_key = "backup.max_age_hours";
 constexpr std::int64_t age_max_default = 26;
@@ -19,25 +19,33 @@ constexpr std::int64_t age_max_default = 26;
 }  // namespace
 
 std::optional<Instant> last_verified_backup(Read& tx) {
-  const auto stored = system::get_string(tx, verified_at_key);
-  return stored ? std::optional(parse_iso8601(*stored)) : std::nullopt;
+  try {
+    const auto last = backup::last_verified(tx);
+    return last ? last->created_at : std::nullopt;
+  } catch (const backup::BackupError&) {
+    return std::nullopt;  // a record that somebody has changed: the check of backups says so
+  }
 }
 
 Findings check_backup(const Asked& asked) {
   return asked.read([](Read& tx) {
     Findings found;
-    const auto verified = last_verified_backup(tx);
+    const auto last = backup::last_verified(tx);
     const auto allowed = std::chrono::hours(system::get_integer(tx, age_max_key).value_or(age_max_default));
-    if (!verified) {
+    if (last && last->created_at) {
+      const auto age = std::max(tx.now() - *last->created_at, std::chrono::microseconds(0));
+      const auto words = fmt::format("the last verified backup is {} old", in_words(age));
+      if (age > allowed)
+        found.add(CheckState::warning, fmt::format("{}, and {} are allowed", words, in_words(allowed)), "quarry backup DIR");
+      else
+        found.say(words);
+    } else {
       found.add(CheckState::warning, "never backed up and verified", "quarry backup DIR");
-      return found;
     }
-    const auto age = std::max(tx.now() - *verified, std::chrono::microseconds(0));
-    const auto words = fmt::format("the last verified backup is {} old", in_words(age));
-    if (age > allowed)
-      found.add(CheckState::warning, fmt::format("{}, and {} are allowed", words, in_words(allowed)), "quarry backup DIR");
-    else
-      found.say(words);
+    // A success takes the failures before it away.
+    if (last && last->failed_at)
+      found.add(CheckState::warning, fmt::format("the last attempt failed {} ago", in_words(tx.now() - *last->failed_at)),
+                "quarry backup DIR, and read what it says");
     return found;
   });
 }

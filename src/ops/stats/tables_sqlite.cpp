@@ -13,6 +13,8 @@ namespace {
 
 /// Pages of a tree that are looked at: the way down to the first leaf, and leaves for an average.
 constexpr int pages_looked_at = 24;
+/// The same where large values lie in pages beside the leaves, which would crowd them out.
+constexpr int pages_looked_at_beside = 512;
 constexpr std::int64_t rows_counted = 1'000;
 
 constexpr sql::Query<bool()> has_dbstat{
@@ -58,10 +60,28 @@ struct Shape {
   bool is_whole = true;  ///< all pages were seen
 };
 
+struct Sample {
+  std::vector<PageRow> pages;
+  bool is_whole = true;  ///< there are no others
+};
+
+Sample sample_of(Read& tx, const std::string& tree) {
+  const auto look = [&](int most) {
+    Sample sample{.pages = tx.all(first_pages, tree, most)};
+    sample.is_whole = sample.pages.size() < static_cast<std::size_t>(most);
+    return sample;
+  };
+  auto sample = look(pages_looked_at);
+  const auto beside = std::ranges::count(sample.pages, "overflow", &PageRow::pagetype);
+  if (sample.is_whole || 2 * static_cast<std::size_t>(beside) < sample.pages.size()) return sample;
+  return look(pages_looked_at_beside);
+}
+
 /// `keeps_entries_above`: pages above the leaves hold entries too, as in an index; those of a table hold only signposts.
-Shape shape_of(const std::vector<PageRow>& pages, bool keeps_entries_above) {
+Shape shape_of(const Sample& sample, bool keeps_entries_above) {
+  const auto& pages = sample.pages;
   Shape shape;
-  shape.is_whole = pages.size() < static_cast<std::size_t>(pages_looked_at);
+  shape.is_whole = sample.is_whole;
   double leaves = 0, leaf_entries = 0, beside = 0, above_entries = 0;
   double leaves_in_all = 1, above = 0;
   for (const auto& page : pages) {
@@ -106,7 +126,7 @@ std::int64_t count_some(Read& tx, const std::string& table) {
 std::int64_t bytes_of(const Shape& shape, double pages) { return std::llround(std::max(pages, 1.0)) * shape.page_bytes; }
 
 void add_table(Read& tx, const Tree& tree, TableFigures& table) {
-  const auto shape = shape_of(tx.all(first_pages, tree.name, pages_looked_at), !tree.has_rowid);
+  const auto shape = shape_of(sample_of(tx, tree.name), !tree.has_rowid);
   table.exactness = shape.is_whole ? Exactness::exact : Exactness::estimate;
   double rows = shape.entries;
   if (!shape.is_whole && tree.has_rowid)
@@ -117,7 +137,7 @@ void add_table(Read& tx, const Tree& tree, TableFigures& table) {
 }
 
 void add_index(Read& tx, const Tree& tree, TableFigures& table) {
-  const auto shape = shape_of(tx.all(first_pages, tree.name, pages_looked_at), true);
+  const auto shape = shape_of(sample_of(tx, tree.name), true);
   double pages = shape.pages;
   // An index over all rows has as many entries as the table has rows, which are better known; one over some has at most
   // that.

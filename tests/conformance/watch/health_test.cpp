@@ -145,7 +145,13 @@ TEST_P(Health, PaymentEventsThatAreNotApplied) {
 }
 
 TEST_P(Health, TheBackupsAge) {
-  set("backup.last_verified_at", to_iso8601(clock().now()));
+  const auto made = clock().now();
+  const auto record = [&](const std::string& failure) {
+    set("backup.last_verified",
+        fmt::format(R"({{"name":"b1","created_at":"{0}","verified_at":"{0}",{1}}})", to_iso8601(made), failure),
+        system::SettingType::json);
+  };
+  record(R"("failed_at":null,"failure":null)");
   clock().advance(25h);
   EXPECT_EQ(check("backup").state, CheckState::ok);
   clock().advance(2h);
@@ -154,6 +160,10 @@ TEST_P(Health, TheBackupsAge) {
   EXPECT_THAT(found.message, HasSubstr("27 h 0 min old, and 26 h 0 min are allowed"));
   set("backup.max_age_hours", "48", system::SettingType::integer);
   EXPECT_EQ(check("backup").state, CheckState::ok);
+  record(fmt::format(R"("failed_at":"{}","failure":"secret words")", to_iso8601(clock().now())));
+  found = check("backup");
+  EXPECT_EQ(found.state, CheckState::warning);
+  EXPECT_THAT(found.message, testing::AllOf(HasSubstr("the last attempt failed"), testing::Not(HasSubstr("secret"))));
   EXPECT_TRUE(health().ready) << "an old backup is no reason to stop working";
 }
 

@@ -183,6 +183,20 @@ TEST_P(Stats, SmallTablesAreCountedAndLargeOnesEstimated) {
       << "rowids without gaps tell exactly";
 }
 
+TEST_P(Stats, LargeValuesBesideTheirRowsCount) {
+  script(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 400)"
+      " insert into cache (key, value) select 'key ' || i, hex(zeroblob(100000)) from n",
+      "insert into cache (key, value) select 'key ' || i, (select string_agg(md5(i::text || j::text), '')"
+      " from generate_series(1, 2000) j) from generate_series(1, 400) i");
+  analyze();
+  const auto guess = table(stats(), "cache");
+  const auto truth = table(stats({.exact = true}), "cache");
+  ASSERT_TRUE(guess.bytes && truth.bytes);
+  EXPECT_GT(*truth.bytes, 10'000'000);
+  EXPECT_NEAR(static_cast<double>(*guess.bytes), static_cast<double>(*truth.bytes), 0.6 * static_cast<double>(*truth.bytes));
+}
+
 TEST_P(Stats, TablesMayBeLeftOut) { EXPECT_TRUE(stats({.tables = false}).tables.empty()); }
 
 TEST_P(Stats, AuditEntriesAreThoseWritten) {
