@@ -177,6 +177,7 @@ CREATE TABLE searches (
   completed_at  timestamptz
 );
 CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
+CREATE INDEX idx_searches_user_created ON searches (user_id, created_at, id);
 CREATE INDEX idx_searches_status ON searches (status);
 CREATE INDEX idx_searches_user_query ON searches (user_id, query, completed_at);   -- answers that are still fresh
 CREATE TRIGGER update_searches_updated_at BEFORE UPDATE ON searches
@@ -193,6 +194,7 @@ CREATE TABLE search_results (
   snippet              text,
   url                  text NOT NULL CHECK (length(url) BETWEEN 1 AND 1000),
   position             integer CHECK (position >= 0),
+  place                integer NOT NULL GENERATED ALWAYS AS (coalesce(position, 2147483647)) STORED,   -- what lists go by
   scraped_at           timestamptz NOT NULL DEFAULT now(),
   sentiment_score      double precision,
   competitor_mentioned jsonb,
@@ -200,6 +202,7 @@ CREATE TABLE search_results (
   FOREIGN KEY (user_id, search_id) REFERENCES searches (user_id, id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX idx_search_results_search_id ON search_results (search_id, source, url);
+CREATE INDEX idx_search_results_place ON search_results (search_id, place, id);
 
 -- What a user asked for: the unit of submission, progress, cancellation and cost. Its work is the rows of task_queue that
 -- carry its id. One run of a scraper for a search is a job that carries search_id and scraper_name.
@@ -229,8 +232,7 @@ CREATE TABLE scraping_jobs (
   search_id               uuid,
   scraper_name            text CHECK (length(scraper_name) BETWEEN 1 AND 50),
   depends_on_job_id       uuid REFERENCES scraping_jobs (id) ON DELETE SET NULL,    -- its tasks wait until that one has ended
-  retry_of_job_id         uuid REFERENCES scraping_jobs (id) ON DELETE SET NULL,
-  attempt                 integer NOT NULL DEFAULT 1 CHECK (attempt >= 1),
+  attempt                 integer NOT NULL DEFAULT 1 CHECK (attempt >= 1),   -- its runs: one more with each retry of an ended job
   error_message           text,
   cancel_requested_at     timestamptz,
   is_paused               boolean NOT NULL DEFAULT false,
@@ -241,16 +243,17 @@ CREATE TABLE scraping_jobs (
   updated_at              timestamptz NOT NULL DEFAULT now(),
   deleted_at              timestamptz,
   FOREIGN KEY (user_id, search_id) REFERENCES searches (user_id, id) ON DELETE CASCADE,
-  CONSTRAINT scraping_jobs_not_their_own_cause CHECK (depends_on_job_id <> id AND retry_of_job_id <> id)
+  CONSTRAINT scraping_jobs_not_their_own_cause CHECK (depends_on_job_id <> id)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX idx_scraping_jobs_user_id ON scraping_jobs (user_id, id);
-CREATE INDEX idx_scraping_jobs_user_status ON scraping_jobs (user_id, status);
-CREATE INDEX idx_scraping_jobs_status ON scraping_jobs (status);
+-- Lists go by (created_at, id) and begin anywhere: each index ends with the two.
+CREATE INDEX idx_scraping_jobs_user_created ON scraping_jobs (user_id, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX idx_scraping_jobs_user_status ON scraping_jobs (user_id, status, created_at, id);
+CREATE INDEX idx_scraping_jobs_status ON scraping_jobs (status, created_at, id);
 CREATE INDEX idx_scraping_jobs_type ON scraping_jobs (job_type);
-CREATE INDEX idx_scraping_jobs_created_at ON scraping_jobs (created_at);
+CREATE INDEX idx_scraping_jobs_created_at ON scraping_jobs (created_at, id);
 CREATE INDEX idx_scraping_jobs_search_id ON scraping_jobs (search_id) WHERE search_id IS NOT NULL;
 CREATE INDEX idx_scraping_jobs_depends_on_job_id ON scraping_jobs (depends_on_job_id) WHERE depends_on_job_id IS NOT NULL;
-CREATE INDEX idx_scraping_jobs_retry_of_job_id ON scraping_jobs (retry_of_job_id) WHERE retry_of_job_id IS NOT NULL;
 CREATE TRIGGER update_scraping_jobs_updated_at BEFORE UPDATE ON scraping_jobs
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
@@ -504,7 +507,7 @@ CREATE TABLE artifacts (
 );
 CREATE UNIQUE INDEX idx_artifacts_user_id ON artifacts (user_id, id);
 CREATE UNIQUE INDEX idx_artifacts_job_source_url ON artifacts (job_id, source_url) WHERE deleted_at IS NULL;
-CREATE INDEX idx_artifacts_job_id ON artifacts (job_id);
+CREATE INDEX idx_artifacts_job_id ON artifacts (job_id, id);
 CREATE INDEX idx_artifacts_type ON artifacts (artifact_type);
 CREATE INDEX idx_artifacts_content_hash ON artifacts (content_hash);
 CREATE INDEX idx_artifacts_blob_hash ON artifacts (blob_hash) WHERE blob_hash IS NOT NULL;

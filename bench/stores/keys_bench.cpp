@@ -6,6 +6,7 @@
 #include "bench/support/scratch.hpp"
 #include "quarry/accounts/api_keys.hpp"
 #include "quarry/accounts/sessions.hpp"
+#include "quarry/limits/limits.hpp"
 
 namespace quarry::bench {
 namespace {
@@ -44,6 +45,33 @@ void authorize(benchmark::State& state) {
   }
 }
 BENCHMARK(authorize)->Name("sqlite_authorize_key/quarry");
+
+/// The whole of what a service asks before it answers: whose key, may it, and has it not called too often. In one
+/// transaction, whose commit makes the take durable: with `synchronous=FULL` that is a sync of the disk, which callers at
+/// the same time share.
+void authorize_and_limit(benchmark::State& state, Database& db) {
+  auto& all = credentials();
+  const limits::Limit limit{.requests = 1'000'000, .period = std::chrono::seconds(1)};  // nothing is denied
+  std::size_t i = static_cast<std::size_t>(state.thread_index()) * 131;
+  for (auto _ : state) {
+    const auto& key = all.keys[++i * 7919 % all.keys.size()];
+    const bool admitted = db.write([&](Write& tx) {
+      const auto who = accounts::find_key_holder(tx, all.peppers, key);
+      return who && accounts::has_scope(who->key, "jobs:read") &&
+             limits::take(tx, limits::ApiCall{who->user.id, "GET /jobs"}, limit).admitted;
+    });
+    if (!admitted) state.SkipWithError("refused");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+void limited_full(benchmark::State& state) { authorize_and_limit(state, credentials().scratch.db()); }
+BENCHMARK(limited_full)->Name("sqlite_authorize_key_and_limit/full")->UseRealTime()->Threads(1)->Threads(16);
+
+void limited_normal(benchmark::State& state) {
+  static Database db = Database::open(credentials().scratch.url(), {.synchronous = Synchronous::normal});
+  authorize_and_limit(state, db);
+}
+BENCHMARK(limited_normal)->Name("sqlite_authorize_key_and_limit/normal")->UseRealTime()->Threads(1)->Threads(16);
 
 void refuse_unknown(benchmark::State& state) {
   auto& all = credentials();

@@ -4,6 +4,8 @@
 
 #include "jobs/owner.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/jobs/find.hpp"
+#include "quarry/jobs/log.hpp"
 
 namespace quarry::jobs {
 namespace {
@@ -21,15 +23,17 @@ constexpr sql::Query<PauseStanding(JobId)> lock_standing{
     sql::postgres(
         "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null for no key update")};
 
-/// `$3` is now. A job that runs again forgets that it had ended, and why.
+/// `$3` is now. A job that runs again forgets that it had ended, and why, but counts it.
 constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
     "jobs.set_status",
     sql::sqlite("update scraping_jobs set status = $2, updated_at = $3,"
+                " attempt = attempt + ($2 = 'running' and completed_at is not null),"
                 " started_at = case when $2 = 'running' then coalesce(started_at, $3) else started_at end,"
                 " completed_at = case when $2 = 'running' or $2 = 'pending' then null else $3 end,"
                 " cancel_requested_at = case when $2 = 'cancelled' then $3 else cancel_requested_at end,"
                 " error_message = $4 where id = $1"),
     sql::postgres("update scraping_jobs set status = $2, updated_at = $3,"
+                  " attempt = attempt + ($2::job_status = 'running' and completed_at is not null)::int,"
                   " started_at = case when $2::job_status = 'running' then coalesce(started_at, $3) else started_at end,"
                   " completed_at = case when $2::job_status in ('running', 'pending') then null else $3::timestamptz end,"
                   " cancel_requested_at = case when $2::job_status = 'cancelled' then $3 else cancel_requested_at end,"
@@ -48,6 +52,18 @@ PauseStanding lock_open(Write& tx, JobId job) {
 
 [[noreturn]] void refuse(JobId job, JobStatus from, std::string_view remedy) {
   throw Error(ErrorCode::conflict, fmt::format("job {} is {}: {}", to_string(job), to_string(from), remedy));
+}
+
+/// What is about to be forgotten stays in the job's log.
+void note_attempt(Write& tx, JobId job) {
+  const auto ended = get(tx, job);
+  append_log(tx, job,
+             {.level = LogLevel::info,
+              .message = fmt::format("attempt {} ended {}: {} of {} items failed{}; attempt {} begins", ended.attempt,
+                                     to_string(ended.status), ended.failed_items, ended.total_items,
+                                     ended.error_message ? " (" + *ended.error_message + ")" : "", ended.attempt + 1),
+              .metadata = Json{fmt::format(R"({{"attempt":{},"status":"{}","failed_items":{},"total_items":{}}})", ended.attempt,
+                                           to_string(ended.status), ended.failed_items, ended.total_items)}});
 }
 
 Moved moved(std::int64_t tasks, int limit) { return {tasks, tasks < limit}; }
@@ -85,6 +101,7 @@ Moved retry(Write& tx, JobId job, int limit) {
   if (runs_again) {
     if (tx.value(count_lost, job) == 0)
       refuse(job, standing.status, "none of its tasks failed, so there is nothing to try again");
+    note_attempt(tx, job);
     // First the job, then its tasks: the queue leaves a job alone that has ended.
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
     tx.run(set_paused, job, false, tx.now());

@@ -57,10 +57,10 @@ constexpr sql::Command<void(AnalysisRow)> write_analysis{
     " competitor_mentioned = coalesce($3, competitor_mentioned), keywords = coalesce($4, keywords) where id = $1"};
 
 constexpr store::ListOf<SearchResult> all_results{"searches.list_results", QUARRY_RESULT_COLUMNS, "search_results"};
-/// Behind every position that there is.
+/// Behind every position that there is, as in the column `place`.
 constexpr std::int64_t without_position = INT32_MAX;
 store::Order<SearchResult> by_position() {
-  return {"position", "coalesce(position, 2147483647)",
+  return {"position", "place",
           [](const SearchResult& row) { return store::key(row.position ? std::int64_t{*row.position} : without_position); }};
 }
 

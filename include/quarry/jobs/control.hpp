@@ -30,7 +30,8 @@ Moved pause(Write& tx, JobId job, int limit = queue::move_limit);
 /// Undoes `pause`.
 Moved resume(Write& tx, JobId job, int limit = queue::move_limit);
 
-/// Tries the job's failed and dead tasks again; an ended job runs again. The attempts stay on record. A job whose tasks have
+/// Tries the job's failed and dead tasks again; an ended job runs again, as its next `attempt`. Each task's attempts stay on
+/// record (`queue::attempts_of`), and how the job's last one ended stands in its log. A job whose tasks have
 /// all succeeded is a `conflict`, and so is a cancelled one.
 Moved retry(Write& tx, JobId job, int limit = queue::move_limit);
 

@@ -51,6 +51,7 @@ struct Job {
   JobStatus status = JobStatus::pending;
   int priority = 5;  ///< 1 (highest) to 10
   int progress = 0;  ///< percent of the items known so far
+  int attempt = 1;   ///< its runs: one more with each retry of a job that had ended
   std::int64_t total_items = 0;
   std::int64_t processed_items = 0;  ///< completed
   std::int64_t failed_items = 0;     ///< failed or dead
@@ -71,7 +72,7 @@ struct Job {
 };
 BOOST_DESCRIBE_STRUCT(Job, (),
                       (id, user_id, job_type, title, description, keywords, expanded_keywords, config, schema_version, status, priority,
-                       progress, total_items, processed_items, failed_items, results_count, open_tasks, bytes_fetched,
+                       progress, attempt, total_items, processed_items, failed_items, results_count, open_tasks, bytes_fetched,
                        depends_on_job_id, search_id, scraper_name, error_message, cancel_requested_at, is_paused,
                        scheduled_at, started_at, completed_at, created_at, updated_at))
 

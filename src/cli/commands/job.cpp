@@ -25,6 +25,7 @@ void add_fields(Fields& fields, const jobs::Job& job) {
   fields.add("status", std::string(to_string(job.status)) + (job.is_paused ? " (paused)" : ""));
   fields.add("progress", fmt::format("{} %: {} of {} done, {} failed, {} open", job.progress, job.processed_items,
                                      job.total_items, job.failed_items, job.open_tasks));
+  if (job.attempt > 1) fields.add("attempt", fmt::format("{}", job.attempt));
   fields.add("results", fmt::format("{}", job.results_count));
   fields.add("bytes", human_bytes(job.bytes_fetched));
   fields.add("priority", fmt::format("{}", job.priority));

@@ -74,6 +74,32 @@ TEST_P(JobsControl, RetriesWhatFailedAndKeepsTheHistory) {
   EXPECT_EQ(get(job.id).processed_items, 3);
 }
 
+TEST_P(JobsControl, ARetryKeepsTheHistoryOfAttempts) {
+  const auto job = submit();
+  add(job.id, 2);
+  for (const auto& task : claim()) give_up(task);
+  EXPECT_EQ(get(job.id).attempt, 1);
+  const auto first_end = get(job.id).completed_at;
+  retry(job.id);
+  EXPECT_EQ(get(job.id).attempt, 2);
+  retry(job.id);
+  EXPECT_EQ(get(job.id).attempt, 2) << "it runs: this was no new attempt";
+  for (const auto& task : claim()) give_up(task);
+  retry(job.id);
+  EXPECT_EQ(get(job.id).attempt, 3);
+  for (const auto& task : claim()) {
+    finish(task);
+    EXPECT_EQ(db().read([&](Read& tx) { return queue::attempts_of(tx, task.id); }).size(), 2U);
+  }
+  EXPECT_EQ(get(job.id).attempt, 3);
+  ASSERT_TRUE(first_end);
+  const auto lines = db().read([&](Read& tx) { return jobs::list_log(tx, job.id); });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].message, "attempt 1 ended failed: 2 of 2 items failed; attempt 2 begins");
+  EXPECT_EQ(lines[1].message, "attempt 2 ended failed: 2 of 2 items failed; attempt 3 begins");
+  EXPECT_THAT(lines[0].metadata.value_or(Json{}).text, testing::HasSubstr("\"failed_items\""));
+}
+
 TEST_P(JobsControl, RetriesInBatches) {
   const auto job = submit();
   add(job.id, 3);
