@@ -5,6 +5,7 @@
 #include "cli/commands/crawl_submit.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/jobs/control.hpp"
+#include "quarry/ops/policy.hpp"
 #include "quarry/queue/schedules.hpp"
 #include "quarry/searches/search.hpp"
 
@@ -22,15 +23,18 @@ JobId submit(Write& tx, const queue::Schedule& schedule, Instant at) {
   job.priority = schedule.priority;
   job.scheduled_at = at;
   job.config = *schedule.job_config;
+  job.open_jobs_max = ops::read_policy(tx).open_jobs_max;
   std::string reason;
   try {
     const auto config = crawl::parse_job_config(schedule.job_config->text);
-    if (config.target_url) return submit_crawl(tx, job, config).job.id;
+    if (config.target_url) return tx.attempt([&] { return submit_crawl(tx, job, config).job.id; });
     reason = "the schedule's crawl has no target";
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::invalid) throw;
+    // A conflict: the user has all the open jobs that they may.
+    if (error.code() != ErrorCode::invalid && (error.code() != ErrorCode::conflict || error.retryable())) throw;
     reason = error.client_message();
   }
+  job.open_jobs_max.reset();
   const auto id = jobs::submit(tx, job).id;
   jobs::change_status(tx, id, jobs::JobStatus::failed, reason);
   return id;

@@ -54,6 +54,15 @@ constexpr sql::Query<JobId(JobId)> open_dependency{
     sql::postgres("select d.id from scraping_jobs j join scraping_jobs d on d.id = j.depends_on_job_id"
                   " where j.id = $1 and d.status in ('pending', 'running') for share of d")};
 
+/// Whoever submits for the same user at the same moment waits, so that together they do not go beyond the limit.
+constexpr sql::Query<UserId(UserId)> lock_submitter{
+    "jobs.lock_submitter", sql::sqlite("select id from users where id = $1"),
+    sql::postgres("select id from users where id = $1 for no key update")};
+constexpr sql::Query<std::int64_t(UserId, int)> count_open_jobs{
+    "jobs.count_open",
+    "select count(*) from (select 1 from scraping_jobs where user_id = $1 and (status = 'pending' or status = 'running')"
+    " and deleted_at is null limit $2) o"};
+
 struct OwnedStanding {
   JobStatus status;
   bool is_paused;
@@ -89,6 +98,15 @@ OwnedStanding standing_of(Read& tx, JobId job) {
   return *found;
 }
 
+void keep_to_limit(Write& tx, UserId user, int open_jobs_max) {
+  tx.one(lock_submitter, user);
+  if (tx.value(count_open_jobs, user, open_jobs_max) < open_jobs_max) return;
+  throw Error(ErrorCode::conflict,
+              fmt::format("the user has {} open jobs, which is all they may (setting 'max_jobs_per_user'): wait until one "
+                          "has ended, or cancel one",
+                          open_jobs_max));
+}
+
 }  // namespace
 
 Job submit(Write& tx, const NewJob& job) {
@@ -98,6 +116,7 @@ Job submit(Write& tx, const NewJob& job) {
   if (job.depends_on_job_id && !tx.one(find_job_of_user, *job.depends_on_job_id, job.user_id))
     throw Error(ErrorCode::not_found,
                 fmt::format("there is no job {} of this user to depend on", to_string(*job.depends_on_job_id)));
+  if (job.open_jobs_max) keep_to_limit(tx, job.user_id, *job.open_jobs_max);
   const auto id = tx.new_id<JobId>();
   tx.run(insert_job, {id, job.user_id, job.job_type, job.title, job.description, job.keywords, job.expanded_keywords,
                       job.config, job.schema_version, job.priority, job.scheduled_at, job.depends_on_job_id, job.search_id,

@@ -47,6 +47,7 @@ struct CrawlRequest {
   JobConfig config{};      ///< with a target
   std::string title{};     ///< empty: the target
   Politeness politeness{};
+  std::optional<int> open_jobs_max{};  ///< as of `jobs::NewJob`
 };
 
 struct StartedCrawl {

@@ -53,6 +53,7 @@ struct SearchRequest {
   /// A search of the user for the same of the same sources that was completed this recently is the answer. Zero: ask anew.
   std::chrono::microseconds max_age{0};
   Politeness politeness{};
+  std::optional<int> open_jobs_max{};  ///< as of `jobs::NewJob`: each source is a job
 };
 
 struct StartedSearch {

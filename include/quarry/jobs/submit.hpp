@@ -33,6 +33,8 @@ struct NewJob {
   std::optional<JobId> depends_on_job_id{};  ///< its tasks wait until that one, of the same user, has ended
   std::optional<SearchId> search_id{};
   std::optional<std::string> scraper_name{};
+  /// How many open jobs the user may have, this one included: one more is a `conflict`. Nothing: any number.
+  std::optional<int> open_jobs_max{};
 };
 
 /// Throws `invalid`, naming the field and its bounds, or `not_found` for a user or a job to depend on that is not there,

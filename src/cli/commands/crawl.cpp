@@ -17,6 +17,7 @@
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/crawl/crawl_job.hpp"
 #include "quarry/jobs/find.hpp"
+#include "quarry/ops/policy.hpp"
 #include "quarry/queue/control.hpp"
 
 namespace quarry::cli {
@@ -94,7 +95,8 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
     return crawl::start_crawl(tx, {.user_id = accounts::ensure_local_user(tx),
                                    .config = config,
                                    .title = cli.title,
-                                   .politeness = options.politeness});
+                                   .politeness = options.politeness,
+                                   .open_jobs_max = ops::read_policy(tx).open_jobs_max});
   });
 
   auto& console = context.console();

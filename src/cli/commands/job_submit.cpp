@@ -7,6 +7,7 @@
 #include "cli/commands/crawl_submit.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/jobs/submit.hpp"
+#include "quarry/ops/policy.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -49,6 +50,7 @@ ExitCode submit(Context& context, const SubmitCli& cli) {
   // A crawl comes with its first page; other jobs get their tasks from whoever made them.
   const auto result = context.open(Access::write).write([&](Write& tx) {
     job.user_id = accounts::ensure_local_user(tx);
+    job.open_jobs_max = ops::read_policy(tx).open_jobs_max;
     if (!config) return SubmitResult{jobs::submit(tx, job), 0};
     const auto made = submit_crawl(tx, job, *config);
     return SubmitResult{made.job, made.tasks};

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/page_options.hpp"
 #include "cli/number_range.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/limits/limits.hpp"
+#include "quarry/ops/policy.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -32,8 +33,9 @@ limits::Key key_of(Read& tx, const KeyCli& cli) {
 }
 
 struct TakeCli : KeyCli {
-  limits::Limit limit;
-  double period_s = 900;
+  std::optional<std::int64_t> requests;
+  std::optional<double> period_s;
+  std::int64_t burst = 0;
   std::int64_t cost = 1;
   bool dry_run = false;
 };
@@ -47,18 +49,36 @@ struct DecisionResult {
 };
 BOOST_DESCRIBE_STRUCT(DecisionResult, (), (admitted, limit, remaining, retry_after_us, reset_after_us))
 
+/// What the command says, and for the rest what the settings say of API calls. Nothing: they are not limited.
+std::optional<limits::Limit> limit_of(Read& tx, const limits::Key& key, const TakeCli& cli) {
+  std::optional<limits::Limit> limit{limits::Limit{}};
+  if (std::holds_alternative<limits::ApiCall>(key)) limit = ops::read_policy(tx).api_calls;
+  if (!limit) return std::nullopt;
+  if (cli.requests) limit->requests = *cli.requests;
+  if (cli.period_s) limit->period = std::chrono::microseconds(static_cast<std::int64_t>(*cli.period_s * 1e6));
+  limit->burst = cli.burst;
+  return limit;
+}
+
+limits::Decision decide(const Database& db, const TakeCli& cli) {
+  const auto [key, limit] = db.read([&](Read& tx) {
+    const auto wanted = key_of(tx, cli);
+    return std::pair(wanted, limit_of(tx, wanted, cli));
+  });
+  if (!limit) return {.admitted = true};
+  if (!cli.dry_run) return limits::take_now(db, key, *limit, cli.cost);
+  return db.read([&](Read& tx) { return limits::peek(tx, key, *limit, cli.cost); });
+}
+
 ExitCode take(Context& context, const TakeCli& cli) {
-  auto limit = cli.limit;
-  limit.period = std::chrono::microseconds(static_cast<std::int64_t>(cli.period_s * 1e6));
-  const auto db = context.open(cli.dry_run ? Access::read : Access::write);
-  const auto key = db.read([&](Read& tx) { return key_of(tx, cli); });
-  const auto decision = cli.dry_run ? db.read([&](Read& tx) { return limits::peek(tx, key, limit, cli.cost); })
-                                    : limits::take_now(db, key, limit, cli.cost);
+  const auto decision = decide(context.open(cli.dry_run ? Access::read : Access::write), cli);
   const DecisionResult result{decision.admitted, decision.limit, decision.remaining, decision.retry_after.count(),
                               decision.reset_after.count()};
   auto& console = context.console();
   console.result(result, [&] {
-    if (decision.admitted)
+    if (decision.admitted && decision.limit == 0)
+      console.line("admitted; API calls are not limited (setting 'enable_rate_limiting')");
+    else if (decision.admitted)
       console.line(fmt::format("admitted; {} of {} remain", decision.remaining, decision.limit));
     else
       console.line(fmt::format("denied; again in {}", human_duration(decision.retry_after)));
@@ -191,10 +211,14 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<TakeCli>();
     auto* command = commands.add(group, "take", "Ask a limit for admission; exits with 1 when it denies", cli, take);
     add_key_options(*command, *cli);
-    command->add_option("--requests", cli->limit.requests, "The limit's requests in a period; 100 by default");
-    command->add_option("--period-s", cli->period_s, "The period in seconds; 900 by default")
+    command->add_option(
+        "--requests", cli->requests,
+        "The limit's requests in a period; for an endpoint what the setting rate_limit_requests says, else 100");
+    command
+        ->add_option("--period-s", cli->period_s,
+                     "The period in seconds; for an endpoint what the setting rate_limit_window_minutes says, else 900")
         ->check(number_range(1e-6, 3.2e7));
-    command->add_option("--burst", cli->limit.burst, "How many may come at once; as many as --requests by default");
+    command->add_option("--burst", cli->burst, "How many may come at once; as many as --requests by default");
     command->add_option("--cost", cli->cost, "What the request counts for; 1 by default");
     command->add_flag("--dry-run", cli->dry_run, "Say what it would answer, without taking");
   }

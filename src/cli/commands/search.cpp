@@ -9,14 +9,15 @@
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
 #include "cli/interrupt.hpp"
-#include "cli/page_options.hpp"
 #include "cli/number_range.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/crawl/search_run.hpp"
 #include "quarry/jobs/change.hpp"
 #include "quarry/jobs/find.hpp"
+#include "quarry/ops/policy.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -88,8 +89,11 @@ ExitCode run(Context& context, const RunCli& cli) {
   const Interrupt interrupt;
   const auto max_age = std::chrono::microseconds(static_cast<std::int64_t>(cli.max_age_hours * 3.6e9));
   auto started = db.write([&](Write& tx) {
-    return crawl::start_search(
-        tx, {.user_id = accounts::ensure_local_user(tx), .query = cli.query, .sources = sources, .max_age = max_age});
+    return crawl::start_search(tx, {.user_id = accounts::ensure_local_user(tx),
+                                    .query = cli.query,
+                                    .sources = sources,
+                                    .max_age = max_age,
+                                    .open_jobs_max = ops::read_policy(tx).open_jobs_max});
   });
   if (!started.from_before && !cli.submit_only) work_on(db, context, cli, interrupt, started.search.id);
   RunResult result{std::move(started.search), std::move(started.jobs), started.from_before};

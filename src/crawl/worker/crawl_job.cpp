@@ -79,6 +79,7 @@ StartedCrawl start_crawl(Write& tx, const CrawlRequest& request) {
   job.title = request.title.empty() ? target.text().substr(0, 255) : request.title;
   job.config = config;
   job.schema_version = config_version;
+  job.open_jobs_max = request.open_jobs_max;
   const auto made = jobs::submit(tx, job);
   const PageTask first{target, 0};
   add_pages(tx, made.id, request.config, std::span(&first, 1), request.politeness);

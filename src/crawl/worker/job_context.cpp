@@ -10,6 +10,12 @@ namespace quarry::crawl {
 /// Jobs at work at the same time are few; each context is a few kilobytes.
 constexpr std::size_t contexts_max = 64;
 
+void JobContexts::limit_pages(std::optional<std::int64_t> pages_max) {
+  if (pages_max == pages_max_) return;
+  pages_max_ = pages_max;
+  recent_.clear();
+}
+
 std::shared_ptr<const JobContext> JobContexts::get(JobId job, std::string& why_not) {
   const auto known = std::ranges::find(recent_, job, [](const auto& context) { return context->id; });
   if (known != recent_.end()) {
@@ -23,6 +29,7 @@ std::shared_ptr<const JobContext> JobContexts::get(JobId job, std::string& why_n
   }
   try {
     auto config = parse_job_config(row->config.text, row->schema_version);
+    if (config.follow && pages_max_) config.follow->max_pages = std::min(config.follow->max_pages, *pages_max_);
     Extractor extractor(config);
     recent_.push_front(std::make_shared<const JobContext>(
         JobContext{job, row->search_id, row->scraper_name.value_or(""), std::move(config), std::move(extractor)}));

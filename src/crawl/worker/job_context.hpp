@@ -2,6 +2,7 @@
 /// What the worker knows of a job: its config, read once, and the extractor compiled from it.
 
 #include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -28,11 +29,15 @@ class JobContexts {
  public:
   explicit JobContexts(Database db) : db_(std::move(db)) {}
 
+  /// Jobs ask for at most so many pages, whatever their config says. For contexts that are handed out from now on.
+  void limit_pages(std::optional<std::int64_t> pages_max);
+
   /// Null, with the reason in `why_not`, when the job is gone or its config cannot be used. Throws what the database throws.
   std::shared_ptr<const JobContext> get(JobId job, std::string& why_not);
 
  private:
   Database db_;
+  std::optional<std::int64_t> pages_max_;
   std::list<std::shared_ptr<const JobContext>> recent_;  ///< the last used first
 };
 

@@ -102,6 +102,7 @@ StartedSearch start_search(Write& tx, const SearchRequest& request) {
     job.schema_version = config_version;
     job.search_id = started.search.id;
     job.scraper_name = source.name;
+    job.open_jobs_max = request.open_jobs_max;
     const auto id = jobs::submit(tx, job).id;
     const PageTask first{*config.target_url, 0};
     add_pages(tx, id, config, std::span(&first, 1), request.politeness);

@@ -7,6 +7,7 @@
 #include "crawl/worker/process_page.hpp"
 #include "crawl/worker/worker_state.hpp"
 #include "quarry/billing/metering.hpp"
+#include "quarry/core/error.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/queue/finish.hpp"
 #include "quarry/queue/maintain.hpp"
@@ -21,8 +22,8 @@ constexpr milliseconds idle_poll{1'000};
 constexpr milliseconds maintenance_interval{200};
 /// Between questions whether the work is done.
 constexpr milliseconds question_interval{50};
-/// Between looks whether plans are enforced.
-constexpr milliseconds meter_look_interval{2'000};
+/// Between looks whether plans are enforced, and at what the settings allow.
+constexpr milliseconds settings_look_interval{2'000};
 
 }  // namespace
 
@@ -131,14 +132,26 @@ void Worker::State::look_ahead() {
   next_maintenance = std::min(next_maintenance, next_look);
 }
 
+/// A setting that cannot be read leaves what was known before, and is told once.
+void Worker::State::look_at_settings() {
+  metered = db.read([](Read& tx) { return billing::is_enforced(tx); });
+  try {
+    allowed = db.read([](Read& tx) { return ops::read_policy(tx); });
+    settings_trouble.clear();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid) throw;
+    if (settings_trouble != error.client_message()) log::warn("{}", error.client_message());
+    settings_trouble = error.client_message();
+  }
+  jobs.limit_pages(allowed.artifacts_per_job_max);
+  next_settings_look = SteadyClock::now() + settings_look_interval;
+}
+
 std::vector<queue::ClaimedTask> Worker::State::claim_tasks(const queue::ClaimOptions& wish) {
   return patiently([&] {
     // First of all after an outage: the claim takes back what has run out, our own leases as well as others'.
     if (SteadyClock::now() >= next_heartbeat) beat();
-    if (const auto now = SteadyClock::now(); now >= next_meter_look) {
-      metered = db.read([](Read& tx) { return billing::is_enforced(tx); });
-      next_meter_look = now + meter_look_interval;
-    }
+    if (SteadyClock::now() >= next_settings_look) look_at_settings();
     return db.write([&](Write& tx) { return metered ? billing::claim(tx, queue, wish) : queue::claim(tx, queue, wish); });
   });
 }
@@ -173,7 +186,8 @@ void Worker::State::submit(Held& task) {
   request.headers = config.headers;
   request.user_agent = config.user_agent;
   request.timeout = milliseconds(config.timeout_ms);
-  request.body_bytes_max = static_cast<std::size_t>(config.max_bytes);
+  request.body_bytes_max =
+      static_cast<std::size_t>(std::min(config.max_bytes, allowed.file_bytes_max.value_or(config.max_bytes)));
   request.admit_redirect = [this, number = task.outcome.number](const Url&, const Url& to) {
     return admits_redirect(number, to);
   };
@@ -191,7 +205,17 @@ void Worker::State::answered(Response response) {
     response.error_detail = fmt::format("robots.txt forbids it: {}", task.redirect_forbidden);
   stats.bytes += static_cast<std::int64_t>(response.body.size());
   process_page(std::move(response), task.page.depth, options.text_bytes_max, parser, task.outcome);
+  keep_to_file_types(task.outcome);
   settle(task);
+}
+
+/// What may not be stored is not, and its task says so.
+void Worker::State::keep_to_file_types(Outcome& outcome) const {
+  if (!outcome.content) return;
+  const auto type = ops::file_type_of(outcome.content->mime_type, outcome.content->url.text());
+  if (ops::allows_file_type(allowed, type)) return;
+  outcome.error = fmt::format("a file of type '{}' is not stored: the setting 'allowed_file_types' has others", type);
+  outcome.content.reset();
 }
 
 void Worker::State::settle(Held& task) {

@@ -22,6 +22,7 @@
 #include "quarry/crawl/fetcher.hpp"
 #include "quarry/crawl/html.hpp"
 #include "quarry/crawl/worker.hpp"
+#include "quarry/ops/policy.hpp"
 #include "quarry/queue/claim.hpp"
 
 namespace quarry::crawl {
@@ -68,6 +69,7 @@ struct Worker::State {
   }
   void claim();
   void look_ahead();
+  void look_at_settings();
   std::vector<queue::ClaimedTask> claim_tasks(const queue::ClaimOptions& wish);
   void admit(Held& task);
   void submit(Held& task);
@@ -78,6 +80,7 @@ struct Worker::State {
   void answered(Response response);
   void robots_answered(Response response);
   void without_robots(Held& task, const Response& response, bool own_host);
+  void keep_to_file_types(Outcome& outcome) const;
   void settle(Held& task);
   void beat();
   void give_back(std::vector<queue::LeaseRef> leases);
@@ -108,7 +111,9 @@ struct Worker::State {
   SteadyClock::time_point next_maintenance{};
   SteadyClock::time_point next_heartbeat{};
   SteadyClock::time_point next_question{};
-  SteadyClock::time_point next_meter_look{};
+  SteadyClock::time_point next_settings_look{};
+  ops::Policy allowed;  ///< what the operator's settings allow
+  std::string settings_trouble;
   bool metered = false;  ///< what is claimed from now on is claimed under its user's plan
 };
 

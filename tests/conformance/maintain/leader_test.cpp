@@ -57,6 +57,30 @@ TEST_P(MaintainLeader, OfManyAtOnceEachStepsOnceIsEnough) {
   EXPECT_EQ(rows("audit_logs where action = 'maintain.retire'"), 1);
 }
 
+TEST_P(MaintainLeader, OthersGetOnWithTheirWorkMeanwhile) {
+  for (int i = 0; i < 120; ++i) ended_job(1);
+  clock().advance(24h * 60);
+  step("analytics");
+  std::atomic<int> written{0};
+  std::atomic<bool> done{false};
+  std::jthread writer([&] {
+    while (!done) {
+      db().write([&](Write& tx) { jobs::submit(tx, {.user_id = user_, .title = "Meanwhile"}); });
+      ++written;
+    }
+  });
+  while (written == 0) std::this_thread::yield();
+  const int before = written;
+  std::int64_t transactions = 0;
+  // With pauses, as it runs by default.
+  ops::maintain(db(), nullptr,
+                {.only = {"tasks"}, .rows_per_transaction = 5, .progress = [&](std::string_view) { ++transactions; }});
+  const int meanwhile = written - before;
+  done = true;
+  EXPECT_GE(transactions, 24);
+  EXPECT_GE(meanwhile, transactions / 2) << "others waited for the whole of it";
+}
+
 TEST_P(MaintainLeader, ALostConnectionEndsTheLead) {
   if (is_sqlite()) GTEST_SKIP() << "a lock on a file is not lost";
   bool cut = false;

@@ -1,0 +1,65 @@
+#include "quarry/ops/policy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include "quarry/core/error.hpp"
+#include "quarry/system/settings.hpp"
+
+namespace quarry::ops {
+namespace {
+
+constexpr std::size_t file_types_max = 1'000;
+
+std::optional<std::int64_t> bounded(Read& tx, std::string_view key, std::int64_t least, std::int64_t most) {
+  const auto value = system::get_integer(tx, key);
+  if (value && (*value < least || *value > most))
+    throw_invalid(fmt::format("setting '{}' is {}: it must be from {} to {}", key, *value, least, most));
+  return value;
+}
+
+[[noreturn]] void refuse_file_types() {
+  throw_invalid(R"(setting 'allowed_file_types' is not a list of file types: it must be like ["html","pdf"])");
+}
+
+std::optional<std::vector<std::string>> read_file_types(Read& tx) {
+  const auto json = system::get_json(tx, "allowed_file_types");
+  if (!json) return std::nullopt;
+  const auto value = boost::json::parse(json->text);
+  if (!value.is_array() || value.get_array().size() > file_types_max) refuse_file_types();
+  std::vector<std::string> types;
+  for (const auto& type : value.get_array()) {
+    if (!type.is_string()) refuse_file_types();
+    auto& text = types.emplace_back(type.get_string());
+    std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (text.starts_with('.')) text.erase(0, 1);
+  }
+  return types;
+}
+
+std::optional<limits::Limit> read_api_limit(Read& tx) {
+  const auto requests = bounded(tx, "rate_limit_requests", 1, 1'000'000).value_or(100);
+  const auto minutes = bounded(tx, "rate_limit_window_minutes", 1, 527'040).value_or(15);
+  if (!system::get_boolean(tx, "enable_rate_limiting").value_or(true)) return std::nullopt;
+  limits::Limit limit;
+  limit.requests = requests;
+  limit.period = std::chrono::minutes(minutes);
+  return limit;
+}
+
+}  // namespace
+
+Policy read_policy(Read& tx) {
+  Policy policy;
+  policy.file_types = read_file_types(tx);
+  if (const auto mb = bounded(tx, "max_file_size_mb", 1, 1'048'576)) policy.file_bytes_max = *mb * 1'048'576;
+  policy.artifacts_per_job_max = bounded(tx, "max_artifacts_per_job", 1, 1'000'000'000);
+  if (const auto jobs = bounded(tx, "max_jobs_per_user", 1, 1'000'000)) policy.open_jobs_max = static_cast<int>(*jobs);
+  policy.api_calls = read_api_limit(tx);
+  return policy;
+}
+
+}  // namespace quarry::ops
