@@ -74,6 +74,8 @@ CLI::Option* add_enum(CLI::App& command, const std::string& name, Into& into, co
 void add_init_command(CLI::App& app, Commands& commands);
 void add_config_command(CLI::App& app, Commands& commands);
 void add_migrate_commands(CLI::App& app, Commands& commands);
+void add_validate_command(CLI::App& app, Commands& commands);
+void add_schema_commands(CLI::App& app, Commands& commands);
 void add_queue_commands(CLI::App& app, Commands& commands);
 void add_task_commands(CLI::App& queue_group, Commands& commands);
 void add_host_commands(CLI::App& queue_group, Commands& commands);
@@ -105,5 +107,10 @@ void add_subscription_commands(CLI::App& app, Commands& commands);
 void add_usage_commands(CLI::App& app, Commands& commands);
 void add_usage_upkeep_commands(CLI::App& usage_group, Commands& commands);
 void add_billing_commands(CLI::App& app, Commands& commands);
+/// `health`, `stats` and `metrics`.
+void add_watch_commands(CLI::App& app, Commands& commands);
+void add_backup_commands(CLI::App& app, Commands& commands);
+void add_backup_pitr_commands(CLI::App& backup_group, Commands& commands);
+void add_restore_command(CLI::App& app, Commands& commands);
 
 }  // namespace quarry::cli

@@ -2,10 +2,12 @@
 /// What a command is handed when it runs.
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "cli/console.hpp"
 #include "cli/settings.hpp"
+#include "quarry/ops/query_watch.hpp"
 #include "quarry/sql/database.hpp"
 
 namespace quarry::cli {
@@ -28,6 +30,9 @@ class Context {
   /// The same without a look at the schema's version; with `create`, a SQLite file is made when it is not there. Refuses to
   /// open what is somebody else's file for writing, because that alone would change it.
   Database open_any_version(bool create, DatabaseOptions options = {}) const;
+  /// Counts and times the statements of a handle that nobody else uses yet. Those that are slow are logged, as the settings
+  /// say.
+  std::shared_ptr<ops::QueryWatch> watch_queries(const Database& db) const;
 
  private:
   const Settings& settings_;

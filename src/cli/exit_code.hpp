@@ -18,6 +18,8 @@ enum class ExitCode : int {
   busy = 5,           ///< somebody else holds what is needed
   not_ours = 6,       ///< somebody else's database, or no database at all
   newer = 7,          ///< the database knows more migrations than this program
+  degraded = 8,       ///< `health`: work can be done, and there are warnings
+  not_ready = 9,      ///< `health`: no work can be done
   usage = 64,         ///< EX_USAGE: the command line, the config file or an input is wrong
   constraint = 65,    ///< EX_DATAERR: a rule of the schema refused it
   not_found = 66,     ///< EX_NOINPUT: what was named does not exist

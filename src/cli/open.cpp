@@ -9,6 +9,7 @@
 
 #include "cli/context.hpp"
 #include "quarry/schema/migrator.hpp"
+#include "quarry/sql/backend.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -47,7 +48,12 @@ void check_place(const fs::path& path, bool create) {
   if (!folder.empty() && !fs::is_directory(folder, ignored))
     throw CommandError(ExitCode::no_directory, ErrorCode::unavailable,
                        fmt::format("the directory '{0}' does not exist: make it first (mkdir -p '{0}')", folder.string()));
-  if (!create && !fs::exists(path, ignored))
+  const auto status = fs::status(path, ignored);
+  // Before anybody opens it: a pipe would hang, and SQLite would leave a journal beside a device.
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw CommandError(ExitCode::not_ours, ErrorCode::invalid,
+                       fmt::format("'{}' is no file, so it cannot be a database: name another path", path.string()));
+  if (!create && !fs::exists(status))
     throw CommandError(ExitCode::not_found, ErrorCode::not_found,
                        fmt::format("there is no database at '{}': `quarry init` makes one", path.string()));
 }
@@ -79,7 +85,16 @@ Database Context::open_any_version(bool create, DatabaseOptions options) const {
     check_place(*path, create);
     check_ownership(*path, settings_.db);
   }
-  return Database::open(settings_.db, settings_.applied_to(std::move(options)));
+  auto db = Database::open(settings_.db, settings_.applied_to(std::move(options)));
+  if (settings_.slow_query_ms) watch_queries(db);
+  return db;
+}
+
+std::shared_ptr<ops::QueryWatch> Context::watch_queries(const Database& db) const {
+  auto watch = std::make_shared<ops::QueryWatch>(
+      ops::QueryWatchOptions{.slow = std::chrono::milliseconds(settings_.slow_query_ms.value_or(0))});
+  db.backend().observe(watch);
+  return watch;
 }
 
 Database Context::open(Access access, DatabaseOptions options) const {

@@ -6,6 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/config_file.hpp"
+#include "cli/number_range.hpp"
+#include "quarry/core/error.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -35,6 +37,11 @@ void add_globals(CLI::App& app, Globals& globals) {
          "--log", globals.flags.log,
          "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
       ->type_name("LEVEL[,FORMAT]");
+  app.add_option("--log-format", globals.flags.log_format, "text (default) or json, whatever --log says of it [QUARRY_LOG_FORMAT]")
+      ->type_name("FORMAT");
+  app.add_option("--slow-query-ms", globals.flags.slow_query_ms,
+                 "Log statements that take as long, by name and time; none by default [QUARRY_SLOW_QUERY_MS]")
+      ->type_name("N");
   app.add_option("--config-file", globals.config_file, "A TOML file with any of these [QUARRY_CONFIG_FILE]")->type_name("FILE");
   app.add_option("--connections", globals.flags.connections, "Connections to the database at most; 8 by default [QUARRY_CONNECTIONS]");
   app.add_option("--statement-timeout-ms", globals.flags.statement_timeout_ms,
@@ -96,6 +103,8 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_init_command(app, commands);
   add_config_command(app, commands);
   add_migrate_commands(app, commands);
+  add_validate_command(app, commands);
+  add_schema_commands(app, commands);
   add_crawl_commands(app, commands);
   add_job_commands(app, commands);
   add_queue_commands(app, commands);
@@ -106,6 +115,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_limit_commands(app, commands);
   add_seed_command(app, commands);
   add_maintain_command(app, commands);
+  add_watch_commands(app, commands);
   add_setting_commands(app, commands);
   add_audit_commands(app, commands);
   add_schedule_commands(app, commands);
@@ -116,6 +126,8 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_subscription_commands(app, commands);
   add_usage_commands(app, commands);
   add_billing_commands(app, commands);
+  add_backup_commands(app, commands);
+  add_restore_command(app, commands);
 
   try {
     std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
@@ -123,6 +135,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   } catch (const CLI::ParseError& error) {
     return stop_parsing(app, error, console);
   }
+  if (const auto refusal = number_beyond_range(app); !refusal.empty()) throw_invalid(refusal);
   const auto sources = gather(globals, invocation.environment);
   const auto settings = resolve(sources.flags, sources.environment, sources.file);
   console.set_json(settings.json);

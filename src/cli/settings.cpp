@@ -68,6 +68,19 @@ void check_range(const char* name, const std::optional<std::int64_t>& value, std
     throw_invalid(fmt::format("the setting '{}' is {}: it must be from 1 to {}", name, *value, max));
 }
 
+/// `log` may name a format as well; the setting that names nothing else wins.
+log::Options read_log(const PartialSettings& said) {
+  auto options = log::parse_options(said.log.value_or("warn"));
+  if (!said.log_format) return options;
+  if (*said.log_format == "json")
+    options.format = log::Format::json;
+  else if (*said.log_format == "text")
+    options.format = log::Format::text;
+  else
+    throw_invalid(fmt::format("the setting 'log_format' is '{}': there are text and json", *said.log_format));
+  return options;
+}
+
 Synchronous read_synchronous(const std::string& text) {
   if (text == "full") return Synchronous::full;
   if (text == "normal") return Synchronous::normal;
@@ -128,12 +141,14 @@ Settings resolve(const PartialSettings& flags, const PartialSettings& environmen
   const auto said = merge(flags, environment, file);
   check_range("connections", said.connections, connections_max);
   check_range("statement_timeout_ms", said.statement_timeout_ms, timeout_ms_max);
+  check_range("slow_query_ms", said.slow_query_ms, timeout_ms_max);
   check_range("busy_timeout_ms", said.busy_timeout_ms, timeout_ms_max);
   Settings settings;
   settings.db = said.db.value_or(std::string(default_db));
   settings.blobs = said.blobs.value_or(blobs_beside(settings.db));
   settings.json = said.json.value_or(false);
-  settings.log = log::parse_options(said.log.value_or("warn"));
+  settings.log = read_log(said);
+  settings.slow_query_ms = said.slow_query_ms;
   settings.keys_file = said.keys_file;
   settings.pepper_file = said.pepper_file;
   settings.connections = said.connections;

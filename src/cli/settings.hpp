@@ -25,6 +25,8 @@ struct PartialSettings {
   std::optional<std::string> blobs{};
   std::optional<bool> json{};
   std::optional<std::string> log{};
+  std::optional<std::string> log_format{};
+  std::optional<std::int64_t> slow_query_ms{};
   std::optional<std::string> keys_file{};
   std::optional<std::string> pepper_file{};
   std::optional<std::int64_t> connections{};
@@ -33,14 +35,15 @@ struct PartialSettings {
   std::optional<std::string> synchronous{};
 };
 BOOST_DESCRIBE_STRUCT(PartialSettings, (),
-                      (db, blobs, json, log, keys_file, pepper_file, connections, statement_timeout_ms, busy_timeout_ms,
-                       synchronous))
+                      (db, blobs, json, log, log_format, slow_query_ms, keys_file, pepper_file, connections,
+                       statement_timeout_ms, busy_timeout_ms, synchronous))
 
 struct Settings {
   std::string db;  ///< may hold a password: never printed
   std::string blobs;
   bool json = false;
   log::Options log{};
+  std::optional<std::int64_t> slow_query_ms{};  ///< statements that take as long are logged by name; nothing: none
   std::optional<std::string> keys_file{};
   std::optional<std::string> pepper_file{};
   std::optional<std::int64_t> connections{};

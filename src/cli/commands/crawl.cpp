@@ -9,6 +9,7 @@
 #include "cli/commands/crawl_options.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/maintain_runner.hpp"
+#include "cli/monitor.hpp"
 #include "cli/number_range.hpp"
 #include "cli/progress.hpp"
 #include "cli/schedule_runner.hpp"
@@ -104,7 +105,8 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
     console.note(fmt::format("job {} goes on: {} of {} pages are done", to_string(started.job.id),
                              started.job.processed_items, started.job.total_items));
   if (started.job.is_paused)
-    console.note(fmt::format("it is paused, so this waits: `quarry job resume {}` lets it go on", to_string(started.job.id)));
+    console.note(
+        fmt::format("it is paused, so this waits: `quarry job resume {}` lets it go on", to_string(started.job.id)));
   Watched watched;
   watched.read(started.job);
   options.finished = [&] {
@@ -136,6 +138,7 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
 struct WorkCli : WorkerCli {
   bool until_idle = false;
   double maintain_after_s = 300;
+  std::string metrics_port;
 };
 
 struct WorkResult {
@@ -148,8 +151,32 @@ struct WorkResult {
 };
 BOOST_DESCRIBE_STRUCT(WorkResult, (), (pages, errors, links, results, bytes, duration_us))
 
+/// Where a monitor may ask, when the command line says so. `worker` outlives it.
+std::unique_ptr<Monitor> monitor_of(Context& context, const WorkCli& cli, const Database& db,
+                                    std::shared_ptr<const ops::QueryWatch> queries, const crawl::Worker& worker) {
+  if (cli.metrics_port.empty()) return nullptr;
+  const auto counts = [&stats = worker.stats()] {
+    const auto count = [](const auto& figure) { return static_cast<double>(figure.load()); };
+    return std::vector<ops::MetricCount>{{"quarry_worker_pages_total", count(stats.pages)},
+                                         {"quarry_worker_failures_total", count(stats.failed)},
+                                         {"quarry_worker_leases_lost_total", count(stats.lost)},
+                                         {"quarry_worker_fetched_bytes_total", count(stats.bytes)},
+                                         {"quarry_worker_links_total", count(stats.links)},
+                                         {"quarry_worker_items_total", count(stats.results)},
+                                         {"quarry_worker_commits_total", count(stats.commits)},
+                                         {"quarry_worker_claims_total", count(stats.claims)}};
+  };
+  auto monitor = std::make_unique<Monitor>(
+      http::parse_loopback(cli.metrics_port),
+      MonitorSources{.db = db, .blobs = context.settings().blobs, .queries = std::move(queries), .counts = counts});
+  context.console().note(fmt::format("metrics at {}/metrics", monitor->url()));
+  return monitor;
+}
+
 ExitCode work(Context& context, const WorkCli& cli) {
+  if (!cli.metrics_port.empty()) http::parse_loopback(cli.metrics_port);  // wrong input is told before anything begins
   const auto db = context.open(Access::write);
+  const auto queries = cli.metrics_port.empty() ? nullptr : context.watch_queries(db);
   artifacts::FileBlobStore blobs(context.settings().blobs);
   auto options = worker_options_of(cli);
   if (cli.until_idle)
@@ -165,6 +192,7 @@ ExitCode work(Context& context, const WorkCli& cli) {
   crawl::Worker worker(db, blobs, std::move(options));
   auto& console = context.console();
   {
+    const auto monitor = monitor_of(context, cli, db, queries, worker);
     const ScheduleRunner schedules(db);
     const MaintainRunner upkeep(db, blobs, std::chrono::milliseconds(static_cast<std::int64_t>(cli.maintain_after_s * 1e3)));
     const Progress progress(console, [&] {
@@ -203,7 +231,8 @@ void add_crawl_commands(CLI::App& app, Commands& commands) {
   }
   {
     auto cli = std::make_shared<WorkCli>();
-    auto* command = commands.add(app, "work", "Work on every crawl job, fire schedules and maintain the database, until it is stopped", cli, work);
+    auto* command = commands.add(
+        app, "work", "Work on every crawl job, fire schedules and maintain the database, until it is stopped", cli, work);
     add_worker_options(*command, *cli);
     command->add_option("--user-agent", cli->WorkerCli::user_agent, "What hosts are told, for jobs that say nothing else")
         ->type_name("TEXT");
@@ -212,6 +241,10 @@ void add_crawl_commands(CLI::App& app, Commands& commands) {
         ->add_option("--maintain-after-s", cli->maintain_after_s,
                      "Seconds until the database is maintained for the first time; 300 by default")
         ->check(number_range(0.0, 1e6));
+    command
+        ->add_option("--metrics-port", cli->metrics_port,
+                     "Serve /metrics, /health/live and /health/ready there, on the loopback interface only")
+        ->type_name("PORT");
   }
 }
 

@@ -62,6 +62,21 @@ TEST(Settings, BodiesLieBesideTheDatabase) {
     EXPECT_EQ(resolve({.db = unnamed}, {}, {}).blobs, "data/blobs") << unnamed;
 }
 
+TEST(Settings, TheLogsFormatHasASettingOfItsOwn) {
+  EXPECT_EQ(resolve({.log_format = "json"}, {}, {}).log.format, log::Format::json);
+  EXPECT_EQ(resolve({.log = "info,json", .log_format = "text"}, {}, {}).log.format, log::Format::text);
+  const auto variables = settings_from(environment({{"QUARRY_LOG_FORMAT", "json"}}));
+  EXPECT_EQ(resolve({.log = "debug"}, variables, {}).log.format, log::Format::json);
+  EXPECT_EQ(resolve({.log = "debug"}, variables, {}).log.level, log::Level::debug);
+  EXPECT_THROW(resolve({.log_format = "xml"}, {}, {}), Error);
+}
+
+TEST(Settings, SlowQueriesAreLoggedFromAThresholdOn) {
+  EXPECT_EQ(resolve({}, {}, {}).slow_query_ms, std::nullopt);
+  EXPECT_EQ(resolve({}, {}, settings_from_toml("slow_query_ms = 250", "f")).slow_query_ms, 250);
+  EXPECT_THROW(resolve({.slow_query_ms = 0}, {}, {}), Error);
+}
+
 TEST(Settings, TheFilesKeysAreChecked) {
   EXPECT_THAT(refusal("\ndatabase = 'x'"), testing::AllOf(testing::HasSubstr("'database'"), testing::HasSubstr("line 2"),
                                                           testing::HasSubstr("quarry.toml")));
