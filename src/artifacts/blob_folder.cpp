@@ -72,6 +72,10 @@ std::optional<Fd> BlobFolder::open_body(const BlobHash& hash) const {
   Fd body(::openat(root_fd_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (body) return body;
   if (errno == ENOENT) return std::nullopt;
+  if (errno == ELOOP)
+    throw Error(ErrorCode::corrupt, fmt::format("'{}' is a link, and bodies are files: restore it from a backup, or fetch its "
+                                                "source again",
+                                                path_of(hash).native()));
   throw file_error(errno, "open the blob", path_of(hash));
 }
 

@@ -1,9 +1,11 @@
 #include "quarry/artifacts/fsck.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "artifacts/blob_rows.hpp"
+#include "quarry/core/error.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -56,7 +58,20 @@ class Fsck {
     if (options_.deep || is_suspect) check_body(row);
   }
 
+  /// One body that cannot be looked at says nothing of the others.
   void check_body(const BlobRow& row) {
+    try {
+      look_at_body(row);
+    } catch (const Error& error) {
+      if (!error.query_name().empty()) throw;
+      if (error.code() == ErrorCode::corrupt) return lose(row, FsckFinding::damaged_body, result_.damaged);
+      const int cause = error.native_code();
+      if (error.code() != ErrorCode::denied && cause != EIO && cause != ENXIO && cause != ENODEV) throw;
+      lose(row, FsckFinding::unreadable_body, result_.unreadable);
+    }
+  }
+
+  void look_at_body(const BlobRow& row) {
     const auto check = store_.verify(row.hash);
     if (check.state == BlobState::whole) {
       ++result_.bodies_hashed;
@@ -65,13 +80,18 @@ class Fsck {
       if (now && row_now && now->stored_bytes != row_now->stored_bytes) fix_size(row, now->stored_bytes);
       return;
     }
+    const bool is_missing = check.state == BlobState::missing;
+    lose(row, is_missing ? FsckFinding::missing_body : FsckFinding::damaged_body,
+         is_missing ? result_.missing : result_.damaged);
+  }
+
+  void lose(const BlobRow& row, FsckFinding finding, std::int64_t& count) {
     // Its last artifact may have been purged and the body collected since the row was read.
     const auto again = read_blob_row(db_, row.hash);
     if (!again || again->artifacts == 0) return;
-    const bool is_missing = check.state == BlobState::missing;
-    ++(is_missing ? result_.missing : result_.damaged);
+    ++count;
     result_.lost_artifacts += again->artifacts;
-    note(is_missing ? FsckFinding::missing_body : FsckFinding::damaged_body, *again, false);
+    note(finding, *again, false);
   }
 
   void fix_size(const BlobRow& row, std::int64_t stored_bytes) {

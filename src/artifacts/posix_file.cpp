@@ -38,7 +38,8 @@ int Fd::close() noexcept {
 }
 
 Error file_error(int code, std::string_view doing, const std::filesystem::path& where, std::source_location at) {
-  return Error(ErrorCode::unavailable, fmt::format("could not {} '{}': {}", doing, where.native(), remedy(code)),
+  const bool forbidden = code == EACCES || code == EPERM || code == EROFS;
+  return Error(forbidden ? ErrorCode::denied : ErrorCode::unavailable, fmt::format("could not {} '{}': {}", doing, where.native(), remedy(code)),
                {std::generic_category().message(code), {}, code}, at);
 }
 

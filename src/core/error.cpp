@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "quarry/core/secret.hpp"
+
 namespace quarry {
 
 std::string_view to_string(ErrorCode code) noexcept {
@@ -21,9 +23,9 @@ std::string_view to_string(ErrorCode code) noexcept {
 }
 
 Error::Error(ErrorCode code, std::string client_message, EngineDetail detail, std::source_location where)
-    : std::runtime_error(client_message),
+    : std::runtime_error(without_passwords(client_message)),
       code_(code),
-      client_message_(std::move(client_message)),
+      client_message_(std::runtime_error::what()),
       detail_(std::move(detail)),
       where_(where) {}
 

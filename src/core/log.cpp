@@ -12,6 +12,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/core/log_event.hpp"
+#include "quarry/core/secret.hpp"
 #include "quarry/core/time.hpp"
 #include "quarry/core/utf8.hpp"
 
@@ -110,12 +111,13 @@ bool enabled(Level level) noexcept { return logger()->should_log(native(level));
 void write(Level level, std::string_view message) { event(level, message, {}); }
 
 std::string text_line(std::string_view message, std::initializer_list<Field> fields) {
-  std::string line = harmless(message);
+  std::string line = harmless(without_passwords(message));
   for (const auto& field : fields) {
     line += fmt::format(" {}=", field.name);
     if (const auto* text = std::get_if<std::string_view>(&field.value)) {
       const bool plain = !text->empty() && text->find_first_of(" \"=\\") == std::string_view::npos;
-      line += plain ? harmless(*text) : boost::json::serialize(boost::json::string_view(harmless(*text)));
+      const auto shown = harmless(without_passwords(*text));
+      line += plain ? shown : boost::json::serialize(boost::json::string_view(shown));
     } else {
       line += number_of(field);
     }
@@ -125,10 +127,10 @@ std::string text_line(std::string_view message, std::initializer_list<Field> fie
 
 std::string json_line(std::string_view time, std::string_view level, std::string_view message,
                       std::initializer_list<Field> fields) {
-  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", time, level, json_string(message));
+  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", time, level, json_string(without_passwords(message)));
   for (const auto& field : fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
-    line += fmt::format(R"(,"{}":{})", field.name, text ? json_string(*text) : number_of(field));
+    line += fmt::format(R"(,"{}":{})", field.name, text ? json_string(without_passwords(*text)) : number_of(field));
   }
   return line + "}";
 }

@@ -8,7 +8,7 @@
 ///
 /// May run while others write: what changes meanwhile is looked at again before it is reported.
 ///
-/// Errors: those of the blob store and of the database; what is found wrong is a value. Thread safety: that of its
+/// Errors: those of the blob store as a whole and of the database; what is found wrong with a body is a value. Thread safety: that of its
 /// arguments.
 
 #include <boost/describe.hpp>
@@ -25,11 +25,12 @@ namespace quarry::artifacts {
 enum class FsckFinding {
   missing_body,     ///< referred to, and not in the store
   damaged_body,     ///< does not match its hash
+  unreadable_body,  ///< there, but the system does not let this user read it
   wrong_size,       ///< whole, but the row gives another stored size
   wrong_ref_count,  ///< or marked as unreferenced without being so
   stray_file,       ///< a body without a row, older than the grace period: garbage
 };
-BOOST_DESCRIBE_ENUM(FsckFinding, missing_body, damaged_body, wrong_size, wrong_ref_count, stray_file)
+BOOST_DESCRIBE_ENUM(FsckFinding, missing_body, damaged_body, unreadable_body, wrong_size, wrong_ref_count, stray_file)
 
 struct FsckProblem {
   FsckFinding finding = FsckFinding::missing_body;
@@ -45,7 +46,8 @@ struct FsckResult {
   std::int64_t bodies_hashed = 0;
   std::int64_t missing = 0;
   std::int64_t damaged = 0;
-  std::int64_t lost_artifacts = 0;  ///< that refer to a missing or damaged body
+  std::int64_t unreadable = 0;
+  std::int64_t lost_artifacts = 0;  ///< that refer to a missing, damaged or unreadable body
   std::int64_t wrong_sizes = 0;
   std::int64_t wrong_ref_counts = 0;
   std::int64_t stray_files = 0;
@@ -58,7 +60,7 @@ struct FsckResult {
   bool is_sound = true;
 };
 BOOST_DESCRIBE_STRUCT(FsckResult, (),
-                      (blobs, stored_bytes, bodies_hashed, missing, damaged, lost_artifacts, wrong_sizes, wrong_ref_counts, stray_files,
+                      (blobs, stored_bytes, bodies_hashed, missing, damaged, unreadable, lost_artifacts, wrong_sizes, wrong_ref_counts, stray_files,
                        stray_bytes, abandoned_files, abandoned_bytes, repaired, problems, is_sound))
 
 struct FsckOptions {

@@ -45,7 +45,7 @@ struct EngineDetail {
 class Error : public std::runtime_error {
  public:
   /// `client_message` is fit for whoever made the request: it names the input and the remedy, and holds no row data,
-  /// no secret and no server text.
+  /// no secret and no server text. Passwords in URLs that it repeats are masked.
   Error(ErrorCode code, std::string client_message, EngineDetail detail = {},
         std::source_location where = std::source_location::current());
 

@@ -31,4 +31,8 @@ class Secret {
   std::string value_;
 };
 
+/// The text with `***` for the password of everything in it that looks like a URL with user and password, and for what
+/// follows `password=`: arguments in the wrong place come back in messages. `Error` and the log apply it to theirs.
+std::string without_passwords(std::string_view text);
+
 }  // namespace quarry

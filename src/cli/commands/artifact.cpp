@@ -8,6 +8,7 @@
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/artifacts/store.hpp"
+#include "quarry/core/error.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -119,6 +120,19 @@ struct BodyResult {
 };
 BOOST_DESCRIBE_STRUCT(BodyResult, (), (id, mime_type, size_bytes, base64))
 
+/// The artifact exists, so a body that does not is damage.
+Bytes body_of(artifacts::BlobStore& blobs, const artifacts::Artifact& artifact) {
+  try {
+    return blobs.get(*artifact.blob_hash);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    throw Error(ErrorCode::corrupt,
+                fmt::format("the body of artifact {} is missing: restore the folder of the bodies from a backup, or name the "
+                            "right one with --blobs; `quarry artifact fsck` lists all that is missing",
+                            to_string(artifact.id)));
+  }
+}
+
 /// The bytes as they came, which may be anything: they are for a file or a pipe.
 ExitCode cat(Context& context, const ArtifactCli& cli) {
   auto& console = context.console();
@@ -131,7 +145,7 @@ ExitCode cat(Context& context, const ArtifactCli& cli) {
   }
   if (!artifact.blob_hash) throw Error(ErrorCode::not_found, fmt::format("artifact {} has no body", cli.id));
   artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
-  const auto body = blobs.get(*artifact.blob_hash);
+  const auto body = body_of(blobs, artifact);
   const std::string_view bytes(reinterpret_cast<const char*>(body.data()), body.size());
   if (console.json())
     console.print_json(to_json(BodyResult{artifact.id, artifact.mime_type, std::ssize(bytes), base64(bytes)}));

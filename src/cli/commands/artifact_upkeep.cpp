@@ -28,8 +28,12 @@ ExitCode collect(Context& context, const UpkeepCli& cli) {
   artifacts::GarbageOptions options;
   options.grace = cli.grace();
   options.dry_run = cli.dry_run;
-  const auto result = artifacts::collect_garbage(db, blobs, options);
   auto& console = context.console();
+  if (options.grace < artifacts::grace_default && !options.dry_run)
+    console.note(
+        "quarry: with a grace of less than an hour, bodies that a crawl has written and not yet committed are lost: make sure "
+        "that nothing else is at work");
+  const auto result = artifacts::collect_garbage(db, blobs, options);
   console.result(result, [&] {
     Table table({{result.dry_run ? "WOULD GO" : "GONE"}, {"NUMBER", Align::right}, {"SIZE", Align::right}});
     table.row({"bodies that nothing refers to", fmt::format("{}", result.blobs), human_bytes(result.blob_bytes)});
@@ -79,7 +83,7 @@ void add_artifact_upkeep_commands(CLI::App& group, Commands& commands) {
     return std::pair(command, cli);
   };
   {
-    const auto [command, cli] = add("gc", "Remove the bodies that nothing refers to; others may write meanwhile", collect);
+    const auto [command, cli] = add("gc", "Remove the bodies that nothing refers to; others may write meanwhile if the grace is an hour or more", collect);
     command->add_flag("--dry-run", cli->dry_run, "Only count them");
   }
   const auto [command, cli] = add("fsck", "Check that every body is there and every count is right", check);

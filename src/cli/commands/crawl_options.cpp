@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "quarry/core/error.hpp"
@@ -27,6 +28,11 @@ void add_target_options(CLI::App& command, TargetCli& cli) {
 }
 
 std::string read_text_file(const std::string& path, const char* what, std::size_t bytes_max) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  // A pipe would be waited for, a device might never end.
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw_invalid(fmt::format("{} '{}' is no file: name another", what, path));
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(ErrorCode::not_found, fmt::format("{} '{}' cannot be read: is the name right?", what, path));
   std::string text(bytes_max + 1, '\0');

@@ -129,8 +129,8 @@ void add_host_commands(CLI::App& group, Commands& commands) {
   add("show", "Show a host", show);
   {
     const auto [command, cli] = add("set", "Set a host's delay and limit", set);
-    command->add_option("--delay-ms", cli->delay_ms, "Between two starts");
-    command->add_option("--max-in-flight", cli->max_in_flight, "Tasks under way at once");
+    command->add_option("--delay-ms", cli->delay_ms, "Between two starts")->check(CLI::Range(0, 86'400'000));
+    command->add_option("--max-in-flight", cli->max_in_flight, "Tasks under way at once")->check(CLI::Range(1, 1'000'000));
   }
   {
     const auto [command, cli] = add("block", "Leave a host alone for a while", block);

@@ -37,6 +37,14 @@ void refuse_missing_directory(const std::string& path) {
                                                   directory.string(), directory.string()));
 }
 
+/// A device, a pipe or a folder: some would hang whoever opens them, and beside others a journal would be left.
+void refuse_what_is_no_file(const std::string& path) {
+  std::error_code ignored;
+  const auto status = fs::status(path, ignored);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  throw Error(ErrorCode::invalid, fmt::format("'{}' is no file, so it cannot be a database: name another path", path));
+}
+
 /// Whether a writer was killed in a transaction of the old kind, before the file was switched to WAL, and nobody has rolled it back.
 bool needs_rollback(sqlite3* db) {
   sqlite3_extended_result_codes(db, 1);
@@ -72,6 +80,7 @@ void Connection::open(const Location& location, Role role, const DatabaseOptions
     flags |= SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE;
   } else {
     refuse_missing_directory(location.path);
+    refuse_what_is_no_file(location.path);
     std::error_code ignored;
     if (writes && options.create) flags |= SQLITE_OPEN_CREATE;
     else if (!fs::exists(location.path, ignored))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <string_view>
 
 namespace quarry::sql::sqlite_driver {
@@ -47,27 +48,50 @@ Mapped map_code(int result_code) {
   }
 }
 
+/// The system's own word for why a file could not be opened or made.
+Mapped map_open(int system_code) {
+  return {system_code == EACCES || system_code == EPERM ? ErrorCode::denied : ErrorCode::unavailable};
+}
+
+/// A header that names a schema format which this SQLite does not read comes as a plain SQLITE_ERROR.
+bool is_unknown_format(int result_code, std::string_view engine) {
+  return (result_code & 0xff) == SQLITE_ERROR && engine == "unsupported file format";
+}
+
 }  // namespace
+
+std::string why_not_opened(int system_code, const std::string& doing) {
+  if (system_code == EMFILE || system_code == ENFILE)
+    return fmt::format("could not {}: too many files are open; raise the limit (ulimit -n)", doing);
+  if (system_code == EACCES || system_code == EPERM)
+    return fmt::format("could not {}: this user must be allowed to read and write it and its folder", doing);
+  return fmt::format("could not {}: it must be a file, and this user must be allowed to read and write it and its folder", doing);
+}
 
 Error make_error(sqlite3* db, int result_code, const std::string& doing) {
   const int extended = db ? sqlite3_extended_errcode(db) : result_code;
   std::string engine = db ? sqlite3_errmsg(db) : sqlite3_errstr(result_code);
-  const auto mapped = map_code(result_code);
+  const int system_code = db ? sqlite3_system_errno(db) : 0;
+  auto mapped = (result_code & 0xff) == SQLITE_CANTOPEN ? map_open(system_code) : map_code(result_code);
   std::string message;
   switch (result_code & 0xff) {
     case SQLITE_CONSTRAINT: message = constraint_message(engine); break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED: message = fmt::format("could not {}: another process holds the database; try again", doing); break;
     case SQLITE_INTERRUPT: message = fmt::format("could not {} within the time allowed", doing); break;
-    case SQLITE_NOTADB: message = fmt::format("could not {}: the file is not a SQLite database", doing); break;
+    case SQLITE_NOTADB: message = fmt::format("could not {}: the file is not a SQLite database; restore it from a backup, or name another file", doing); break;
     case SQLITE_CORRUPT:
       message = fmt::format("could not {}: the database file is damaged; restore it from a backup", doing);
       break;
     case SQLITE_FULL: message = fmt::format("could not {}: the disk is full", doing); break;
     case SQLITE_READONLY: message = fmt::format("could not {}: the database or its directory is not writable", doing); break;
-    case SQLITE_CANTOPEN: message = fmt::format("could not {}: it must be a file, and this user must be allowed to read and write it and its folder", doing); break;
+    case SQLITE_CANTOPEN: message = why_not_opened(system_code, doing); break;
     case SQLITE_IOERR: message = fmt::format("could not {}: the file system reported an error", doing); break;
     default: message = fmt::format("could not {}", doing); break;
+  }
+  if (is_unknown_format(result_code, engine)) {
+    mapped = map_code(SQLITE_CORRUPT);
+    message = fmt::format("could not {}: the file is damaged, or a newer SQLite wrote it; restore it from a backup", doing);
   }
   return Error(mapped.code, std::move(message), {std::move(engine), {}, extended})
       .set_retryable(mapped.retryable)

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "quarry/core/error.hpp"
+#include "sql/sqlite/error_map.hpp"
 
 namespace quarry::sql::sqlite_driver {
 namespace {
@@ -27,8 +28,10 @@ Gate::Gate(const std::string& path) : path_(path) {
   if (path.empty()) return;
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0)
-    throw Error(ErrorCode::unavailable,
-                fmt::format("'{}' cannot be created: the database's directory must be writable", path),
+    throw Error(errno == EACCES || errno == EPERM ? ErrorCode::denied : ErrorCode::unavailable,
+                errno == EMFILE || errno == ENFILE
+                    ? why_not_opened(errno, fmt::format("open '{}'", path))
+                    : fmt::format("'{}' cannot be created: the database's directory must be writable", path),
                 {std::strerror(errno), {}, errno});
 }
 

@@ -153,6 +153,29 @@ TEST_P(Garbage, MissingAndDamagedBodiesAreFoundAndHealedByPuttingAgain) {
   EXPECT_TRUE(check(true).is_sound);
 }
 
+TEST_P(Garbage, FsckGoesOnAfterABodyThatCannotBeOpened) {
+  std::vector<std::filesystem::path> paths;
+  for (int i = 0; i < 4; ++i) {
+    const auto made = page(std::to_string(i), hard_body(1000 + static_cast<std::size_t>(i)));
+    put(made);
+    paths.push_back(blobs().path_of(made.blob.hash));
+  }
+  const auto elsewhere = paths[0].parent_path() / "elsewhere";
+  std::filesystem::rename(paths[0], elsewhere);
+  std::filesystem::create_symlink(elsewhere, paths[0]);
+  std::filesystem::remove(paths[1]);
+  std::filesystem::remove(paths[2]);
+  std::filesystem::create_directory(paths[2]);
+  const auto found = check();
+  EXPECT_EQ(found.missing, 1);
+  EXPECT_EQ(found.damaged + found.unreadable, 2);
+  EXPECT_EQ(found.lost_artifacts, 3);
+  EXPECT_FALSE(found.is_sound);
+  EXPECT_THROW(blobs().get(parse_blob_hash(paths[0].filename().string())), Error);
+  std::filesystem::remove(paths[0]);
+  std::filesystem::remove(paths[2]);
+}
+
 TEST_P(Garbage, ACutFileIsFoundWithoutReadingEverything) {
   const auto made = page("a", hard_body(5000));
   put(made);
