@@ -17,7 +17,7 @@
 namespace quarry::backup {
 namespace {
 
-constexpr std::size_t buffer_bytes = 256 * 1024;
+constexpr std::size_t body_buffer_bytes = 256 * 1024;
 /// Files whose durability is paid for at once.
 constexpr std::size_t batch_files = 500;
 
@@ -66,7 +66,7 @@ std::int64_t seal_body(const fs::path& body, const Digest& hash, const fs::path&
   fs::remove(file, ignored);
   SealedWriter writer(file, keys, {.kind = PartKind::body, .subject = name, .salt = salt, .zstd_level = 1});
   writer.write(as_text(hash));
-  std::vector<std::byte> buffer(buffer_bytes);
+  std::vector<std::byte> buffer(body_buffer_bytes);
   while (const auto got = in.read(buffer, body)) writer.write(std::span(buffer).first(got));
   return writer.finish(false).sealed_bytes;
 }
@@ -83,7 +83,7 @@ void unseal_rest(SealedReader& reader, const fs::path& file) {
   std::error_code ignored;
   fs::remove(file, ignored);
   const auto out = File::make(file);
-  std::vector<std::byte> buffer(buffer_bytes);
+  std::vector<std::byte> buffer(body_buffer_bytes);
   while (const auto got = reader.read(buffer)) out.write(std::span(buffer).first(got), file);
 }
 

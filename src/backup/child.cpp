@@ -61,8 +61,8 @@ Child::Child(const std::string& program, const std::vector<std::string>& args,
   std::vector<std::string> words{program};
   words.insert(words.end(), args.begin(), args.end());
   auto variables = merged_environment(environment);
-  const int failure =
-      ::posix_spawnp(&pid_, program.c_str(), &actions.native, nullptr, pointers_to(words).data(), pointers_to(variables).data());
+  const int failure = ::posix_spawnp(&pid_, program.c_str(), &actions.native, nullptr, pointers_to(words).data(),
+                                     pointers_to(variables).data());
   if (failure != 0)
     throw Error(ErrorCode::unavailable,
                 fmt::format("could not start {}: PostgreSQL's programs must be installed and on PATH", program),
@@ -70,12 +70,22 @@ Child::Child(const std::string& program, const std::vector<std::string>& args,
   pipe_ = pipe == Pipe::to_child ? std::move(write_end) : std::move(read_end);
 }
 
-Child::~Child() {
+Child::~Child() { stop(SIGTERM); }
+
+void Child::stop(int signal) noexcept {
   if (pid_ < 0) return;
   pipe_.close();
-  ::kill(pid_, SIGTERM);
+  ::kill(pid_, signal);
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+bool Child::running() {
+  int status = 0;
+  if (pid_ >= 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
+  return pid_ >= 0;
 }
 
 std::size_t Child::read(std::span<std::byte> into) { return pipe_.read(into, program_); }
@@ -111,7 +121,8 @@ std::string Child::words() const {
 void Child::wait(std::string_view doing) {
   pipe_.close();
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
   pid_ = -1;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   throw Error(ErrorCode::unavailable,

@@ -1,6 +1,6 @@
 #pragma once
-/// A program of PostgreSQL's, with a pipe to it or from it. Its words on standard error are kept for the log: they may name tables and
-/// hold rows.
+/// A program of PostgreSQL's, with a pipe to it or from it. Its words on standard error are kept for the log: they may name
+/// tables and hold rows.
 
 #include <sys/types.h>
 
@@ -19,8 +19,8 @@ enum class Pipe { none, to_child, from_child };
 class Child {
  public:
   /// `PATH` is searched. Throws `unavailable` when the program cannot be started.
-  Child(const std::string& program, const std::vector<std::string>& args, const std::map<std::string, std::string>& environment,
-        Pipe pipe);
+  Child(const std::string& program, const std::vector<std::string>& args,
+        const std::map<std::string, std::string>& environment, Pipe pipe);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -32,6 +32,9 @@ class Child {
   void close_pipe() noexcept { pipe_.close(); }
   /// Throws `unavailable`, with its words as the engine's, unless it has ended well. `doing` completes "could not ...".
   void wait(std::string_view doing);
+  bool running();
+  /// Sends the signal and waits for its end, however it ends.
+  void stop(int signal) noexcept;
   /// The end of what it has said.
   std::string words() const;
 

@@ -71,7 +71,7 @@ class Maker {
     say("copying");
     SealedWriter writer(folder_ / database_file, keys_,
                         {.kind = PartKind::database, .subject = subject_of(summary_.name), .salt = repository_.salt()});
-    source->dump(writer, pause_);
+    source->dump([&](std::span<const std::byte> bytes) { writer.write(bytes); }, pause_);
     source->bodies([&](std::string_view hash) { bodies_.add(hash); });
     say("counting and digesting");
     manifest_.facts = source->facts(pause_);
@@ -128,9 +128,10 @@ void Maker::verify_it() {
   say("verifying");
   const auto start = Stopwatch::now();
   auto backup = open_backup(folder_, summary_.name, keys_);
-  const auto restored = summary_.engine == "sqlite"
-                            ? restore_sqlite_scratch(scratch_->path())
-                            : restore_postgres_scratch(options_.scratch_url.empty() ? url_ : std::string_view(options_.scratch_url));
+  const auto restored =
+      summary_.engine == "sqlite"
+          ? restore_sqlite_scratch(scratch_->path())
+          : restore_postgres_scratch(options_.scratch_url.empty() ? url_ : std::string_view(options_.scratch_url));
   fill_and_compare(backup, *restored, pause_);
   const auto names = read_bodies(folder_, backup.manifest.bodies_digest);
   require_bodies(repository_, names);
@@ -148,8 +149,7 @@ Summary create(std::string_view url, const fs::path& dir, const Keys& keys, cons
   const auto lock = repository.lock();
   const auto now = options.clock ? options.clock->now() : SystemClock().now();
   try {
-    const auto made =
-        run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now); });
+    const auto made = run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now); });
     if (made.verified_at) record_success(url, made);
     return made;
   } catch (const Error& error) {

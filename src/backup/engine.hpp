@@ -4,23 +4,27 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "quarry/backup/facts.hpp"
-#include "quarry/backup/sealed.hpp"
 #include "quarry/core/secret.hpp"
 
 namespace quarry::backup {
 
 /// Called now and then by whoever works long.
 using Pause = std::function<void()>;
+/// Takes the next bytes of a dump.
+using BytesOut = std::function<void(std::span<const std::byte>)>;
+/// Gives the next bytes of a dump; 0 at its proven end.
+using BytesIn = std::function<std::size_t(std::span<std::byte>)>;
 
 /// One moment of a database. Not thread-safe.
 class SourceDatabase {
  public:
   virtual ~SourceDatabase() = default;
-  virtual void dump(SealedWriter& into, const Pause& pause) = 0;
+  virtual void dump(const BytesOut& out, const Pause& pause) = 0;
   virtual DatabaseFacts facts(const Pause& pause) = 0;
   /// The hashes (32 bytes) of the bodies that its artifacts refer to.
   virtual void bodies(const std::function<void(std::string_view)>& hash) = 0;
@@ -31,7 +35,7 @@ class RestoredDatabase {
  public:
   virtual ~RestoredDatabase() = default;
   /// Returns the bytes of the database.
-  virtual std::int64_t fill(SealedReader& from, const Pause& pause) = 0;
+  virtual std::int64_t fill(const BytesIn& in, const Pause& pause) = 0;
   /// Checks it by the engine's own means, too.
   virtual DatabaseFacts examine(const Pause& pause) = 0;
   /// In one step. Returns where a damaged database that was in the way has gone, or nothing.

@@ -29,16 +29,20 @@ bool open_with(const KeyBytes& wrapping, const Envelope& envelope, KeyBytes& par
 
 std::string_view name_of(KeyMode mode) {
   switch (mode) {
-    case KeyMode::key_file: return "a key file";
-    case KeyMode::passphrase: return "a passphrase";
-    case KeyMode::public_key: return "a public key";
+    case KeyMode::key_file:
+      return "a key file";
+    case KeyMode::passphrase:
+      return "a passphrase";
+    case KeyMode::public_key:
+      return "a public key";
   }
   return "an unknown kind of key";
 }
 
 [[noreturn]] void wrong_key(const Envelope& envelope, std::string_view name) {
-  throw BackupError(Damage::wrong_key, fmt::format("'{}' was sealed with {} (id {}), which is not the one given: name the right one",
-                                                   name, name_of(envelope.mode), hex(as_text(envelope.key_id))));
+  throw BackupError(Damage::wrong_key,
+                    fmt::format("'{}' was sealed with {} (id {}), which is not the one given: name the right one", name,
+                                name_of(envelope.mode), hex(as_text(envelope.key_id))));
 }
 
 /// The ring's key that the envelope names.
@@ -54,8 +58,8 @@ bool open_with_ring(const system::KeyRing& ring, const Envelope& envelope, KeyBy
     const auto open = public_half(secret);
     if (id_of_public(open) != envelope.key_id) continue;
     found = true;
-    return crypto_box_seal_open(part_key.bytes.data(), envelope.wrapped.data(),
-                                part_key.bytes.size() + crypto_box_SEALBYTES, open.data(), secret.bytes.data()) == 0;
+    return crypto_box_seal_open(part_key.bytes.data(), envelope.wrapped.data(), part_key.bytes.size() + crypto_box_SEALBYTES,
+                                open.data(), secret.bytes.data()) == 0;
   }
   return false;
 }
@@ -117,9 +121,12 @@ Digest blob_name(const Keys& keys, const Salt& salt, std::string_view hash) {
   auto& impl = keys.impl();
   if (!impl.name_key) {
     KeyBytes secret;
-    if (impl.mode == KeyMode::key_file) secret = wrapping_key(impl.ring->reveal(impl.ring->primary()));
-    else if (impl.mode == KeyMode::passphrase) secret = passphrase_key(impl, salt, {});
-    else secret.bytes = impl.public_key;
+    if (impl.mode == KeyMode::key_file)
+      secret = wrapping_key(impl.ring->reveal(impl.ring->primary()));
+    else if (impl.mode == KeyMode::passphrase)
+      secret = passphrase_key(impl, salt, {});
+    else
+      secret.bytes = impl.public_key;
     KeyBytes name_key;
     name_key.bytes = blake2b("quarry backup 1: names of bodies", as_text(secret.bytes));
     impl.name_key = name_key;

@@ -34,9 +34,9 @@ using Digest = std::array<unsigned char, 32>;
 
 struct Envelope {
   KeyMode mode = KeyMode::key_file;
-  KeyId key_id{};               ///< 64 bits of BLAKE2b keyed with the wrapping key; of the public key itself in its mode
-  Salt salt{};                  ///< of a passphrase
-  std::uint32_t passes = 0;     ///< of Argon2id
+  KeyId key_id{};            ///< 64 bits of BLAKE2b keyed with the wrapping key; of the public key itself in its mode
+  Salt salt{};               ///< of a passphrase
+  std::uint32_t passes = 0;  ///< of Argon2id
   std::uint64_t memory_bytes = 0;
   std::array<unsigned char, 80> wrapped{};  ///< nonce and secretbox (72 bytes, then zeros), or sealed box
 };
@@ -65,8 +65,8 @@ struct Keys::Impl {
   /// Argon2id is slow on purpose: once for each salt and cost.
   std::map<std::tuple<Salt, std::uint32_t, std::uint64_t>, KeyBytes> derived{};
   std::optional<KeyBytes> name_key{};
-  /// A public key does not open what it has sealed. So that a backup can be verified where it was made, its parts' keys are kept, each
-  /// until it is used once.
+  /// A public key does not open what it has sealed. So that a backup can be verified where it was made, its parts' keys are
+  /// kept, each until it is used once.
   std::map<std::array<unsigned char, 80>, KeyBytes> sealed_now{};
 };
 

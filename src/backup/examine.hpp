@@ -10,6 +10,10 @@ namespace quarry::backup {
 struct OpenedBackup {
   Manifest manifest;
   std::unique_ptr<SealedReader> database;
+
+  BytesIn bytes() const {
+    return [this](std::span<std::byte> into) { return database->read(into); };
+  }
 };
 OpenedBackup open_backup(const std::filesystem::path& folder, const std::string& name, const Keys& keys);
 

@@ -20,7 +20,8 @@ std::string difference(const DatabaseFacts& expected, const DatabaseFacts& found
   for (const auto& table : expected.tables) {
     const auto same = std::ranges::find(found.tables, table.name, &TableFacts::name);
     if (same == found.tables.end()) return fmt::format("the table {} is missing", table.name);
-    if (same->rows != table.rows) return fmt::format("the table {} has {} rows instead of {}", table.name, same->rows, table.rows);
+    if (same->rows != table.rows)
+      return fmt::format("the table {} has {} rows instead of {}", table.name, same->rows, table.rows);
     if (same->digest != table.digest) return fmt::format("the table {} has other contents", table.name);
   }
   if (expected.tables.size() != found.tables.size()) return "there is a table more";

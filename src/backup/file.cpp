@@ -15,15 +15,23 @@ namespace {
 std::string_view what_to_do(int code) {
   switch (code) {
     case ENOSPC:
-    case EDQUOT: return "no room is left there: free some, or choose another disk";
+    case EDQUOT:
+      return "no room is left there: free some, or choose another disk";
     case EACCES:
-    case EPERM: return "this user may not do that there: change the owner or the permissions";
-    case EROFS: return "the file system is mounted read-only";
-    case ENOENT: return "it does not exist";
-    case EEXIST: return "it is there already";
-    case ENOTDIR: return "it is not in a folder";
-    case EIO: return "the disk reports a failure: look at the kernel's log";
-    default: return "the system refused";
+    case EPERM:
+      return "this user may not do that there: change the owner or the permissions";
+    case EROFS:
+      return "the file system is mounted read-only";
+    case ENOENT:
+      return "it does not exist";
+    case EEXIST:
+      return "it is there already";
+    case ENOTDIR:
+      return "it is not in a folder";
+    case EIO:
+      return "the disk reports a failure: look at the kernel's log";
+    default:
+      return "the system refused";
   }
 }
 

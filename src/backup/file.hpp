@@ -1,6 +1,6 @@
 #pragma once
-/// Files that close themselves and folders that are made durable; what the system refuses is an `Error` that names the file and
-/// the remedy.
+/// Files that close themselves and folders that are made durable; what the system refuses is an `Error` that names the file
+/// and the remedy.
 
 #include <cstddef>
 #include <filesystem>

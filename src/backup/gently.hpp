@@ -10,15 +10,17 @@
 
 namespace quarry::backup {
 
-/// Runs `work` on a thread whose niceness is raised by `niceness` (Linux gives each thread its own, see nice(2)) and returns what it
-/// returns. A thread's niceness cannot be lowered again, so the caller's is left alone.
+/// Runs `work` on a thread whose niceness is raised by `niceness` (Linux gives each thread its own, see nice(2)) and returns
+/// what it returns. A thread's niceness cannot be lowered again, so the caller's is left alone.
 template <class F>
 auto run_gently(int niceness, F&& work) {
   using Result = decltype(work());
   std::exception_ptr failure;
   Result result{};
   std::thread([&] {
-    if (niceness > 0) ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())) + niceness);
+    if (niceness > 0)
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()),
+                    ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())) + niceness);
     try {
       result = work();
     } catch (...) {

@@ -12,7 +12,9 @@
 
 namespace quarry {
 
-inline void tag_invoke(const boost::json::value_from_tag&, boost::json::value& into, const Instant& at) { into = to_iso8601(at); }
+inline void tag_invoke(const boost::json::value_from_tag&, boost::json::value& into, const Instant& at) {
+  into = to_iso8601(at);
+}
 inline Instant tag_invoke(const boost::json::value_to_tag<Instant>&, const boost::json::value& from) {
   return parse_iso8601(std::string_view(from.as_string()));
 }

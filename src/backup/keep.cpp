@@ -18,17 +18,25 @@ using std::chrono::sys_days;
 constexpr int count_max = 10'000;
 
 [[noreturn]] void bad_keep(std::string_view text) {
-  throw_invalid(fmt::format("'{}' says not what to keep: 7d,4w,12m keeps the last of 7 days, 4 weeks and 12 months; h and y are hours and years", text));
+  throw_invalid(fmt::format(
+      "'{}' says not what to keep: 7d,4w,12m keeps the last of 7 days, 4 weeks and 12 months; h and y are hours and years",
+      text));
 }
 
 int* period_of(Keep& keep, char unit) {
   switch (unit) {
-    case 'h': return &keep.hours;
-    case 'd': return &keep.days;
-    case 'w': return &keep.weeks;
-    case 'm': return &keep.months;
-    case 'y': return &keep.years;
-    default: return nullptr;
+    case 'h':
+      return &keep.hours;
+    case 'd':
+      return &keep.days;
+    case 'w':
+      return &keep.weeks;
+    case 'm':
+      return &keep.months;
+    case 'y':
+      return &keep.years;
+    default:
+      return nullptr;
   }
 }
 

@@ -95,9 +95,12 @@ bool Keys::can_open() const noexcept { return impl_->mode != KeyMode::public_key
 
 std::string Keys::mode() const {
   switch (impl_->mode) {
-    case KeyMode::key_file: return "key_file";
-    case KeyMode::passphrase: return "passphrase";
-    case KeyMode::public_key: return "public_key";
+    case KeyMode::key_file:
+      return "key_file";
+    case KeyMode::passphrase:
+      return "passphrase";
+    case KeyMode::public_key:
+      return "public_key";
   }
   return "unknown";
 }

@@ -29,7 +29,9 @@ Summary read_summary(const fs::path& folder) {
   return from_json_text<Summary>(*text, short_name(file));
 }
 
-void write_summary(const fs::path& folder, const Summary& summary) { write_durably(folder / summary_file, to_json_text(summary)); }
+void write_summary(const fs::path& folder, const Summary& summary) {
+  write_durably(folder / summary_file, to_json_text(summary));
+}
 
 SealedSize write_manifest(const fs::path& folder, const Manifest& manifest, const Keys& keys, const Salt& salt) {
   SealedWriter writer(folder / manifest_file, keys,
@@ -56,7 +58,8 @@ std::vector<Digest> read_bodies(const fs::path& folder, const std::string& diges
   std::vector<Digest> names(text->size() / sizeof(Digest));
   std::memcpy(names.data(), text->data(), names.size() * sizeof(Digest));
   if (text->size() % sizeof(Digest) != 0 || digest_of(names) != digest)
-    throw BackupError(Damage::changed, fmt::format("'{}' was changed: it is not the list that belongs to the backup", short_name(file)));
+    throw BackupError(Damage::changed,
+                      fmt::format("'{}' was changed: it is not the list that belongs to the backup", short_name(file)));
   return names;
 }
 

@@ -33,7 +33,8 @@ struct Manifest {
   std::int64_t bodies = 0;
 };
 BOOST_DESCRIBE_STRUCT(Manifest, (),
-                      (format, name, created_at, quarry_version, facts, database_bytes, database_check, bodies_digest, bodies))
+                      (format, name, created_at, quarry_version, facts, database_bytes, database_check, bodies_digest,
+                       bodies))
 
 /// Throws `BackupError`: `missing`, `changed`.
 Summary read_summary(const std::filesystem::path& folder);

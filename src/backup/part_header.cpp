@@ -81,8 +81,8 @@ PartHeader decode(const HeaderBytes& bytes, std::string_view name) {
   Cursor in(bytes.data() + first_bytes.size());
   const auto version = in.get_number(2);
   if (version != format_version)
-    throw BackupError(Damage::newer_format,
-                      fmt::format("'{}' has format {}, this program knows {}: use a newer quarry", name, version, format_version));
+    throw BackupError(Damage::newer_format, fmt::format("'{}' has format {}, this program knows {}: use a newer quarry",
+                                                        name, version, format_version));
   header.kind = static_cast<PartKind>(in.get_number(1));
   const auto mode = in.get_number(1);
   if (mode < 1 || mode > 3) changed("its kind of key does not exist");

@@ -13,7 +13,8 @@
 namespace quarry::backup {
 namespace {
 
-constexpr std::string_view description = "Written by `quarry backup`: the newest verified backup, and the last failure since";
+constexpr std::string_view setting_description =
+    "Written by `quarry backup`: the newest verified backup, and the last failure since";
 
 /// A backup is no worse because its database is read-only, or too old to have settings.
 void update(std::string_view url, const std::function<void(LastVerified&, Instant)>& change) {
@@ -27,7 +28,7 @@ void update(std::string_view url, const std::function<void(LastVerified&, Instan
       system::set(tx, {.key = last_verified_key,
                        .type = system::SettingType::json,
                        .value = text,
-                       .description = std::optional<std::string>(description)});
+                       .description = std::optional<std::string>(setting_description)});
     });
   } catch (const Error& error) {
     log::warn("the database was not told of its backup: {}", error.client_message());

@@ -16,7 +16,7 @@
 namespace quarry::backup {
 namespace {
 
-constexpr std::string_view mark = "a folder of quarry's backups, format 1, salt ";
+constexpr std::string_view mark_text = "a folder of quarry's backups, format 1, salt ";
 
 fs::path mark_of(const fs::path& dir) { return dir / "quarry-backup"; }
 
@@ -25,8 +25,9 @@ std::optional<std::array<unsigned char, 16>> read_salt(const fs::path& dir) {
   if (!text) return std::nullopt;
   std::array<unsigned char, 16> salt{};
   std::size_t size = 0;
-  if (!text->starts_with(mark) ||
-      sodium_hex2bin(salt.data(), salt.size(), text->data() + mark.size(), text->size() - mark.size(), nullptr, &size, nullptr) != 0 ||
+  if (!text->starts_with(mark_text) ||
+      sodium_hex2bin(salt.data(), salt.size(), text->data() + mark_text.size(), text->size() - mark_text.size(), "\n", &size,
+                     nullptr) != 0 ||
       size != salt.size())
     throw BackupError(Damage::changed, fmt::format("'{}' was changed, or is of a newer format", mark_of(dir).native()));
   return salt;
@@ -62,7 +63,7 @@ Repository Repository::open_or_make(const fs::path& dir) {
       throw_invalid(fmt::format("'{}' is no folder of backups and not empty: name another", dir.native()));
   std::array<unsigned char, 16> salt{};
   randombytes_buf(salt.data(), salt.size());
-  write_durably(mark_of(dir), fmt::format("{}{}\n", mark, hex(as_text(salt))));
+  write_durably(mark_of(dir), fmt::format("{}{}\n", mark_text, hex(as_text(salt))));
   return {dir, salt};
 }
 
@@ -98,7 +99,8 @@ Summary Repository::get(const std::string& name) const {
   for (auto& summary : list())
     if (!name.empty() && summary.name.starts_with(name)) fitting.push_back(std::move(summary));
   if (fitting.empty())
-    throw Error(ErrorCode::not_found, fmt::format("there is no backup '{}' in '{}': `quarry backup list` shows them", name, dir_.native()));
+    throw Error(ErrorCode::not_found,
+                fmt::format("there is no backup '{}' in '{}': `quarry backup list` shows them", name, dir_.native()));
   if (fitting.size() > 1) throw_invalid(fmt::format("{} backups begin with '{}': name one", fitting.size(), name));
   return fitting.front();
 }

@@ -16,7 +16,8 @@ Summary choose(const Repository& repository, const std::string& name) {
   if (!name.empty()) return repository.get(name);
   if (auto latest = repository.latest_verified()) return *std::move(latest);
   throw Error(ErrorCode::not_found,
-              fmt::format("no backup in '{}' has been verified: `quarry backup verify`, or name one by --backup", repository.dir().native()));
+              fmt::format("no backup in '{}' has been verified: `quarry backup verify`, or name one by --backup",
+                          repository.dir().native()));
 }
 
 Restored restore_now(const Repository& repository, const Summary& chosen, std::string_view url, const Keys& keys,
@@ -26,7 +27,8 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   auto backup = open_backup(folder, chosen.name, keys);
   const auto engine = engine_of(url);
   if (backup.manifest.facts.engine != engine)
-    throw_invalid(fmt::format("the backup holds a {} database: name one of that kind by --db", backup.manifest.facts.engine));
+    throw_invalid(
+        fmt::format("the backup holds a {} database: name one of that kind by --db", backup.manifest.facts.engine));
   const bool is_sqlite = engine == "sqlite";
   if (!options.replace) is_sqlite ? refuse_sqlite_rows(sqlite_file_of(url)) : refuse_postgres_rows(url);
 
@@ -34,8 +36,10 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   const auto restored = is_sqlite ? restore_sqlite(sqlite_file_of(url)) : restore_postgres(url);
   // What was verified is proven to be the same by its authentication, chunk by chunk; anything else is compared now.
   result.checked = !chosen.verified_at || chosen.failure;
-  if (result.checked) fill_and_compare(backup, *restored, pause);
-  else restored->fill(*backup.database, pause);
+  if (result.checked)
+    fill_and_compare(backup, *restored, pause);
+  else
+    restored->fill(backup.bytes(), pause);
   result.database_bytes = backup.manifest.database_bytes;
   // Bodies first: a database in sight has all of them, and a body without a row is garbage like any other.
   const auto names = read_bodies(folder, backup.manifest.bodies_digest);

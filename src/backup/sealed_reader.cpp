@@ -21,11 +21,16 @@ struct FreeDecompressor {
 
 std::string_view name_of(PartKind kind) {
   switch (kind) {
-    case PartKind::manifest: return "manifest";
-    case PartKind::database: return "database";
-    case PartKind::body: return "body";
-    case PartKind::base_backup: return "base backup";
-    case PartKind::wal_segment: return "segment of the log";
+    case PartKind::manifest:
+      return "manifest";
+    case PartKind::database:
+      return "database";
+    case PartKind::body:
+      return "body";
+    case PartKind::base_backup:
+      return "base backup";
+    case PartKind::wal_segment:
+      return "segment of the log";
   }
   return "unknown part";
 }

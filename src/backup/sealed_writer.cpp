@@ -65,7 +65,8 @@ SealedWriter::SealedWriter(const std::filesystem::path& file, const Keys& keys, 
   ZSTD_CCtx_setParameter(impl_->compressor.get(), ZSTD_c_compressionLevel, options.zstd_level);
   KeyBytes part_key;
   crypto_secretstream_xchacha20poly1305_keygen(part_key.bytes.data());
-  PartHeader header{.kind = options.kind, .subject = options.subject, .envelope = wrap(keys, part_key, options.salt), .stream = {}};
+  PartHeader header{
+      .kind = options.kind, .subject = options.subject, .envelope = wrap(keys, part_key, options.salt), .stream = {}};
   crypto_secretstream_xchacha20poly1305_init_push(&impl_->state, header.stream.data(), part_key.bytes.data());
   impl_->header = encode(header);
   impl_->size.check = check_of(impl_->header);
@@ -76,13 +77,15 @@ SealedWriter::~SealedWriter() = default;
 
 void SealedWriter::write(std::span<const std::byte> bytes) {
   ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-  while (!impl_->compress(in, ZSTD_e_continue)) {}
+  while (!impl_->compress(in, ZSTD_e_continue)) {
+  }
   impl_->size.plain_bytes += static_cast<std::int64_t>(bytes.size());
 }
 
 SealedSize SealedWriter::finish(bool durable) {
   ZSTD_inBuffer nothing{nullptr, 0, 0};
-  while (!impl_->compress(nothing, ZSTD_e_end)) {}
+  while (!impl_->compress(nothing, ZSTD_e_end)) {
+  }
   impl_->push(true);
   const auto trailer = encode_trailer(static_cast<std::uint64_t>(impl_->size.sealed_bytes) + trailer_bytes);
   impl_->put(trailer.data(), trailer.size());

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/text.hpp"
+#include "quarry/backup/error.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/schema/error.hpp"
 
@@ -45,6 +46,8 @@ ExitCode Console::report(const std::exception& error) {
                              {"exit_code", static_cast<int>(exit_code)}};
     if (const auto* migration = dynamic_cast<const schema::MigrationError*>(&error))
       body["reason"] = schema::to_string(migration->reason());
+    if (const auto* damaged = dynamic_cast<const backup::BackupError*>(&error))
+      body["reason"] = boost::describe::enum_to_string(damaged->damage(), "unknown");
     if (known && !known->query_name().empty()) body["query"] = known->query_name();
     if (known && known->outcome_unknown()) body["outcome_unknown"] = true;
     print_json(boost::json::object{{"error", std::move(body)}});

@@ -11,8 +11,8 @@ namespace quarry::backup {
 struct TableFacts {
   std::string name;
   std::int64_t rows = 0;
-  /// Of every value of every row, in hexadecimal. SQLite: BLAKE2b in the order of the key. PostgreSQL: the sum of the rows' MD5, which
-  /// the server makes, whatever their order.
+  /// Of every value of every row, in hexadecimal. SQLite: BLAKE2b in the order of the key. PostgreSQL: the sum of the rows'
+  /// MD5, which the server makes, whatever their order.
   std::string digest;
   friend bool operator==(const TableFacts&, const TableFacts&) = default;
 };

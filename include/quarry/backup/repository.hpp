@@ -4,17 +4,17 @@
 ///     DIR/quarry-backup                          marks the folder, and holds the salt of its passphrase
 ///     DIR/20260301T120000.000000Z-1a2b3c4d/      one backup; there it is whole, while it is made its name begins with .new-
 ///         backup.json                            what `list` shows, readable without a key
-///         manifest.sealed                        what the database held: tables, rows, digests, and which parts belong to it
-///         database.sealed                        SQLite: its pages; PostgreSQL: pg_dump's custom format
-///         bodies                                 32 bytes for each body, its name below
-///     DIR/bodies/3f/3f79bb7b....sealed           a body: its hash, then the file of the content store; once, however many backups
-///     DIR/wal/, DIR/base/                        point in time: quarry/backup/pitr.hpp
+///         manifest.sealed                        what the database held: tables, rows, digests, and which parts belong to
+///         it database.sealed                        SQLite: its pages; PostgreSQL: pg_dump's custom format bodies 32 bytes
+///         for each body, its name below
+///     DIR/bodies/3f/3f79bb7b....sealed           a body: its hash, then the file of the content store; once, however many
+///     backups DIR/wal/, DIR/base/                        point in time: quarry/backup/pitr.hpp
 ///
-/// The name of a body is a keyed hash, by which nobody without the key tells what it is. `backup.json` is not authenticated: it
-/// tells people and retention what there is, and nothing is restored on its word.
+/// The name of a body is a keyed hash, by which nobody without the key tells what it is. `backup.json` is not authenticated:
+/// it tells people and retention what there is, and nothing is restored on its word.
 ///
-/// Errors: `not_found`, `invalid` (no folder of backups), `busy` (another writer), `corrupt`, `unavailable`. Thread safety: none;
-/// several processes may read, one at a time writes.
+/// Errors: `not_found`, `invalid` (no folder of backups), `busy` (another writer), `corrupt`, `unavailable`. Thread safety:
+/// none; several processes may read, one at a time writes.
 
 #include <array>
 #include <boost/describe.hpp>
@@ -49,9 +49,9 @@ struct Summary {
   std::string bodies_digest;        ///< BLAKE2b of the list
   std::string key_mode;
   std::int64_t duration_ms = 0;
-  std::optional<Instant> verified_at{};      ///< when it was last restored and found equal
-  std::optional<std::int64_t> verify_ms{};   ///< how long restoring and comparing took
-  std::optional<std::string> failure{};      ///< what the last verification found wrong
+  std::optional<Instant> verified_at{};     ///< when it was last restored and found equal
+  std::optional<std::int64_t> verify_ms{};  ///< how long restoring and comparing took
+  std::optional<std::string> failure{};     ///< what the last verification found wrong
 };
 BOOST_DESCRIBE_STRUCT(Summary, (),
                       (format, name, created_at, engine, engine_version, quarry_version, schema_version, tables, rows,
@@ -100,8 +100,8 @@ class Repository {
   std::array<unsigned char, 16> salt_;
 };
 
-/// The newest verified backup in the folder: what a health check asks. A few small files are read. Nothing when there is none,
-/// or no such folder.
+/// The newest verified backup in the folder: what a health check asks. A few small files are read. Nothing when there is
+/// none, or no such folder.
 std::optional<Summary> latest_verified(const std::filesystem::path& dir);
 
 }  // namespace quarry::backup

@@ -4,11 +4,11 @@
 ///     auto keep = backup::parse_keep("7d,4w,12m");      // the last of each of the last 7 days, 4 weeks and 12 months
 ///     auto pruned = backup::prune("/mnt/backups", keep, now);
 ///
-/// Of each period (h, d, w, m, y; days and months of UTC, weeks from Monday) that holds a verified backup the newest one is kept, for
-/// as many such periods as is said, counted from the newest backwards: days without a backup do not count, so that a pause deletes
-/// nothing. All others go, if there is a newer verified backup; so the newest verified one stays whatever is said, and what is newer
-/// than it stays, too. Bodies go when no backup that is left names them; while the list of one of these is missing or damaged, none
-/// goes.
+/// Of each period (h, d, w, m, y; days and months of UTC, weeks from Monday) that holds a verified backup the newest one is
+/// kept, for as many such periods as is said, counted from the newest backwards: days without a backup do not count, so that
+/// a pause deletes nothing. All others go, if there is a newer verified backup; so the newest verified one stays whatever is
+/// said, and what is newer than it stays, too. Bodies go when no backup that is left names them; while the list of one of
+/// these is missing or damaged, none goes.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -43,8 +43,8 @@ struct Pruned {
 };
 BOOST_DESCRIBE_STRUCT(Pruned, (), (removed, kept, bodies_removed, bodies_removed_bytes))
 
-/// A verified backup covers older ones only while its parts lie there in the sizes they had. Throws `busy`, `unavailable`; interrupted, the
-/// next call goes on.
+/// A verified backup covers older ones only while its parts lie there in the sizes they had. Throws `busy`, `unavailable`;
+/// interrupted, the next call goes on.
 Pruned prune(const std::filesystem::path& dir, const Keep& keep, bool dry_run = false);
 
 }  // namespace quarry::backup

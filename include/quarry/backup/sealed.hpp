@@ -15,9 +15,8 @@
 ///         84     80  the part's own key, wrapped: nonce (24) and crypto_secretbox (48) and zeros, or crypto_box_seal
 ///        164     24  header of crypto_secretstream_xchacha20poly1305
 ///        188     16  BLAKE2b of the 188 bytes before it
-///        204         chunks: 65536 bytes of one zstd frame and 17 of secretstream; the last one is shorter and has TAG_FINAL
-///        end-16  8   length of the file
-///        end-8   8   "QUARRYND"
+///        204         chunks: 65536 bytes of one zstd frame and 17 of secretstream; the last one is shorter and has
+///        TAG_FINAL end-16  8   length of the file end-8   8   "QUARRYND"
 ///
 /// The 204 bytes of the header are the associated data of the first chunk, so that they cannot be exchanged; secretstream
 /// orders the chunks and marks the last one. The check of the header and the length at the end add no safety: they tell a
@@ -85,8 +84,8 @@ class SealedReader {
   SealedReader& operator=(const SealedReader&) = delete;
   ~SealedReader();
 
-  /// Fills as much of `into` as there is; 0 at the end, which has then been proven to be the end. What was returned before is
-  /// authentic, but may be followed by an error.
+  /// Fills as much of `into` as there is; 0 at the end, which has then been proven to be the end. What was returned before
+  /// is authentic, but may be followed by an error.
   std::size_t read(std::span<std::byte> into);
   const PartCheck& check() const noexcept;
 

@@ -56,8 +56,10 @@ std::string url_with_database(std::string_view url, std::string_view name) {
   const auto path_at = std::min(url.find('/', authority_at), query_at);
   std::string encoded;
   for (const char c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.') encoded += c;
-    else encoded += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.')
+      encoded += c;
+    else
+      encoded += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   return fmt::format("{}/{}{}", url.substr(0, path_at), encoded, query);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-/// A PostgreSQL URL taken apart by libpq's own parser, for programs that are told of it through their environment: what stands on a
-/// command line is seen by everybody on the machine.
+/// A PostgreSQL URL taken apart by libpq's own parser, for programs that are told of it through their environment: what
+/// stands on a command line is seen by everybody on the machine.
 
 #include <map>
 #include <string>

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "backup/child.hpp"
@@ -26,7 +28,8 @@ constexpr sql::Query<bool()> beyond_row_security{
     "backup.beyond_row_security", "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"};
 constexpr sql::Query<bool()> has_bodies{"backup.has_bodies", "select to_regclass('blobs') is not null"};
 constexpr sql::Query<artifacts::BlobHash()> all_bodies{
-    "backup.bodies", "select hash from blobs where exists (select 1 from artifacts where blob_hash = blobs.hash) order by hash"};
+    "backup.bodies",
+    "select hash from blobs where exists (select 1 from artifacts where blob_hash = blobs.hash) order by hash"};
 
 class PostgresSource final : public SourceDatabase {
  public:
@@ -34,14 +37,14 @@ class PostgresSource final : public SourceDatabase {
     connection_.run("begin isolation level repeatable read read only");
     snapshot_ = connection_.tx().value(export_snapshot);
   }
-  void dump(SealedWriter& into, const Pause& pause) override {
+  void dump(const BytesOut& out, const Pause& pause) override {
     std::vector<std::string> args{"--format=custom", "--compress=0", "--no-password", "--snapshot=" + snapshot_};
     // As a member of quarry_system it sees every row through the policies; pg_dump would refuse to look through them.
     if (!connection_.tx().value(beyond_row_security)) args.emplace_back("--enable-row-security");
     Child child("pg_dump", args, environment_of(url_.reveal()), Pipe::from_child);
     std::vector<std::byte> buffer(dump_buffer_bytes);
     while (const auto got = child.read(buffer)) {
-      into.write(std::span(buffer).first(got));
+      out(std::span(buffer).first(got));
       pause();
     }
     child.wait("dump the database");
@@ -63,7 +66,9 @@ class PostgresRestored final : public RestoredDatabase {
  public:
   /// `target` is empty for a scratch database.
   PostgresRestored(std::string_view url, std::string target)
-      : url_(std::string(url)), target_(std::move(target)), server_(administration_url(url)),
+      : url_(std::string(url)),
+        target_(std::move(target)),
+        server_(administration_url(url)),
         name_(new_scratch_name(target_.empty() ? "scratch" : "restore")) {
     drop_left(server_);
     ensure_roles(server_);
@@ -79,7 +84,7 @@ class PostgresRestored final : public RestoredDatabase {
       log::warn("the database {} could not be dropped, a later backup will: {}", name_, error.client_message());
     }
   }
-  std::int64_t fill(SealedReader& from, const Pause& pause) override { return restore_dump(from, own_url(), pause); }
+  std::int64_t fill(const BytesIn& in, const Pause& pause) override { return restore_dump(in, own_url(), pause); }
   DatabaseFacts examine(const Pause&) override {
     Administration connection(own_url());
     connection.run("begin isolation level repeatable read read only");
@@ -104,9 +109,15 @@ std::string PostgresRestored::put_in_place() {
     placed_ = true;
     return {};
   }
-  const auto sessions = server_.sessions_on(target_);
+  // A session that was closed a moment ago may still be counted.
+  auto sessions = server_.sessions_on(target_);
+  for (int i = 0; i < 20 && sessions > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    sessions = server_.sessions_on(target_);
+  }
   if (sessions > 0)
-    throw Error(ErrorCode::busy, fmt::format("the database '{}' is in use by {} sessions: end them, and try again", target_, sessions));
+    throw Error(ErrorCode::busy,
+                fmt::format("the database '{}' is in use by {} sessions: end them, and try again", target_, sessions));
   const auto old = new_scratch_name("restore");
   // Both names change in one commit, or neither does. The server refuses while somebody is connected.
   server_.run("begin");

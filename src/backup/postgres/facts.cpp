@@ -34,7 +34,8 @@ constexpr sql::Query<std::string()> server_version{"backup.version", "select cur
 constexpr sql::Query<std::optional<std::string>()> migrations_table{"backup.migrations",
                                                                     "select to_regclass('schema_migrations')::text"};
 constexpr sql::Query<std::int64_t()> schema_version{
-    "backup.schema_version", "select coalesce(max(version), 0)::bigint from schema_migrations where finished_at is not null"};
+    "backup.schema_version",
+    "select coalesce(max(version), 0)::bigint from schema_migrations where finished_at is not null"};
 
 std::string full_name(const TableName& table) {
   return fmt::format("{}.{}", schema::quoted_name(table.schema), schema::quoted_name(table.name));
@@ -49,7 +50,8 @@ TableFacts table_facts(Read& tx, const TableName& table) {
   // A row's MD5 in two halves, each summed up: the order of the rows does not count, and no row can stand for another.
   const auto text = fmt::format(
       "select count(*)::bigint as rows, coalesce(sum(('x' || left(h, 15))::bit(60)::bigint), 0)::text as low,"
-      " coalesce(sum(('x' || right(h, 15))::bit(60)::bigint), 0)::text as high from (select md5(t::text) as h from only {} t) as hashes",
+      " coalesce(sum(('x' || right(h, 15))::bit(60)::bigint), 0)::text as high from (select md5(t::text) as h from only {} "
+      "t) as hashes",
       full_name(table));
   const auto sums = tx.value(sql::Query<Sums()>("backup.table_facts", text));
   return {.name = fmt::format("{}.{}", table.schema, table.name), .rows = sums.rows, .digest = sums.low + "+" + sums.high};
@@ -72,7 +74,8 @@ DatabaseFacts facts_of(Read& tx, sql::Session& session) {
 
 std::string table_with_rows(Read& tx) {
   for (const auto& table : tx.all(all_tables)) {
-    if (table.name == "schema_migrations" || table.name == "schema_migration_log" || table.name == "subscription_plans") continue;
+    if (table.name == "schema_migrations" || table.name == "schema_migration_log" || table.name == "subscription_plans")
+      continue;
     const auto text = fmt::format("select exists (select 1 from only {})", full_name(table));
     if (tx.value(sql::Query<bool()>("backup.has_rows", text))) return table.name;
   }

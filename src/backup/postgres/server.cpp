@@ -13,12 +13,13 @@
 namespace quarry::backup::postgres {
 namespace {
 
-constexpr std::size_t buffer_bytes = 256 * 1024;
+constexpr std::size_t restore_buffer_bytes = 256 * 1024;
 
-constexpr sql::Query<bool(std::string_view)> database_exists{
-    "backup.database_exists", "select exists (select 1 from pg_database where datname = $1)"};
+constexpr sql::Query<bool(std::string_view)> database_exists{"backup.database_exists",
+                                                             "select exists (select 1 from pg_database where datname = $1)"};
 constexpr sql::Query<std::int64_t(std::string_view)> database_sessions{
-    "backup.database_sessions", "select count(*)::bigint from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()"};
+    "backup.database_sessions",
+    "select count(*)::bigint from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()"};
 
 struct DatabaseOptionsRow {
   std::string encoding;
@@ -84,14 +85,14 @@ std::string new_scratch_name(std::string_view what) {
   return fmt::format("quarry_{}_{}_{:08x}", what, now.count(), randombytes_random());
 }
 
-std::int64_t restore_dump(SealedReader& from, std::string_view url, const Pause& pause) {
+std::int64_t restore_dump(const BytesIn& in, std::string_view url, const Pause& pause) {
   Child child("pg_restore", {"--format=custom", "--exit-on-error", "--no-password", "--dbname=" + database_of(url)},
               environment_of(url), Pipe::to_child);
-  std::vector<std::byte> buffer(buffer_bytes);
+  std::vector<std::byte> buffer(restore_buffer_bytes);
   std::int64_t bytes = 0;
   bool listens = true;
   // Read to its end even if the child has had enough: what was not proven whole is not put in its place.
-  while (const auto got = from.read(buffer)) {
+  while (const auto got = in(buffer)) {
     listens = listens && child.write(std::span(buffer).first(got));
     bytes += static_cast<std::int64_t>(got);
     pause();

@@ -36,7 +36,7 @@ void ensure_roles(Administration& server);
 void drop_left(Administration& server);
 std::string new_scratch_name(std::string_view what);
 
-/// pg_restore of the part into the empty database that the URL names. Returns the bytes of the dump.
-std::int64_t restore_dump(SealedReader& from, std::string_view url, const Pause& pause);
+/// pg_restore of a dump into the empty database that the URL names. Returns the bytes of the dump.
+std::int64_t restore_dump(const BytesIn& in, std::string_view url, const Pause& pause);
 
 }  // namespace quarry::backup::postgres

@@ -15,9 +15,7 @@ namespace {
 class SqliteSource final : public SourceDatabase {
  public:
   explicit SqliteSource(const fs::path& file) : source_(file) {}
-  void dump(SealedWriter& into, const Pause& pause) override {
-    source_.copy([&](std::span<const std::byte> bytes) { into.write(bytes); }, pause);
-  }
+  void dump(const BytesOut& out, const Pause& pause) override { source_.copy(out, pause); }
   DatabaseFacts facts(const Pause& pause) override { return source_.facts(pause); }
   void bodies(const std::function<void(std::string_view)>& hash) override { source_.bodies(hash); }
 
@@ -33,7 +31,7 @@ class SqliteRestored final : public RestoredDatabase {
     std::error_code ignored;
     fs::remove(file_, ignored);
   }
-  std::int64_t fill(SealedReader& from, const Pause& pause) override { return sqlite::write_pages(from, file_, pause); }
+  std::int64_t fill(const BytesIn& in, const Pause& pause) override { return sqlite::write_pages(in, file_, pause); }
   DatabaseFacts examine(const Pause& pause) override { return sqlite::examine(file_, pause); }
   std::string put_in_place() override { return sqlite::put_in_place(file_, target_); }
 
@@ -49,8 +47,7 @@ std::unique_ptr<RestoredDatabase> restored_at(const fs::path& file, const fs::pa
 }  // namespace
 
 std::unique_ptr<SourceDatabase> open_sqlite_source(const fs::path& file) {
-  if (!fs::exists(file))
-    throw Error(ErrorCode::not_found, fmt::format("there is no database at '{}'", file.native()));
+  if (!fs::exists(file)) throw Error(ErrorCode::not_found, fmt::format("there is no database at '{}'", file.native()));
   return std::make_unique<SqliteSource>(file);
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
 #include <vector>
 
 #include "backup/envelope.hpp"
@@ -12,7 +13,7 @@
 namespace quarry::backup::sqlite {
 namespace {
 
-constexpr std::int64_t slice_bytes = 1 << 20;
+constexpr std::int64_t digest_slice_bytes = 1 << 20;
 
 /// BLAKE2b over values, each with its type and length before it, so that no two rows look alike.
 class RowDigest {
@@ -58,7 +59,7 @@ class RowDigest {
       crypto_generichash_update(&state_, data, size);
       return;
     }
-    for (std::size_t i = 0; i < size; ++i) buffer_[filled_ + i] = data[i];
+    if (size > 0) std::memcpy(buffer_.data() + filled_, data, size);
     filled_ += size;
   }
   void flush() {
@@ -78,11 +79,11 @@ TableFacts table_facts(Handle& handle, const std::string& name, const std::funct
   Statement rows(handle, "select * from " + quoted_name(name) + " not indexed");
   const int columns = sqlite3_column_count(rows.native());
   RowDigest digest;
-  std::int64_t next_slice = slice_bytes;
+  std::int64_t next_slice = digest_slice_bytes;
   for (; rows.step(); ++facts.rows) {
     for (int column = 0; column < columns; ++column) digest.add(rows.native(), column);
     if (digest.bytes() < next_slice) continue;
-    next_slice = digest.bytes() + slice_bytes;
+    next_slice = digest.bytes() + digest_slice_bytes;
     after_slice();
   }
   facts.digest = digest.finish();

@@ -13,40 +13,56 @@ constexpr int cache_kib = 2'048;
 ErrorCode code_of(int result) {
   switch (result & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ErrorCode::busy;
+    case SQLITE_LOCKED:
+      return ErrorCode::busy;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ErrorCode::corrupt;
+    case SQLITE_NOTADB:
+      return ErrorCode::corrupt;
     case SQLITE_READONLY:
-    case SQLITE_PERM: return ErrorCode::denied;
+    case SQLITE_PERM:
+      return ErrorCode::denied;
     case SQLITE_NOMEM:
     case SQLITE_CANTOPEN:
     case SQLITE_IOERR:
-    case SQLITE_FULL: return ErrorCode::unavailable;
-    default: return ErrorCode::bug;
+    case SQLITE_FULL:
+      return ErrorCode::unavailable;
+    default:
+      return ErrorCode::bug;
   }
 }
 
 std::string_view reason_of(int result) {
   switch (result & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "others hold it; try again";
-    case SQLITE_CORRUPT: return "it is damaged: `pragma integrity_check` tells where";
-    case SQLITE_NOTADB: return "it is no SQLite database";
+    case SQLITE_LOCKED:
+      return "others hold it; try again";
+    case SQLITE_CORRUPT:
+      return "it is damaged: `pragma integrity_check` tells where";
+    case SQLITE_NOTADB:
+      return "it is no SQLite database";
     case SQLITE_READONLY:
-    case SQLITE_PERM: return "this user may not";
-    case SQLITE_CANTOPEN: return "it cannot be opened";
-    case SQLITE_FULL: return "no room is left on the disk";
-    case SQLITE_IOERR: return "the disk reports a failure";
-    default: return "SQLite refused";
+    case SQLITE_PERM:
+      return "this user may not";
+    case SQLITE_CANTOPEN:
+      return "it cannot be opened";
+    case SQLITE_FULL:
+      return "no room is left on the disk";
+    case SQLITE_IOERR:
+      return "the disk reports a failure";
+    default:
+      return "SQLite refused";
   }
 }
 
 /// A file name as part of a URI.
 std::string uri_of(const std::filesystem::path& file, std::string_view query) {
   std::string uri = "file:";
-  for (const char c : std::filesystem::absolute(file).native())
-    if (c == '?' || c == '#' || c == '%') uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
-    else uri += c;
+  const auto path = std::filesystem::absolute(file);
+  for (const char c : path.native())
+    if (c == '?' || c == '#' || c == '%')
+      uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
+    else
+      uri += c;
   return fmt::format("{}?{}", uri, query);
 }
 

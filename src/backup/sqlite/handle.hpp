@@ -1,6 +1,6 @@
 #pragma once
-/// A SQLite file outside the pool of the sql layer: the online backup API, snapshots that last and immutable copies need the C
-/// API.
+/// A SQLite file outside the pool of the sql layer: the online backup API, snapshots that last and immutable copies need the
+/// C API.
 
 #include <sqlite3.h>
 

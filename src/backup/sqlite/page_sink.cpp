@@ -25,7 +25,9 @@ const sqlite3_io_methods& sink_methods() {
     sqlite3_io_methods m{};
     m.iVersion = 1;
     m.xClose = [](sqlite3_file*) { return SQLITE_OK; };
-    m.xRead = [](sqlite3_file* file, void* into, int count, sqlite3_int64 at) { return sink_of(file).read(into, count, at); };
+    m.xRead = [](sqlite3_file* file, void* into, int count, sqlite3_int64 at) {
+      return sink_of(file).read(into, count, at);
+    };
     m.xWrite = [](sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
       return sink_of(file).write(bytes, count, at);
     };
@@ -33,8 +35,8 @@ const sqlite3_io_methods& sink_methods() {
       return size >= sink_of(file).bytes() ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
     };
     m.xSync = [](sqlite3_file*, int) { return SQLITE_OK; };
-    m.xFileSize = [](sqlite3_file*, sqlite3_int64* size) {
-      *size = 0;  // asked at the beginning only
+    m.xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
+      *size = sink_of(file).is_empty() ? 0 : sink_of(file).bytes();
       return SQLITE_OK;
     };
     m.xLock = [](sqlite3_file*, int) { return SQLITE_OK; };

@@ -1,9 +1,9 @@
 #pragma once
-/// A file that SQLite's backup API believes to write, and that is a stream: the pages come in their order and are handed on, so
-/// that no copy in clear ever lies on a disk.
+/// A file that SQLite's backup API believes to write, and that is a stream: the pages come in their order and are handed on,
+/// so that no copy in clear ever lies on a disk.
 ///
-/// The first page comes last, because SQLite holds it back itself until all others are written; a restored file is therefore no
-/// database before its last page is there. Anything else out of order is refused.
+/// The first page comes last, because SQLite holds it back itself until all others are written; a restored file is therefore
+/// no database before its last page is there. Anything else out of order is refused.
 
 #include <sqlite3.h>
 
@@ -30,6 +30,7 @@ class PageSink {
   void finish();
   void rethrow() const;
   std::int64_t bytes() const noexcept { return next_; }
+  bool is_empty() const noexcept { return first_page_.empty() && next_ == page_bytes_; }
 
   // What SQLite calls; they return its codes.
   int read(void* into, int count, std::int64_t at) noexcept;

@@ -9,18 +9,18 @@
 namespace quarry::backup::sqlite {
 namespace {
 
-constexpr std::int64_t slice_bytes = 1 << 20;
+constexpr std::int64_t copy_slice_bytes = 1 << 20;
 
 class Destination {
  public:
   explicit Destination(PageSink& sink) {
     const auto* vfs = sink.vfs_name();
-    const int code =
-        sqlite3_open_v2("stream", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
-    if (code != SQLITE_OK || sqlite3_exec(db_,
-                                          "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;"
-                                          "pragma cache_size = -1024",
-                                          nullptr, nullptr, nullptr) != SQLITE_OK) {
+    const int code = sqlite3_open_v2("stream", &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
+    if (code != SQLITE_OK ||
+        sqlite3_exec(db_,
+                     "pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive;"
+                     "pragma cache_size = -1024",
+                     nullptr, nullptr, nullptr) != SQLITE_OK) {
       sqlite3_close_v2(db_);
       throw_bug("SQLite does not open a stream");
     }
@@ -56,7 +56,7 @@ void Source::copy(const std::function<void(std::span<const std::byte>)>& out, co
     const Destination destination(sink);
     sqlite3_backup* backup = sqlite3_backup_init(destination.native(), "main", handle_.native(), "main");
     if (backup == nullptr) throw_bug("SQLite does not begin a backup");
-    const int pages = static_cast<int>(std::max<std::int64_t>(1, slice_bytes / page));
+    const int pages = static_cast<int>(std::max<std::int64_t>(1, copy_slice_bytes / page));
     int code = SQLITE_OK;
     try {
       while ((code = sqlite3_backup_step(backup, pages)) == SQLITE_OK) after_slice();
@@ -76,7 +76,8 @@ DatabaseFacts Source::facts(const std::function<void()>& after_slice) { return f
 
 void Source::bodies(const std::function<void(std::string_view)>& hash) {
   if (!has_table(handle_, "blobs")) return;
-  Statement rows(handle_, "select hash from blobs where exists (select 1 from artifacts where blob_hash = blobs.hash) order by hash");
+  Statement rows(handle_,
+                 "select hash from blobs where exists (select 1 from artifacts where blob_hash = blobs.hash) order by hash");
   while (rows.step()) hash(rows.bytes(0));
 }
 

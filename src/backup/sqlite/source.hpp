@@ -1,9 +1,9 @@
 #pragma once
 /// A live SQLite database as one moment of it: what a backup reads.
 ///
-/// One read transaction lasts from the copy to the last digest. In WAL mode it keeps nobody from writing, and because it holds
-/// the moment, the backup API does not begin again when others write (`sqlite3_backup_step` looks at its own transaction); what
-/// grows meanwhile is the WAL.
+/// One read transaction lasts from the copy to the last digest. In WAL mode it keeps nobody from writing, and because it
+/// holds the moment, the backup API does not begin again when others write (`sqlite3_backup_step` looks at its own
+/// transaction); what grows meanwhile is the WAL.
 
 #include <filesystem>
 #include <functional>
@@ -24,7 +24,8 @@ class Source {
   /// Bytes that `copy` will hand out.
   std::int64_t bytes();
   std::int64_t page_bytes();
-  /// The size of a page in four bytes, little-endian, then the pages from the second to the last, then the first; `after_slice` is called every MiB.
+  /// The size of a page in four bytes, little-endian, then the pages from the second to the last, then the first;
+  /// `after_slice` is called every MiB.
   void copy(const std::function<void(std::span<const std::byte>)>& out, const std::function<void()>& after_slice);
   DatabaseFacts facts(const std::function<void()>& after_slice);
   /// The hashes (32 bytes) of the bodies that artifacts refer to, in order.

@@ -19,7 +19,7 @@
 namespace quarry::backup::sqlite {
 namespace {
 
-constexpr std::size_t buffer_bytes = 1 << 20;
+constexpr std::size_t page_buffer_bytes = 1 << 20;
 
 fs::path beside(const fs::path& target, std::string_view ending) {
   auto path = target;
@@ -34,7 +34,8 @@ std::size_t page_bytes_of(std::span<const std::byte> first_page) {
 }
 
 [[noreturn]] void in_use(const fs::path& target) {
-  throw Error(ErrorCode::busy, fmt::format("'{}' is in use: end the programs that have it open, and try again", target.native()));
+  throw Error(ErrorCode::busy,
+              fmt::format("'{}' is in use: end the programs that have it open, and try again", target.native()));
 }
 
 /// SQLite's own exclusive lock on the main file, which whoever has the database open in WAL mode makes impossible.
@@ -75,7 +76,8 @@ void remove_if_there(const fs::path& path) {
 void keep_owner(const fs::path& file, const fs::path& target) {
   struct stat old {};
   if (::stat(target.c_str(), &old) != 0) return;
-  if (::chown(file.c_str(), old.st_uid, old.st_gid) != 0 && errno != EPERM) throw file_error(errno, "give its owner to", file);
+  if (::chown(file.c_str(), old.st_uid, old.st_gid) != 0 && errno != EPERM)
+    throw file_error(errno, "give its owner to", file);
   if (::chmod(file.c_str(), old.st_mode & 07777) != 0) throw file_error(errno, "give its mode to", file);
 }
 
@@ -90,10 +92,10 @@ std::string move_aside(const fs::path& target) {
 }
 
 /// The first four bytes of the stream.
-std::size_t read_page_bytes(SealedReader& part) {
+std::size_t read_page_bytes(const BytesIn& in) {
   std::array<std::byte, 4> bytes{};
   std::size_t size = 0;
-  if (part.read(bytes) == bytes.size())
+  if (in(bytes) == bytes.size())
     for (std::size_t i = 0; i < bytes.size(); ++i) size |= static_cast<std::size_t>(bytes[i]) << (8 * i);
   if (size < 512 || size > 65'536 || (size & (size - 1)) != 0)
     throw BackupError(Damage::differs, "the backup holds no SQLite database");
@@ -102,15 +104,15 @@ std::size_t read_page_bytes(SealedReader& part) {
 
 }  // namespace
 
-std::int64_t write_pages(SealedReader& part, const fs::path& file, const std::function<void()>& after_slice) {
+std::int64_t write_pages(const BytesIn& in, const fs::path& file, const std::function<void()>& after_slice) {
   const auto out = File::make(file);
-  const auto page = read_page_bytes(part);
+  const auto page = read_page_bytes(in);
   if (::lseek(out.get(), static_cast<off_t>(page), SEEK_SET) < 0) throw file_error(errno, "write", file);
-  std::vector<std::byte> buffer(page + buffer_bytes);
+  std::vector<std::byte> buffer(page + page_buffer_bytes);
   // A page is held back until more has come: the last one is the first of the file.
   std::size_t held = 0;
   std::int64_t written = 0;
-  while (const auto got = part.read(std::span(buffer).subspan(held, buffer_bytes))) {
+  while (const auto got = in(std::span(buffer).subspan(held, page_buffer_bytes))) {
     const auto have = held + got;
     const auto ready = have > page ? have - page : 0;
     out.write(std::span(buffer).first(ready), file);
@@ -135,7 +137,8 @@ DatabaseFacts examine(const fs::path& file, const std::function<void()>& after_s
       throw BackupError(Damage::differs, "restored, the database fails SQLite's integrity check");
     Statement orphans(handle, "pragma foreign_key_check");
     if (orphans.step())
-      throw BackupError(Damage::differs, fmt::format("restored, rows of {} refer to rows that are not there", orphans.bytes(0)));
+      throw BackupError(Damage::differs,
+                        fmt::format("restored, rows of {} refer to rows that are not there", orphans.bytes(0)));
     return facts_of(handle, after_slice);
   } catch (const BackupError&) {
     throw;
@@ -149,9 +152,10 @@ void refuse_rows(const fs::path& target) {
   if (!fs::exists(target)) return;
   Handle handle(target, Opening::live);
   if (handle.number("select count(*) from sqlite_schema") == 0) return;
-  Statement names(handle, "select name from sqlite_schema where type = 'table' and rootpage > 0 and name not like 'sqlite_%'"
-                          " and name not like 'artifacts_fts_%'"
-                          " and name not in ('schema_migrations', 'schema_migration_log', 'subscription_plans')");
+  Statement names(handle,
+                  "select name from sqlite_schema where type = 'table' and rootpage > 0 and name not like 'sqlite_%'"
+                  " and name not like 'artifacts_fts_%'"
+                  " and name not in ('schema_migrations', 'schema_migration_log', 'subscription_plans')");
   while (names.step()) {
     const std::string name(names.bytes(0));
     if (handle.number(fmt::format("select exists (select 1 from {})", quoted_name(name))) != 0)

@@ -5,14 +5,14 @@
 #include <functional>
 #include <string>
 
+#include "backup/engine.hpp"
 #include "quarry/backup/facts.hpp"
-#include "quarry/backup/sealed.hpp"
 
 namespace quarry::backup::sqlite {
 
-/// Writes the pages of the part into the new file `file`, durably, and returns its size. The file is no database before all of
-/// it is there.
-std::int64_t write_pages(SealedReader& part, const std::filesystem::path& file, const std::function<void()>& after_slice);
+/// Writes the pages that `in` gives (`Source::copy`) into the new file `file`, durably, and returns its size. The file is no
+/// database before all of it is there.
+std::int64_t write_pages(const BytesIn& in, const std::filesystem::path& file, const std::function<void()>& after_slice);
 
 /// What a restored file holds, after SQLite's own checks of it. Throws `BackupError` (differs) when they find something.
 DatabaseFacts examine(const std::filesystem::path& file, const std::function<void()>& after_slice);
@@ -20,8 +20,8 @@ DatabaseFacts examine(const std::filesystem::path& file, const std::function<voi
 /// Throws `conflict` when the file is there and holds rows of somebody's.
 void refuse_rows(const std::filesystem::path& target);
 
-/// Puts `file` in the place of `target` in one step. What is there must be used by nobody: `busy` otherwise, and `file` stays
-/// where it is. A target that is damaged is moved aside, to a name that is returned.
+/// Puts `file` in the place of `target` in one step. What is there must be used by nobody: `busy` otherwise, and `file`
+/// stays where it is. A target that is damaged is moved aside, to a name that is returned.
 std::string put_in_place(const std::filesystem::path& file, const std::filesystem::path& target);
 
 }  // namespace quarry::backup::sqlite

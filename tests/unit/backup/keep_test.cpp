@@ -34,8 +34,9 @@ TEST(Keep, IsReadAndRefused) {
 }
 
 TEST(Keep, TheNewestOfEachPeriodStays) {
-  const std::vector<Summary> backups{made_at("2026-02-27T01:00:00Z"), made_at("2026-02-28T01:00:00Z"), made_at("2026-03-01T01:00:00Z"),
-                                     made_at("2026-03-01T13:00:00Z"), made_at("2026-03-02T01:00:00Z")};
+  const std::vector<Summary> backups{made_at("2026-02-27T01:00:00Z"), made_at("2026-02-28T01:00:00Z"),
+                                     made_at("2026-03-01T01:00:00Z"), made_at("2026-03-01T13:00:00Z"),
+                                     made_at("2026-03-02T01:00:00Z")};
   EXPECT_THAT(expendable(backups, {.days = 2}),
               ElementsAre("2026-02-27T01:00:00Z", "2026-02-28T01:00:00Z", "2026-03-01T01:00:00Z"));
   EXPECT_THAT(expendable(backups, {.days = 1, .months = 2}),
@@ -73,8 +74,10 @@ TEST(Keep, WhateverIsSaidTheNewestVerifiedOneStaysAndNothingNewerGoes) {
       at = at + std::chrono::hours(1 + static_cast<int>(random.below(600)));
       backups.push_back(made_at(to_iso8601(at), random.below(3) != 0));
     }
-    const Keep keep{.hours = static_cast<int>(random.below(3)), .days = static_cast<int>(random.below(3)),
-                    .weeks = static_cast<int>(random.below(3)), .months = static_cast<int>(random.below(3))};
+    const Keep keep{.hours = static_cast<int>(random.below(3)),
+                    .days = static_cast<int>(random.below(3)),
+                    .weeks = static_cast<int>(random.below(3)),
+                    .months = static_cast<int>(random.below(3))};
     const auto going = expendable(backups, keep);
     std::string newest;
     for (const auto& backup : backups)

@@ -179,9 +179,11 @@ TEST_F(Sealed, APublicKeySealsForItsKeyFileAndOpensNothing) {
   const auto writer = Keys::from_public_key_file(folder_ / "public");
   EXPECT_FALSE(writer.can_open());
   seal("a", writer);
-  EXPECT_EQ(damage(writer, "a"), Damage::wrong_key);
+  EXPECT_EQ(damage(Keys::from_public_key_file(folder_ / "public"), "a"), Damage::wrong_key);
   EXPECT_EQ(open(keys()), "a");
   EXPECT_EQ(damage(Keys::from_key_file(new_key_file(folder_ / "other")), "a"), Damage::wrong_key);
+  EXPECT_EQ(open(writer), "a") << "who has just sealed it may look once, to verify it";
+  EXPECT_EQ(damage(writer, "a"), Damage::wrong_key);
 }
 
 TEST_F(Sealed, KeysThatAreNoneSayWhy) {

@@ -1,0 +1,132 @@
+/// Each kind of damage to a folder of backups has its own error, and restores nothing.
+
+#include "conformance/backup/backup_test.hpp"
+#include "quarry/backup/retention.hpp"
+#include "quarry/backup/sealed.hpp"
+
+namespace quarry::test {
+namespace {
+
+using backup::Damage;
+
+class BackupDamage : public BackupTest {
+ protected:
+  void SetUp() override {
+    BackupTest::SetUp();
+    put({"one", "two"});
+    made_ = make();
+  }
+  std::filesystem::path part(const std::string& name) { return dir() / made_.name / name; }
+  std::vector<std::filesystem::path> parts() {
+    std::vector<std::filesystem::path> all{part("manifest.sealed"), part("database.sealed"), part("bodies")};
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir() / "bodies"))
+      if (entry.is_regular_file()) all.push_back(entry.path());
+    return all;
+  }
+  /// Verifying and restoring must both find it, and nothing may have been restored.
+  void expect(Damage what, const std::string& where) {
+    EXPECT_EQ(damage([&] { restore(); }), what) << where;
+    EXPECT_FALSE(other_exists()) << where;
+    EXPECT_EQ(damage([&] { verify(made_.name); }), what) << where;
+    EXPECT_FALSE(backup::latest_verified(dir())) << "it says that it failed";
+    // As it was before.
+    auto summary = read_file(part("backup.json"));
+    write_file(part("backup.json"), summary_);
+  }
+  void remember() { summary_ = read_file(part("backup.json")); }
+
+  backup::Summary made_;
+  std::string summary_;
+};
+QUARRY_BOTH_ENGINES(BackupDamage);
+
+TEST_P(BackupDamage, AFlippedBitInAnyPart) {
+  remember();
+  for (const auto& file : parts()) {
+    const auto whole = read_file(file);
+    for (const std::size_t at : {std::size_t{3}, whole.size() / 3, whole.size() / 2, whole.size() - 2}) {
+      auto bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ 4);
+      write_file(file, bytes);
+      expect(Damage::changed, file.filename().string() + " at " + std::to_string(at));
+    }
+    write_file(file, whole);
+  }
+  verify(made_.name);
+}
+
+TEST_P(BackupDamage, ACutPart) {
+  remember();
+  for (const auto& file : parts()) {
+    if (file.filename() == "bodies") continue;
+    const auto whole = read_file(file);
+    write_file(file, whole.substr(0, whole.size() - 20));
+    expect(Damage::cut, file.filename());
+    write_file(file, whole);
+  }
+}
+
+TEST_P(BackupDamage, AMissingPart) {
+  remember();
+  for (const auto& file : parts()) {
+    const auto whole = read_file(file);
+    std::filesystem::remove(file);
+    expect(Damage::missing, file.filename());
+    write_file(file, whole);
+  }
+}
+
+TEST_P(BackupDamage, PartsThatWereSwapped) {
+  const auto second = make();
+  made_ = second;
+  remember();
+  for (const auto* name : {"manifest.sealed", "database.sealed"}) {
+    const auto whole = read_file(part(name));
+    for (const auto& other : backup::Repository::open(dir()).list())
+      if (other.name != second.name) write_file(part(name), read_file(dir() / other.name / name));
+    EXPECT_EQ(damage([&] { restore({.name = second.name}); }), Damage::swapped) << name;
+    EXPECT_EQ(damage([&] { verify(second.name); }), Damage::swapped) << name;
+    write_file(part(name), whole);
+    write_file(part("backup.json"), summary_);
+  }
+  const auto bodies = parts();
+  ASSERT_EQ(bodies.size(), 5U);
+  const auto first = read_file(bodies[3]);
+  write_file(bodies[3], read_file(bodies[4]));
+  EXPECT_EQ(damage([&] { restore({.name = second.name}); }), Damage::swapped);
+  write_file(bodies[3], first);
+  EXPECT_FALSE(other_exists());
+}
+
+TEST_P(BackupDamage, ADatabaseSealedAnewUnderTheSameNameIsNotTheOneOfTheManifest) {
+  const auto file = part("database.sealed");
+  std::string plain;
+  {
+    backup::SealedReader reader(file, keys(), backup::PartKind::database, backup::subject_of(made_.name));
+    plain = backup::read_sealed(reader, 1U << 30);
+  }
+  std::filesystem::remove(file);
+  backup::SealedWriter writer(file, keys(), {.kind = backup::PartKind::database, .subject = backup::subject_of(made_.name)});
+  writer.write(plain);
+  writer.finish();
+  EXPECT_EQ(damage([&] { restore(); }), Damage::swapped);
+  EXPECT_FALSE(other_exists());
+}
+
+TEST_P(BackupDamage, AnotherKey) {
+  new_key_file(database().folder() / "other-keys");
+  const auto other = backup::Keys::from_key_file(database().folder() / "other-keys");
+  EXPECT_EQ(damage([&] { backup::restore(dir(), other_url(), other); }), Damage::wrong_key);
+  EXPECT_FALSE(other_exists());
+}
+
+TEST_P(BackupDamage, RetentionRemovesNoBodyWhileAListIsDamaged) {
+  clock().advance(std::chrono::hours(48));
+  const auto second = make({.clock = std::shared_ptr<const Clock>(&clock(), [](const Clock*) {})});
+  write_file(dir() / second.name / "bodies", "short");
+  const auto pruned = backup::prune(dir(), {.days = 1});
+  EXPECT_EQ(pruned.bodies_removed, 0);
+}
+
+}  // namespace
+}  // namespace quarry::test

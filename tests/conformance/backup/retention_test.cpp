@@ -1,0 +1,59 @@
+/// Retention on real backups.
+
+#include "quarry/backup/retention.hpp"
+
+#include "conformance/backup/backup_test.hpp"
+
+namespace quarry::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class BackupRetention : public BackupTest {
+ protected:
+  backup::Summary make_later(std::chrono::hours later, bool verify = true) {
+    clock().advance(later);
+    return make({.verify = verify, .clock = std::shared_ptr<const Clock>(&clock(), [](const Clock*) {})});
+  }
+  std::vector<std::string> names() {
+    std::vector<std::string> all;
+    for (const auto& backup : backup::Repository::open(dir()).list()) all.push_back(backup.name);
+    return all;
+  }
+};
+QUARRY_BOTH_ENGINES(BackupRetention);
+
+TEST_P(BackupRetention, RemovesBackupsAndTheBodiesThatNoneNeedsAnyMore) {
+  put({"goes", "stays"});
+  const auto first = make_later(std::chrono::hours(1));
+  db().write([](Write& tx) { tx.run(sql::Command<void()>("test.delete", "delete from artifacts where title = 'goes'")); });
+  const auto second = make_later(std::chrono::hours(24));
+  const auto only_told = backup::prune(dir(), {.days = 1}, true);
+  EXPECT_THAT(only_told.removed, ElementsAre(first.name));
+  EXPECT_EQ(only_told.bodies_removed, 1);
+  EXPECT_THAT(names(), ElementsAre(first.name, second.name));
+  const auto pruned = backup::prune(dir(), {.days = 1});
+  EXPECT_EQ(pruned.bodies_removed, 1);
+  EXPECT_THAT(names(), ElementsAre(second.name));
+  restore();
+  expect_sound(other_url(), other_blobs(), 1);
+}
+
+TEST_P(BackupRetention, AnUnverifiedBackupCoversNothing) {
+  put({"one"});
+  make_later(std::chrono::hours(1));
+  make_later(std::chrono::hours(24), false);
+  EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
+}
+
+TEST_P(BackupRetention, NeitherDoesOneWhosePartsAreGone) {
+  put({"one"});
+  make_later(std::chrono::hours(1));
+  const auto second = make_later(std::chrono::hours(24));
+  std::filesystem::remove(dir() / second.name / "database.sealed");
+  EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
+}
+
+}  // namespace
+}  // namespace quarry::test

@@ -1,0 +1,85 @@
+/// kill -9 while a backup is made, and while one is restored: what is listed is whole, and a database in sight is one of the
+/// two that it can be.
+
+#include <chrono>
+#include <thread>
+
+#include "conformance/backup/backup_test.hpp"
+#include "support/process.hpp"
+
+namespace quarry::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class BackupKilled : public BackupTest {
+ protected:
+  /// Runs the program and kills it after `delay`; true when it had ended by itself.
+  bool run_and_kill(std::vector<std::string> args, std::chrono::microseconds delay) {
+    auto process = Process::start({.program = QUARRY_BINARY, .args = std::move(args)});
+    if (process.wait_for(std::chrono::duration_cast<std::chrono::milliseconds>(delay))) return true;
+    process.kill();
+    return false;
+  }
+  std::vector<std::string> backup_args() {
+    return {"backup", dir(), "--key-file", key_file(), "--db", database().url(), "--blobs", blobs()};
+  }
+  std::vector<std::string> restore_args() {
+    return {"restore", dir(), "--replace", "--key-file", key_file(), "--db", other_url(), "--blobs", other_blobs()};
+  }
+  static std::chrono::milliseconds step() { return std::getenv("QUARRY_TEST_LONG") ? 3ms : 23ms; }
+  /// Killed programs leave sessions behind that the server ends when it notices.
+  void wait_until_unused(const std::string& database) {
+    if (is_sqlite()) return;
+    while (run_as_admin("select count(*) from pg_stat_activity where datname = '" + database + "'").at(0) != "0")
+      std::this_thread::sleep_for(5ms);
+  }
+};
+QUARRY_BOTH_ENGINES(BackupKilled);
+
+TEST_P(BackupKilled, WhileItIsMadeLeavesWholeBackupsOnly) {
+  put({"one", "two", std::string(200'000, 'x')});
+  make();
+  int killed = 0;
+  for (auto delay = 1ms;; delay += step(), ++killed) {
+    put({"body " + std::to_string(killed)});
+    const bool finished = run_and_kill(backup_args(), delay);
+    const auto all = backup::Repository::open(dir()).list();
+    for (const auto& backup : all) EXPECT_TRUE(backup.verified_at && !backup.failure) << backup.name;
+    if (finished) break;
+    ASSERT_LT(delay, 60s);
+  }
+  EXPECT_GT(killed, 3);
+  const auto last = backup::Repository::open(dir()).list().back();
+  EXPECT_EQ(last.bodies, 4 + killed) << "what killed ones had stored is used, and whole";
+  verify(last.name);
+  for (const auto& entry : std::filesystem::directory_iterator(dir()))
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".new-"));
+  restore({.name = last.name});
+  expect_sound(other_url(), other_blobs(), 4 + killed);
+}
+
+TEST_P(BackupKilled, WhileItIsRestoredLeavesTheOldDatabaseOrTheNewOne) {
+  put({"one"});
+  make();
+  restore();
+  put({"two"});
+  make();
+  int killed = 0, old_ones = 0;
+  for (auto delay = 1ms;; delay += step(), ++killed) {
+    const bool finished = run_and_kill(restore_args(), delay);
+    wait_until_unused(other_name());
+    ASSERT_TRUE(other_exists()) << "killed after " << delay.count() << " ms";
+    const auto artifacts = artifacts_in(Database::open(other_url(), {.create = false}));
+    EXPECT_TRUE(artifacts == 1 || artifacts == 2) << artifacts;
+    old_ones += artifacts == 1;
+    wait_until_unused(other_name());
+    if (finished) break;
+    ASSERT_LT(delay, 60s);
+  }
+  EXPECT_GT(old_ones, 0);
+  expect_sound(other_url(), other_blobs(), 2);
+}
+
+}  // namespace
+}  // namespace quarry::test

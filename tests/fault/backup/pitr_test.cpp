@@ -1,0 +1,161 @@
+/// Any moment of a PostgreSQL server, on a server of the test's own: archiving, base backup, markers, and what it says when
+/// the moment cannot be reached or proven.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "support/postgres_admin.hpp"
+#include "support/private_cluster.hpp"
+#include "support/process.hpp"
+#include "support/temp_dir.hpp"
+
+namespace quarry::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class PointInTime : public testing::Test {
+ protected:
+  using Args = std::vector<std::string>;
+
+  void SetUp() override {
+    run_on_postgres(cluster_.url(), "create database quarry");
+    ASSERT_TRUE(quarry({"init"}).exit.ok());
+    ASSERT_TRUE(quarry({"setting", "keygen", keys()}).exit.ok());
+  }
+  std::string keys() const { return (cluster_.folder() / "keys").string(); }
+  std::string dir() const { return (cluster_.folder() / "backups").string(); }
+
+  /// As the user the server runs as, whose folder it is.
+  Finished quarry(Args args, const std::string& database = "quarry") {
+    args.insert(args.end(),
+                {"--db", cluster_.url(database), "--blobs", (cluster_.folder() / "blobs").string(), "--log", "debug"});
+    std::optional<User> user;
+    if (geteuid() == 0) {
+      const auto* entry = getpwnam("postgres");
+      user = User{entry->pw_uid, entry->pw_gid};
+    }
+    return run({.program = QUARRY_BINARY, .args = std::move(args), .directory = cluster_.folder(), .user = user},
+               std::chrono::seconds(120));
+  }
+  Finished sealed(Args args, const std::string& database = "quarry") {
+    args.insert(args.end(), {"--key-file", keys()});
+    return quarry(std::move(args), database);
+  }
+  void set_up() {
+    const auto first = sealed({"backup", "pitr-setup", dir()});
+    ASSERT_EQ(first.exit.code, 2) << first.err << first.out;
+    cluster_.restart();
+    const auto second = sealed({"backup", "pitr-setup", dir()});
+    ASSERT_EQ(second.exit.code, 0) << second.err << second.out;
+  }
+  void mark() {
+    const auto done = quarry({"backup", "pitr-mark", dir()});
+    ASSERT_TRUE(done.exit.ok()) << done.err;
+  }
+  void write_row(const std::string& name) {
+    run_on_postgres(cluster_.url("quarry"),
+                    "insert into system_config (id, key, value) values (gen_random_uuid(), 'test." + name + "', 'x')");
+  }
+  std::vector<std::string> rows(const std::string& database) {
+    return run_on_postgres(cluster_.url(database), "select key from system_config where key like 'test.%' order by key");
+  }
+  std::string now() {
+    return run_on_postgres(cluster_.url(),
+                           "select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+        .at(0);
+  }
+  Finished restore(const std::string& at, Args more = {}) {
+    Args args{"restore", dir(), "--at", at, "--scratch", cluster_.folder().string()};
+    args.insert(args.end(), more.begin(), more.end());
+    return sealed(args, "recovered");
+  }
+  bool has_database(const std::string& name) {
+    return !run_on_postgres(cluster_.url(), "select 1 from pg_database where datname = '" + name + "'").empty();
+  }
+  std::vector<std::filesystem::path> segments() {
+    std::vector<std::filesystem::path> all;
+    for (const auto& entry : std::filesystem::directory_iterator(dir() + "/wal"))
+      if (entry.path().extension() == ".sealed" &&
+          entry.path().filename().string().find('.') == entry.path().filename().string().rfind('.'))
+        all.push_back(entry.path());
+    std::ranges::sort(all);
+    return all;
+  }
+
+  PrivateCluster cluster_;
+};
+
+TEST_F(PointInTime, IsReachedProvenAndCarriedOver) {
+  set_up();
+  write_row("a");
+  mark();
+  write_row("b");
+  const auto moment = now();
+  write_row("c");
+  mark();
+  run_on_postgres(cluster_.url("quarry"), "delete from system_config where key like 'test.%'");
+  mark();
+
+  const auto done = restore(moment);
+  ASSERT_TRUE(done.exit.ok()) << done.err << done.out;
+  EXPECT_THAT(done.out, HasSubstr("proven"));
+  EXPECT_THAT(rows("recovered"), ElementsAre("test.a", "test.b"));
+  EXPECT_TRUE(rows("quarry").empty()) << "the server itself goes on as it was";
+  EXPECT_EQ(restore(moment).exit.code, 75) << "it holds rows now";
+  EXPECT_TRUE(restore(moment, {"--replace"}).exit.ok());
+}
+
+TEST_F(PointInTime, WhatCannotBeProvenIsNotRestored) {
+  EXPECT_EQ(restore("2026-01-01T00:00:00Z").exit.code, 66) << "there is no folder yet";
+  const auto before = now();
+  set_up();
+  mark();
+  const auto beyond = restore(now());
+  EXPECT_EQ(beyond.exit.code, 75);
+  EXPECT_THAT(beyond.err, HasSubstr("no marker after it"));
+  EXPECT_THAT(restore(before).err, HasSubstr("no base backup is older"));
+  write_row("a");
+  const auto moment = now();
+  mark();
+
+  const auto all = segments();
+  ASSERT_GE(all.size(), 3U);
+  const auto last = all.back();
+  const auto whole = read_file(last);
+  std::filesystem::rename(last, last.string() + ".away");
+  const auto missing = restore(moment);
+  EXPECT_EQ(missing.exit.code, 74) << missing.err;
+  EXPECT_THAT(missing.err, HasSubstr("is missing"));
+  std::filesystem::rename(last.string() + ".away", last);
+  auto bytes = whole;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_file(last, bytes);
+  const auto changed = restore(moment);
+  EXPECT_EQ(changed.exit.code, 74);
+  EXPECT_THAT(changed.err, HasSubstr("was changed"));
+  EXPECT_FALSE(has_database("recovered"));
+  write_file(last, whole);
+  EXPECT_TRUE(restore(moment).exit.ok());
+}
+
+TEST_F(PointInTime, ASegmentMayComeTwiceAndNoOtherUnderItsName) {
+  set_up();
+  const auto wal = cluster_.folder() / "000000010000000000000077";
+  write_file(wal, std::string(5000, 'w'));
+  std::filesystem::permissions(wal, std::filesystem::perms(0644));
+  const auto push = [&] { return sealed({"backup", "wal-push", dir(), wal.string()}).exit.code; };
+  EXPECT_EQ(push(), 0);
+  EXPECT_EQ(push(), 0);
+  write_file(wal, std::string(5000, 'x'));
+  EXPECT_EQ(push(), 75);
+}
+
+}  // namespace
+}  // namespace quarry::test
