@@ -8,7 +8,7 @@
 namespace quarry::schema {
 namespace {
 
-constexpr std::string_view table = "subscription_plans";
+constexpr std::string_view plans_table = "subscription_plans";
 
 struct PlanRow {
   std::string id;
@@ -29,7 +29,7 @@ constexpr sql::Query<PlanRow()> plans{
     " cast(is_active as text) in ('1', 'true') as is_active from subscription_plans order by id"};
 
 bool has_plans(const Model& model) {
-  const auto has = [&](std::string_view column) { return model.find(ObjectType::column, table, column) != nullptr; };
+  const auto has = [&](std::string_view column) { return model.find(ObjectType::column, plans_table, column) != nullptr; };
   return has("id") && has("name") && has("compute_units_per_month") && has("max_concurrent_tasks") && has("price_cents") &&
          has("is_active");
 }
@@ -37,7 +37,7 @@ bool has_plans(const Model& model) {
 std::string insert_of(const PlanRow& plan) {
   return fmt::format(
       "insert into {} (id, name, compute_units_per_month, max_concurrent_tasks, price_cents) values ({}, {}, {}, {}, {})",
-      table, quoted_text(plan.id), quoted_text(plan.name), plan.compute_units_per_month, plan.max_concurrent_tasks,
+      plans_table, quoted_text(plan.id), quoted_text(plan.name), plan.compute_units_per_month, plan.max_concurrent_tasks,
       plan.price_cents);
 }
 
@@ -47,15 +47,15 @@ void add_default_rows(Model& model, Read& tx) {
   if (!has_plans(model)) return;
   for (const auto& plan : tx.all(plans)) {
     Object row{.type = ObjectType::row,
-               .table = std::string(table),
+               .table = std::string(plans_table),
                .name = plan.id,
                .attributes = {},
                .create = insert_of(plan),
-               .drop = fmt::format("delete from {} where id = {}", table, quoted_text(plan.id)),
+               .drop = fmt::format("delete from {} where id = {}", plans_table, quoted_text(plan.id)),
                .definition =
                    fmt::format("{}, {} units a month, {} tasks at once, {} cents{}", plan.name, plan.compute_units_per_month,
                                plan.max_concurrent_tasks, plan.price_cents, plan.is_active ? "" : ", not for sale"),
-               .base = fmt::format("update {} set is_active = {} where id = {}", table,
+               .base = fmt::format("update {} set is_active = {} where id = {}", plans_table,
                                    model.engine == Engine::sqlite ? "1" : "true", quoted_text(plan.id))};
     // What every user without a subscription has.
     if (plan.id == "free" && !plan.is_active) row.attributes.push_back({"active", "no"});
@@ -64,7 +64,7 @@ void add_default_rows(Model& model, Read& tx) {
 }
 
 std::vector<std::string> settle_default_rows(Model& actual, Model& expected) {
-  const bool readable = has_plans(actual) || !actual.find(ObjectType::table, {}, table);
+  const bool readable = has_plans(actual) || !actual.find(ObjectType::table, {}, plans_table);
   if (!readable) std::erase_if(expected.objects, [](const Object& object) { return object.type == ObjectType::row; });
   std::erase_if(actual.objects, [&](const Object& object) {
     return object.type == ObjectType::row && !expected.find(object.type, object.table, object.name);

@@ -37,6 +37,7 @@ enum class Phase {
   late_functions,
   constraints,
   indexes,
+  rows,
   foreign_keys,
   validate,
   views,
@@ -45,7 +46,6 @@ enum class Phase {
   replica_identity,
   owners,
   grants,
-  rows,
 };
 
 bool is_foreign_key(const Object& object) {

@@ -106,9 +106,25 @@ bool is_operators_own(const Object& object) {
          (object.type == ObjectType::grant && object.table.empty() && object.name.starts_with("schema to "));
 }
 
+/// A partition that was detached has columns and keys of its own until it is attached again.
+void leave_out_parts_of_detached(Model& actual, const Model& expected) {
+  std::vector<std::string> detached;
+  for (const auto& table : actual.objects) {
+    if (table.type != ObjectType::table || !table.attribute("partition of").empty()) continue;
+    const Object* target = expected.find(table.type, {}, table.name);
+    if (target && !target->attribute("partition of").empty()) detached.push_back(table.name);
+  }
+  for (const auto& name : detached)
+    std::erase_if(actual.objects, [&](const Object& object) {
+      return object.table == name && (object.type == ObjectType::column || object.type == ObjectType::constraint ||
+                                      object.type == ObjectType::index);
+    });
+}
+
 }  // namespace
 
 void allow_for_use(Model& actual, Model& expected) {
+  leave_out_parts_of_detached(actual, expected);
   std::erase_if(actual.objects, [&](const Object& object) {
     return is_operators_own(object) && !expected.find(object.type, object.table, object.name);
   });

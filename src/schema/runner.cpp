@@ -15,9 +15,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-std::unique_ptr<sql::DedicatedSession> connect(const Database& db) {
+std::unique_ptr<sql::DedicatedSession> connect(const Database& db, std::chrono::milliseconds wait) {
   try {
-    return db.backend().dedicated();
+    return db.backend().dedicated(wait);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::busy) throw;
     throw MigrationError(Reason::locked,
@@ -36,7 +36,7 @@ Runner::Runner(const Database& db, const MigrationSet& set, const MigrateOptions
       set_(set),
       options_(options),
       engine_(db.engine()),
-      connection_(connect(db)),
+      connection_(connect(db, options.lock_wait)),
       session_(connection_->session()) {
   if (engine_ != Engine::postgres) return;
   // No deadline for a long backfill; a migrator that hangs in a transaction is ended by the server.

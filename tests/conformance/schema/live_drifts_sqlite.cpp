@@ -114,7 +114,7 @@ std::vector<LiveDrift> the_rest() {
       {"full_text_settings_gone", "drop table artifacts_fts_config", "artifacts_fts_config"},
       {"full_text_segments_gone", "drop table artifacts_fts_idx", "artifacts_fts_idx"},
       {"plan_deleted", "delete from subscription_plans where id = 'starter'", "row subscription_plans.starter is missing"},
-      {"plans_deleted", "delete from subscription_plans", "row subscription_plans.free is missing", 4},
+      {"plans_deleted", "delete from subscription_plans where id <> 'enterprise'", "row subscription_plans.free is missing", 3},
       {"free_plan_withdrawn", "update subscription_plans set is_active = 0 where id = 'free'",
        "row subscription_plans.free is changed: active is no"},
       {"table_of_plans_dropped", "drop table subscription_plans", "table subscription_plans is missing"},

@@ -7,9 +7,6 @@
 #include <memory>
 
 #include "conformance/schema/live_drifts.hpp"
-#include "quarry/accounts/password.hpp"
-#include "quarry/artifacts/file_blob_store.hpp"
-#include "quarry/ops/seed_demo.hpp"
 #include "quarry/schema/author.hpp"
 #include "quarry/schema/migrator.hpp"
 #include "quarry/sql/backend.hpp"
@@ -26,12 +23,49 @@ namespace {
 using quarry::test::TestDatabase;
 using testing::HasSubstr;
 
+/// `$1` to `$9` stand for ids.
+constexpr const char* rows = R"sql(
+insert into users (id, username, email, google_id) values ($1, 'ada', 'ada@example.org', 'g1'), ($2, 'bob', 'b@example.org', 'g2');
+insert into user_sessions (id, user_id, token_hash, expires_at) values ($3, $1, 'hash', $now);
+insert into searches (id, user_id, query) values ($4, $1, 'q');
+insert into scraping_jobs (id, user_id, job_type, title, search_id) values ($5, $1, 'crawl', 'a title', $4);
+insert into job_configurations (id, job_id, user_id, config_key) values ($6, $5, $1, 'k');
+insert into job_logs (job_id, user_id, message) values ($5, $1, 'began'), ($5, $1, 'ended');
+insert into schedules (id, user_id, name, cron, queue) values ($7, $1, 's', '* * * * *', 'crawl');
+insert into queues (id, name) values (1001, 'crawl');
+insert into hosts (id, host_key, pending) values (1001, 'example.org', 1);
+insert into task_queue (id, queue_id, user_id, job_id, scheduled_at, rank, host_id) values (1001, 1001, $1, $5, $now, 1, 1001);
+insert into artifacts (id, user_id, job_id, artifact_type, content_hash, title, content_text)
+  values ($8, $1, $5, 'pdf', '$hash', 'Lithium', 'papers on lithium'), ($9, $2, null, 'pdf', '$hash', 'Cobalt', 'other words');
+insert into user_subscriptions (id, user_id, plan_id, status, current_period_start, current_period_end, anchor_day)
+  values ($4, $1, 'enterprise', 'active', $now, $later, 1);
+insert into cache (key, value) values ('a', '1');
+)sql";
+
+std::string filled(Engine engine) {
+  std::string sql(rows);
+  const auto fill = [&](const std::string& hole, const std::string& with) {
+    for (std::size_t at = 0; (at = sql.find(hole, at)) != std::string::npos; at += with.size())
+      sql.replace(at, hole.size(), with);
+  };
+  fill("$hash", std::string(64, '0'));
+  fill("$now", engine == Engine::sqlite ? "1772366400000000" : "'2026-03-01 12:00:00+00'");
+  fill("$later", engine == Engine::sqlite ? "1775044800000000" : "'2026-04-01 12:00:00+00'");
+  for (const char digit : std::string("123456789")) {
+    const auto id = std::string(31, '0') + digit;
+    fill(std::string("$") + digit, engine == Engine::sqlite ? "x'" + id + "'" : "'" + id + "'");
+  }
+  return sql;
+}
+
 /// A database that is worked with.
 std::unique_ptr<TestDatabase> database_in_use(Engine engine) {
   auto database = std::make_unique<TestDatabase>(engine, quarry::test::head());
-  artifacts::FileBlobStore blobs(database->folder() / "blobs", {.durable = false});
-  const accounts::PasswordHasher hasher({.cost = {.memory_kib = 64, .passes = 1}});
-  ops::seed_demo(database->db(), blobs, hasher);
+  database->db().write([&](Write& tx) {
+    system::ensure_audit_partitions(tx, 3);
+    tx.session().run_script("test.rows", filled(engine));
+    for (int i = 0; i < 3; ++i) system::audit(tx, {.action = "test"});
+  });
   return database;
 }
 
@@ -111,7 +145,7 @@ TEST_P(LiveDrifts, AreToldAndMended) {
   if (db().engine() == Engine::sqlite) {
     EXPECT_EQ(count("select count(*) from pragma_foreign_key_check"), 0);
     EXPECT_EQ(count("select count(*) from pragma_integrity_check where integrity_check <> 'ok'"), 0);
-    EXPECT_GT(count("select count(*) from artifacts_fts"), 0);
+    EXPECT_EQ(count("select count(*) from artifacts_fts where artifacts_fts match 'paper'"), 1);
   }
 }
 
@@ -168,8 +202,21 @@ TEST_P(CleanDatabase, WithRetiredPartitionsGivesNoAlarm) {
   while (db().write([&](Write& tx) { return system::retire_audit_partition(tx, tx.now()); })) ++retired;
   ASSERT_GT(retired, 0);
   EXPECT_EQ(told(), "");
-  // The default partition can be retired, too, and is made anew.
+  // The default partition, which takes what no month has been made for, can be retired, too, and is made anew.
+  clock().advance(std::chrono::hours(24 * 400));
   db().write([](Write& tx) { system::audit(tx, {.action = "test"}); });
+  clock().advance(std::chrono::hours(24 * 60));
+  std::string table;
+  while (const auto gone = db().write([&](Write& tx) { return system::retire_audit_partition(tx, tx.now()); }))
+    table = gone->table;
+  ASSERT_THAT(table, testing::StartsWith("audit_logs_from_"));
+  EXPECT_EQ(told(), "");
+  // What was retired is still guarded.
+  run_by_hand(db(), "alter table " + table + " disable row level security");
+  const auto found = validate(db());
+  EXPECT_THAT(told_by(found), HasSubstr("table " + table + " is changed: row security is not set, should be yes"));
+  run_by_hand(db(), mend_text(found));
+  EXPECT_EQ(told(), "");
 }
 
 TEST_P(CleanDatabase, ThatWentDownAndUpGivesNoAlarm) {
@@ -220,7 +267,7 @@ class WithoutRights : public testing::Test {
   WithoutRights() { migrate_up(db_, MigrationSet::embedded()); }
   std::string url_as(const std::string& role, const std::string& database) {
     auto url = cluster_.url(database);
-    return url.replace(url.find("quarry@"), std::string("quarry").size(), role);
+    return url.replace(url.rfind("user=quarry"), std::string("user=quarry").size(), "user=" + role);
   }
   quarry::test::PrivateCluster cluster_;
   Database db_ = Database::open(cluster_.url());
