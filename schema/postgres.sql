@@ -415,7 +415,8 @@ CREATE INDEX idx_task_queue_host_ready ON task_queue (host_id, queue_id, rank, i
 CREATE INDEX idx_task_queue_scheduled ON task_queue (scheduled_at) WHERE status = 'scheduled';
 CREATE INDEX idx_task_queue_lease ON task_queue (lease_until) WHERE status = 'processing';
 CREATE INDEX idx_task_queue_finished ON task_queue (completed_at) WHERE completed_at IS NOT NULL;
-CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key) WHERE unique_key IS NOT NULL;
+CREATE UNIQUE INDEX idx_task_queue_unique ON task_queue (queue_id, unique_key)
+  WHERE unique_key IS NOT NULL AND (NOT unique_while_active OR completed_at IS NULL);
 CREATE INDEX idx_task_queue_job ON task_queue (job_id, status) WHERE job_id IS NOT NULL;
 CREATE INDEX idx_task_queue_user ON task_queue (user_id) WHERE user_id IS NOT NULL;
 

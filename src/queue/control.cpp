@@ -21,22 +21,19 @@ constexpr sql::Command<void(QueueId, bool)> pause_queue{
 constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> move_tasks_of_job{
     "queue.move_job",
     sql::sqlite("update task_queue set status = case when $3 = 'pending' and scheduled_at > $4 then 'scheduled' else $3 end,"
-                " completed_at = case when $3 = 'cancelled' then $4 end,"
-                " unique_key = case when unique_while_active and $3 = 'cancelled' then null else unique_key end"
+                " completed_at = case when $3 = 'cancelled' then $4 end"
                 " where id in (select id from task_queue where job_id = $1 and status = $2 limit $5)"
                 " returning id, queue_id, host_id, job_id, status"),
     sql::postgres(
         "with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5 for update)"
         " update task_queue t set status = case when $3::task_status = 'pending' and scheduled_at > $4 then 'scheduled'"
         "  else $3::task_status end,"
-        " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end,"
-        " unique_key = case when unique_while_active and $3::task_status = 'cancelled' then null else unique_key end"
+        " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end"
         " from chosen where t.id = chosen.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
 
 constexpr sql::Command<MovedTask(TaskId, Instant)> cancel_waiting{
     "queue.cancel",
-    "update task_queue set status = 'cancelled', completed_at = $2,"
-    " unique_key = case when unique_while_active then null else unique_key end"
+    "update task_queue set status = 'cancelled', completed_at = $2"
     " where id = $1 and status in ('scheduled', 'pending', 'blocked', 'paused') returning id, queue_id, host_id, job_id, "
     "status"};
 constexpr sql::Query<TaskStatus(TaskId)> lock_status_of{
@@ -50,16 +47,22 @@ constexpr sql::Command<void(JobId)> request_cancel_of_job{
 constexpr sql::Query<std::int64_t(JobId)> find_open_tasks{"queue.open_tasks_of_job",
                                                          "select open_tasks from scraping_jobs where id = $1"};
 
+// Another task has got its key meanwhile. Both columns of its index, and the index's own condition.
+#define QUARRY_NO_TWIN                                                                                           \
+  " and not exists (select 1 from task_queue o where o.queue_id = task_queue.queue_id"                           \
+  " and o.unique_key = task_queue.unique_key and o.unique_key is not null"                                       \
+  " and (not o.unique_while_active or o.completed_at is null) and o.id <> task_queue.id)"
+
 constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
     "queue.retry_task",
     sql::sqlite(
         "update task_queue set status = 'pending', scheduled_at = $1, rank = $1 + (rank - scheduled_at), retry_count = 0,"
         " stall_count = 0, cancel_requested = 0, completed_at = null, started_at = null, worker = null"
-        " where id = $2 returning id, queue_id, host_id, job_id, status"),
+        " where id = $2" QUARRY_NO_TWIN " returning id, queue_id, host_id, job_id, status"),
     sql::postgres("update task_queue set status = 'pending', scheduled_at = $1,"
                   " rank = rank + (extract(epoch from $1::timestamptz - scheduled_at) * 1000000)::bigint, retry_count = 0,"
                   " stall_count = 0, cancel_requested = false, completed_at = null, started_at = null, worker = null"
-                  " where id = $2 returning id, queue_id, host_id, job_id, status")};
+                  " where id = $2" QUARRY_NO_TWIN " returning id, queue_id, host_id, job_id, status")};
 
 struct Ended {
   TaskId id;
@@ -70,15 +73,17 @@ BOOST_DESCRIBE_STRUCT(Ended, (), (id, status))
 constexpr sql::Query<Ended(QueueId, TaskStatus, int)> ended_in_queue{
     "queue.ended",
     sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
-                " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3"),
+                " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN " order by completed_at, id limit $3"),
     sql::postgres("select id, status from task_queue where queue_id = $1 and status = $2"
-                  " and status in ('completed', 'failed', 'cancelled', 'dead') order by completed_at limit $3 for update "
+                  " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN
+                  " order by completed_at, id limit $3 for update "
                   "skip locked")};
 constexpr sql::Query<Ended(JobId, int)> ended_in_job{
     "queue.ended_of_job",
-    sql::sqlite("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead') order by id limit $2"),
-    sql::postgres("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead') order by id limit $2"
-                  " for update skip locked")};
+    sql::sqlite("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
+                " order by id limit $2"),
+    sql::postgres("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
+                  " order by id limit $2 for update skip locked")};
 
 constexpr sql::Command<MovedTask(Instant, int)> purge{
     "queue.purge_ended",
@@ -121,10 +126,18 @@ std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, Ta
   return moved;
 }
 
-void run_again(Write& tx, const Ended& task) {
+/// How many: none when another task has its unique key by now.
+std::int64_t run_again(Write& tx, const Ended& task) {
   auto moved = tx.all(again_one, tx.now(), task.id);
   pause_with_their_jobs(tx, moved);
   settle(tx, moved, task.status);
+  return static_cast<std::int64_t>(moved.size());
+}
+
+std::int64_t run_again(Write& tx, std::span<const Ended> tasks) {
+  std::int64_t moved = 0;
+  for (const auto& task : tasks) moved += run_again(tx, task);
+  return moved;
 }
 
 }  // namespace
@@ -176,23 +189,20 @@ bool retry_task(Write& tx, TaskId task) {
   if (!sees_task(tx, task)) return false;
   const auto status = tx.one(lock_status_of, task);
   if (!status || is_open(*status) || *status == TaskStatus::completed) return false;
-  run_again(tx, {task, *status});
-  return true;
+  return run_again(tx, Ended{task, *status}) > 0;
 }
 
 std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
   require_sees_all(tx, "redriving a queue");
   if (is_open(ended_as)) throw_invalid("only tasks that have ended can be redriven: failed, dead, cancelled or completed");
   const auto tasks = tx.all(ended_in_queue, queue, ended_as, limit);
-  for (const auto& task : tasks) run_again(tx, task);
-  return static_cast<std::int64_t>(tasks.size());
+  return run_again(tx, tasks);
 }
 
 std::int64_t retry_job(Write& tx, JobId job, int limit) {
   if (!sees_job(tx, job)) return 0;
   const auto tasks = tx.all(ended_in_job, job, limit);
-  for (const auto& task : tasks) run_again(tx, task);
-  return static_cast<std::int64_t>(tasks.size());
+  return run_again(tx, tasks);
 }
 
 std::int64_t purge_ended(Write& tx, Instant before, int limit) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "queue/columns.hpp"
 #include "queue/effects.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
@@ -58,7 +59,8 @@ constexpr sql::Command<void(TaskRow)> insert_task{
     "insert into task_queue (queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id,"
     " unique_key, unique_while_active, max_retries, max_stalls, created_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    " on conflict (queue_id, unique_key) where unique_key is not null do nothing"};
+    " on conflict (queue_id, unique_key)"
+    " where unique_key is not null and (not unique_while_active or completed_at is null) do nothing"};
 // RETURNING would build a table of its own for every row.
 constexpr sql::Query<TaskId()> last_id{"queue.last_id", sql::sqlite("select last_insert_rowid()"), sql::postgres("")};
 
@@ -84,14 +86,14 @@ constexpr sql::Command<InsertedTask(QueueId, std::optional<UserId>, std::optiona
                                "  $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])"
                                " as t (task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, while_active,"
                                "  max_retries, max_stalls)"
-                               " on conflict (queue_id, unique_key) where unique_key is not null do nothing"
+                               " on conflict (queue_id, unique_key)"
+    " where unique_key is not null and (not unique_while_active or completed_at is null) do nothing"
                                " returning id, host_id, status")};
 
 /// Rows of one array statement: bounded memory, and far beyond where the round trip matters.
 constexpr std::size_t tasks_per_statement = 5'000;
 
 constexpr std::size_t unique_key_bytes_max = 2'600;
-constexpr std::size_t host_key_max = 300;
 
 /// The limits of the schema, told before the engine has to.
 void check(const NewTask& task) {

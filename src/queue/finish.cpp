@@ -30,15 +30,13 @@ constexpr sql::Query<MovedTask(TaskId, std::int64_t)> find_lease{
     " where id = $1 and lease_token = $2 and lease_until is not null"};
 constexpr sql::Command<void(FinishRow)> finish_one{
     "queue.finish",
-    "update task_queue set status = 'completed', completed_at = $3, lease_until = null, result = $4, error_message = null,"
-    " unique_key = case when unique_while_active then null else unique_key end"
+    "update task_queue set status = 'completed', completed_at = $3, lease_until = null, result = $4, error_message = null"
     " where id = $1 and lease_token = $2"};
 
 constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant, std::vector<std::string>)> finish_many{
     "queue.finish_many", sql::sqlite(""),
     sql::postgres("update task_queue t set status = 'completed', completed_at = $3, lease_until = null,"
-                  " result = nullif(f.result, '')::jsonb, error_message = null,"
-                  " unique_key = case when t.unique_while_active then null else t.unique_key end"
+                  " result = nullif(f.result, '')::jsonb, error_message = null"
                   " from unnest($1::bigint[], $2::bigint[], $4::text[]) as f (id, token, result)"
                   " where t.id = f.id and t.lease_token = f.token and t.lease_until is not null"
                   " returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
@@ -61,8 +59,7 @@ constexpr sql::Command<MovedTask(EndRow)> end_lease{
                 " scheduled_at = coalesce($4, scheduled_at),"
                 " rank = case when $4 is null then rank else $4 + (rank - scheduled_at) end,"
                 " retry_count = retry_count + $5, error_message = coalesce($6, error_message), completed_at = $7,"
-                " started_at = case when $7 is null then null else started_at end,"
-                " unique_key = case when unique_while_active and $7 is not null then null else unique_key end"
+                " started_at = case when $7 is null then null else started_at end"
                 " where id = $1 and lease_token = $2 and lease_until is not null"
                 " returning id, queue_id, host_id, job_id, status"),
     sql::postgres("update task_queue set status = $3, lease_until = null, worker = null,"
@@ -70,8 +67,7 @@ constexpr sql::Command<MovedTask(EndRow)> end_lease{
                   " rank = case when $4::timestamptz is null then rank else"
                   "  rank + (extract(epoch from $4::timestamptz - scheduled_at) * 1000000)::bigint end,"
                   " retry_count = retry_count + $5, error_message = coalesce($6, error_message), completed_at = $7,"
-                  " started_at = case when $7::timestamptz is null then null else started_at end,"
-                  " unique_key = case when unique_while_active and $7::timestamptz is not null then null else unique_key end"
+                  " started_at = case when $7::timestamptz is null then null else started_at end"
                   " where id = $1 and lease_token = $2 and lease_until is not null"
                   " returning id, queue_id, host_id, job_id, status")};
 

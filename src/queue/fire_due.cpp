@@ -9,24 +9,23 @@
 #include "quarry/queue/cron.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/schedules.hpp"
+#include "queue/columns.hpp"
 
 namespace quarry::queue {
 namespace {
 
-// The column list of `Schedule`; rows that another supervisor holds are its business.
+// Rows that another supervisor holds are its business.
 constexpr sql::Query<Schedule(Instant, bool, int)> find_due{
     "schedules.find_due",
-    sql::sqlite(
-        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
-        " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order by next_run_at limit $3"),
-    sql::postgres(
-        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules"
-        " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
-        " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order by next_run_at limit $3"
-        " for update skip locked")};
+    sql::sqlite("select " QUARRY_SCHEDULE_COLUMNS " from schedules"
+                " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
+                " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order by "
+                "next_run_at limit $3"),
+    sql::postgres("select " QUARRY_SCHEDULE_COLUMNS " from schedules"
+                  " where is_enabled and next_run_at <= $1 and ($2 or job_config is null)"
+                  " and exists (select 1 from users u where u.id = user_id and u.is_active and u.deleted_at is null) order "
+                  "by next_run_at limit $3"
+                  " for update skip locked")};
 
 constexpr sql::Query<std::int64_t(std::optional<TaskId>, std::optional<JobId>)> count_open_runs{
     "schedules.count_open_runs",

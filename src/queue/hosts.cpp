@@ -9,21 +9,16 @@
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/retry_policy.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/columns.hpp"
 
 namespace quarry::queue {
 namespace {
 
-constexpr sql::Query<Host(std::string_view)> find_by_key{
-    "hosts.find",
-    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
-    " from hosts where host_key = $1"};
-constexpr sql::Query<Host(std::int64_t)> host_by_id{"hosts.get",
-                                                    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, "
-                                                    "next_at, blocked_until, backoff_count from hosts where id = $1"};
+constexpr sql::Query<Host(std::string_view)> find_by_key{"hosts.find",
+                                                         "select " QUARRY_HOST_COLUMNS " from hosts where host_key = $1"};
+constexpr sql::Query<Host(std::int64_t)> host_by_id{"hosts.get", "select " QUARRY_HOST_COLUMNS " from hosts where id = $1"};
 constexpr sql::Query<Host(std::string_view, int)> list_by_key{
-    "hosts.list",
-    "select id, host_key, delay_ms, max_in_flight, in_flight, pending, next_at, blocked_until, backoff_count"
-    " from hosts where host_key > $1 order by host_key limit $2"};
+    "hosts.list", "select " QUARRY_HOST_COLUMNS " from hosts where host_key > $1 order by host_key limit $2"};
 constexpr sql::Command<void(std::string_view, std::optional<int>, std::optional<int>, Instant)> upsert{
     "hosts.configure",
     "insert into hosts (host_key, delay_ms, max_in_flight, created_at) values ($1, coalesce($2, 0), coalesce($3, 1000000), "
@@ -60,7 +55,6 @@ constexpr sql::Command<void(std::int64_t, std::optional<std::string>, std::optio
 
 constexpr RetryPolicy refusals{std::chrono::minutes(2), std::chrono::hours(24)};
 constexpr int day_ms = 86'400'000;
-constexpr std::size_t host_key_max = 300;
 
 /// A host has tasks in any number of queues, and who wants to know which would have to look at all of them; queues are few.
 void wake_workers(Write& tx) {

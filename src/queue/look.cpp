@@ -2,32 +2,22 @@
 
 #include "quarry/queue/control.hpp"
 #include "queue/access.hpp"
+#include "queue/columns.hpp"
 
 namespace quarry::queue {
 namespace {
 
 constexpr sql::Query<Task(TaskId)> task_by_id{"queue.find_task",
-                                              "select id, queue_id, user_id, job_id, task_type, payload, status, priority, "
-                                              "scheduled_at, rank, host_id, unique_key, lease_token,"
-                                              " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, "
-                                              "cancel_requested, error_message, result, created_at,"
-                                              " started_at, completed_at from task_queue where id = $1"};
+                                              "select " QUARRY_TASK_COLUMNS " from task_queue where id = $1"};
 
 constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int)> list_by_status{
     "queue.list_tasks",
-    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, "
-    "lease_token,"
-    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, "
-    "created_at,"
-    " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 order by id limit $4"};
+    "select " QUARRY_TASK_COLUMNS " from task_queue where queue_id = $1 and status = $2 and id > $3 order by id limit $4"};
 
 constexpr sql::Query<Task(QueueId, TaskStatus, TaskId, int, UserId)> list_own{
     "queue.list_own_tasks",
-    "select id, queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, "
-    "lease_token,"
-    " lease_until, worker, retry_count, max_retries, stall_count, max_stalls, cancel_requested, error_message, result, "
-    "created_at,"
-    " started_at, completed_at from task_queue where queue_id = $1 and status = $2 and id > $3 and user_id = $5 order by id limit $4"};
+    "select " QUARRY_TASK_COLUMNS
+    " from task_queue where queue_id = $1 and status = $2 and id > $3 and user_id = $5 order by id limit $4"};
 
 constexpr sql::Query<Attempt(TaskId)> list_attempts{"queue.attempts_of",
                                                     "select id, attempt, outcome, worker, error_message, started_at, "

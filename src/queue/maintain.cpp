@@ -34,8 +34,6 @@ constexpr sql::Command<MovedTask(Instant, int)> reap{
                 " completed_at = case when cancel_requested or stall_count >= max_stalls then $1 end,"
                 " error_message = case when stall_count >= max_stalls then 'its workers died or hung too often' else "
                 "error_message end,"
-                " unique_key = case when unique_while_active and (cancel_requested or stall_count >= max_stalls) then null"
-                "  else unique_key end,"
                 " stall_count = stall_count + 1, lease_until = null, worker = null"
                 " where id in (select id from task_queue where status = 'processing' and lease_until < $1 order by "
                 "lease_until limit $2)"
@@ -50,8 +48,6 @@ constexpr sql::Command<MovedTask(Instant, int)> reap{
         " completed_at = case when cancel_requested or stall_count >= max_stalls then $1::timestamptz end,"
         " error_message = case when stall_count >= max_stalls then 'its workers died or hung too often' else error_message "
         "end,"
-        " unique_key = case when unique_while_active and (cancel_requested or stall_count >= max_stalls) then null"
-        "  else unique_key end,"
         " stall_count = stall_count + 1, lease_until = null, worker = null"
         " from expired where t.id = expired.id"
         " returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};

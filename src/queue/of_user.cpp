@@ -10,14 +10,12 @@ constexpr TaskStatus waits_of_user[] = {TaskStatus::scheduled, TaskStatus::pendi
 
 constexpr sql::Command<MovedTask(UserId, TaskStatus, Instant, int)> cancel_of_user{
     "queue.cancel_user",
-    sql::sqlite("update task_queue set status = 'cancelled', completed_at = $3,"
-                " unique_key = case when unique_while_active then null else unique_key end"
+    sql::sqlite("update task_queue set status = 'cancelled', completed_at = $3"
                 " where id in (select id from task_queue where user_id = $1 and job_id is null and status = $2 limit $4)"
                 " returning id, queue_id, host_id, job_id, status"),
     sql::postgres("with chosen as materialized (select id from task_queue where user_id = $1 and job_id is null"
                   "  and status = $2 limit $4 for update)"
-                  " update task_queue t set status = 'cancelled', completed_at = $3,"
-                  " unique_key = case when unique_while_active then null else unique_key end"
+                  " update task_queue t set status = 'cancelled', completed_at = $3"
                   " from chosen where t.id = chosen.id returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
 constexpr sql::Command<void(UserId)> stop_of_user{
     "queue.stop_user",

@@ -5,34 +5,21 @@
 #include "quarry/core/error.hpp"
 #include "quarry/queue/cron.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/columns.hpp"
 
 namespace quarry::queue {
 namespace {
 
-constexpr sql::Query<Schedule(ScheduleId)> schedule_by_id{
-    "schedules.get",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
-    "misfire_policy,"
-    " next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1"};
+constexpr sql::Query<Schedule(ScheduleId)> schedule_by_id{"schedules.get",
+                                                          "select " QUARRY_SCHEDULE_COLUMNS " from schedules where id = $1"};
 constexpr sql::Query<Schedule(ScheduleId)> lock_by_id{
-    "schedules.lock",
-    sql::sqlite(
-        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1"),
-    sql::postgres(
-        "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy,"
-        " misfire_policy, next_run_at, last_run_at, last_job_id, last_task_id from schedules where id = $1 for update")};
+    "schedules.lock", sql::sqlite("select " QUARRY_SCHEDULE_COLUMNS " from schedules where id = $1"),
+    sql::postgres("select " QUARRY_SCHEDULE_COLUMNS " from schedules where id = $1 for update")};
 constexpr sql::Query<Schedule(UserId, std::string_view)> find_by_name{
-    "schedules.find",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
-    "misfire_policy,"
-    " next_run_at, last_run_at, last_job_id, last_task_id from schedules where user_id = $1 and name = $2"};
+    "schedules.find", "select " QUARRY_SCHEDULE_COLUMNS " from schedules where user_id = $1 and name = $2"};
 constexpr sql::Query<Schedule(UserId, std::string_view, int)> list_by_name{
     "schedules.list",
-    "select id, user_id, name, cron, queue, task_type, payload, job_config, priority, is_enabled, overlap_policy, "
-    "misfire_policy,"
-    " next_run_at, last_run_at, last_job_id, last_task_id from schedules where user_id = $1 and name > $2 order by name "
-    "limit $3"};
+    "select " QUARRY_SCHEDULE_COLUMNS " from schedules where user_id = $1 and name > $2 order by name limit $3"};
 
 struct Row {
   ScheduleId id;

@@ -40,7 +40,8 @@ std::int64_t pause_job(Write& tx, JobId job, int limit = move_limit);
 std::int64_t resume_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not
-/// ended as failed, dead or cancelled.
+/// ended as failed, dead or cancelled, or when another task has its unique key meanwhile: it stays as it is then, here and
+/// below.
 bool retry_task(Write& tx, TaskId task);
 /// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first.
 std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);

@@ -51,6 +51,37 @@ TEST_P(QueueUnique, WhileActiveMeansUntilTheEnd) {
   put(task);
 }
 
+TEST_P(QueueUnique, WhoeverIsTriedAgainHasItsKeyAgain) {
+  const NewTask task{.unique_key = "poll", .unique_while_active = true, .max_retries = 0};
+  const auto first = put(task);
+  lose(take_one());
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 1);
+  EXPECT_EQ(put_all({&task, 1}).duplicates, 1) << "the dead letter is active again";
+  lose(take_one());
+  // Another has the key by now: the dead letter stays one, however it is asked.
+  const auto second = put(task);
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 0);
+  EXPECT_FALSE(db().write([&](Write& tx) { return retry_task(tx, first); }));
+  EXPECT_EQ(status(first), TaskStatus::dead);
+  end(take_one());
+  EXPECT_EQ(status(second), TaskStatus::completed);
+  EXPECT_TRUE(db().write([&](Write& tx) { return retry_task(tx, first); }));
+  EXPECT_EQ(put_all({&task, 1}).duplicates, 1);
+}
+
+TEST_P(QueueUnique, OfTwoDeadLettersWithOneKeyTheOlderIsTriedAgain) {
+  const NewTask task{.unique_key = "poll", .unique_while_active = true, .max_retries = 0};
+  std::vector<TaskId> ids;
+  for (int i = 0; i < 2; ++i) {
+    ids.push_back(put(task));
+    lose(take_one());
+    clock().advance(1s);
+  }
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 1);
+  EXPECT_EQ(status(ids[0]), TaskStatus::pending);
+  EXPECT_EQ(status(ids[1]), TaskStatus::dead);
+}
+
 TEST_P(QueueUnique, WorksWithinOneBatchAndAgainstWhatIsThere) {
   put({.unique_key = "k0"});
   std::vector<NewTask> batch;

@@ -41,9 +41,14 @@ std::int64_t Model::pending(int host) const {
   return std::ranges::count_if(tasks, [&](const auto& t) { return t.host == host && t.status == TaskStatus::pending; });
 }
 
+bool Model::is_taken(const std::string& key) const {
+  return std::ranges::any_of(tasks,
+                             [&](const auto& t) { return t.key == key && (!t.while_active || queue::is_open(t.status)); });
+}
+
 void Model::enqueue(const Wish& wish) {
   if (wish.host >= 0) hosts[static_cast<std::size_t>(wish.host)].exists = true;
-  if (!wish.key.empty() && std::ranges::any_of(tasks, [&](const auto& t) { return t.key == wish.key; })) return;
+  if (!wish.key.empty() && is_taken(wish.key)) return;
   ModelTask task;
   task.host = wish.host;
   task.job = wish.job;
@@ -91,7 +96,7 @@ void Model::claim(std::size_t limit) {
 
 void Model::end(ModelTask& task, TaskStatus how) {
   task.status = how;
-  if (task.while_active) task.key.clear();
+  task.ended_at = now;
 }
 
 void Model::end_lease(const Step& step) {
@@ -154,29 +159,31 @@ void Model::reap() {
   }
 }
 
-void Model::run_again(ModelTask& task) {
+/// Not when another task has its key by now.
+bool Model::run_again(ModelTask& task) {
+  if (task.while_active && !task.key.empty() && is_taken(task.key)) return false;
   task.status = TaskStatus::pending;
   task.rank += now - task.due;
   task.due = now;
   task.retries = task.stalls = 0;
   task.cancel = false;
+  return true;
 }
 
 void Model::control(const Step& step) {
   if (step.verb == Verb::redrive) {
-    for (auto& task : tasks) {
-      if (task.status != TaskStatus::dead) continue;
-      run_again(task);
-      outcome.push_back(1);
-    }
+    std::vector<ModelTask*> dead;
+    for (auto& task : tasks)
+      if (task.status == TaskStatus::dead) dead.push_back(&task);
+    std::ranges::stable_sort(dead, {}, &ModelTask::ended_at);
+    for (auto* task : dead)
+      if (run_again(*task)) outcome.push_back(1);
     return;
   }
   if (tasks.empty()) return;
   auto& task = tasks[step.a % tasks.size()];
   if (step.verb == Verb::retry) {
-    const bool again = !queue::is_open(task.status) && task.status != TaskStatus::completed;
-    if (again) run_again(task);
-    outcome.push_back(again);
+    outcome.push_back(!queue::is_open(task.status) && task.status != TaskStatus::completed && run_again(task));
     return;
   }
   outcome.push_back(waits(task.status) ? 0 : task.status == TaskStatus::processing ? 1 : 2);

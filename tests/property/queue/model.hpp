@@ -85,6 +85,7 @@ struct ModelTask {
   bool cancel = false;
   std::string key;
   bool while_active = false;
+  std::int64_t ended_at = 0;
 };
 
 struct ModelHost {
@@ -122,7 +123,8 @@ struct Model {
   void promote();
   void reap();
   void end(ModelTask& task, TaskStatus how);
-  void run_again(ModelTask& task);
+  bool run_again(ModelTask& task);
+  bool is_taken(const std::string& key) const;
   void control(const Step& step);
   void control_job(const Step& step);
   void control_host(const Step& step);
