@@ -33,12 +33,25 @@ void LeaseKeeper::add(const LeaseRef& lease) { add(std::span(&lease, 1)); }
 
 void LeaseKeeper::add(std::span<const LeaseRef> leases) {
   const std::scoped_lock lock(mutex_);
+  if (leases_.empty()) got_through_ = std::chrono::steady_clock::now();
   for (const auto& lease : leases) leases_[lease.id] = {lease.lease_token, false};
 }
 
 void LeaseKeeper::remove(TaskId task) {
   const std::scoped_lock lock(mutex_);
   leases_.erase(task);
+}
+
+void LeaseKeeper::remove(const LeaseRef& lease) {
+  const std::scoped_lock lock(mutex_);
+  const auto kept = leases_.find(lease.id);
+  if (kept != leases_.end() && kept->second.token == lease.lease_token) leases_.erase(kept);
+}
+
+bool LeaseKeeper::keeps(const LeaseRef& lease) const {
+  const std::scoped_lock lock(mutex_);
+  const auto kept = leases_.find(lease.id);
+  return kept != leases_.end() && kept->second.token == lease.lease_token;
 }
 
 std::size_t LeaseKeeper::size() const {
@@ -59,21 +72,36 @@ void LeaseKeeper::run() {
   }
 }
 
-/// False when the database could not be asked. `reached`: the last time it could.
-bool LeaseKeeper::beat(bool reached) {
+void LeaseKeeper::catch_up() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (leases_.empty() || std::chrono::steady_clock::now() - got_through_ < lease_ * 2 / 3) return;
+  }
+  beat();
+}
+
+void LeaseKeeper::beat() {
   std::vector<LeaseRef> asked;
   {
     const std::scoped_lock lock(mutex_);
     asked.reserve(leases_.size());
     for (const auto& [id, kept] : leases_) asked.push_back({id, kept.token});
   }
+  const auto began = std::chrono::steady_clock::now();
+  // A heartbeat that takes longer than a lease comes too late for all of them.
+  report(db_.write({.deadline = lease_}, [&](Write& tx) { return heartbeat(tx, asked, lease_); }), asked);
+  const std::scoped_lock lock(mutex_);
+  got_through_ = std::max(got_through_, began);
+}
+
+/// False when the database could not be asked. `reached`: the last time it could.
+bool LeaseKeeper::beat(bool reached) {
   try {
-    // A heartbeat that takes longer than a lease comes too late for all of them.
-    report(db_.write({.deadline = lease_}, [&](Write& tx) { return heartbeat(tx, asked, lease_); }), asked);
+    beat();
     return true;
   } catch (const Error& error) {
     // One line for one outage.
-    if (reached) log::warn("cannot extend the leases of {} tasks: {}", asked.size(), error.client_message());
+    if (reached) log::warn("cannot extend the leases of {} tasks: {}", size(), error.client_message());
     return false;
   }
 }

@@ -25,24 +25,23 @@ void Waiter::wake() {
   changed_.notify_all();
 }
 
+milliseconds IdleTime::until(std::optional<Instant> event, Instant now) {
+  if (!event) return longest;
+  if (*event <= now) return std::min(longest, milliseconds(5 << std::min(overdue_in_a_row_++, 8)));
+  overdue_in_a_row_ = 0;
+  // Rounded up: a millisecond too early would find nothing.
+  return std::min(longest, std::chrono::ceil<milliseconds>(*event - now));
+}
+
 /// How long until time alone may bring something.
 milliseconds Waiter::patience() {
   try {
     const auto now = db_.now();
-    const auto next = db_.read([](Read& tx) { return next_event(tx); });
-    if (!next) return poll_interval;
-    if (*next > now) {
-      overdue_in_a_row_ = 0;
-      // Rounded up: a millisecond too early would find nothing.
-      return std::min(poll_interval, std::chrono::ceil<milliseconds>(*next - now));
-    }
+    return idle_.until(db_.read([](Read& tx) { return next_event(tx); }), now);
   } catch (const Error& error) {
     log::debug("cannot look for the next event of a queue: {}", error.client_message());
     return poll_interval;
   }
-  // Something is overdue that our claim did not get: perhaps it fell due just now, perhaps it belongs to another queue or to
-  // one that is paused. Soon at first, then ever more seldom.
-  return std::min(poll_interval, milliseconds(5 << std::min(overdue_in_a_row_++, 8)));
 }
 
 bool Waiter::wait_until(steady_clock::time_point deadline) {
@@ -51,7 +50,7 @@ bool Waiter::wait_until(steady_clock::time_point deadline) {
     const std::scoped_lock lock(mutex_);
     if (woken()) {
       seen_ = wakes_;
-      overdue_in_a_row_ = 0;
+      idle_.reset();
       return true;
     }
   }
@@ -59,7 +58,7 @@ bool Waiter::wait_until(steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   const bool was_woken = changed_.wait_until(lock, until, woken);
   seen_ = wakes_;
-  if (was_woken) overdue_in_a_row_ = 0;
+  if (was_woken) idle_.reset();
   return was_woken;
 }
 

@@ -52,6 +52,14 @@ class LeaseKeeper {
   void add(std::span<const LeaseRef> leases);
   /// The lease is no longer kept: the work is over. Harmless for one that is not kept.
   void remove(TaskId task);
+  /// The same, unless the task is kept under another lease by now.
+  void remove(const LeaseRef& lease);
+  /// Whether this very lease is kept.
+  bool keeps(const LeaseRef& lease) const;
+  /// Sends a heartbeat on the caller's thread when none has got through for two thirds of a lease. For whoever is about to claim after
+  /// the database was away: the claim takes back leases that have run out, its own worker's as well. Throws what the
+  /// database throws.
+  void catch_up();
   /// How many leases are kept.
   std::size_t size() const;
 
@@ -62,6 +70,7 @@ class LeaseKeeper {
   };
   void run();
   bool beat(bool reached);
+  void beat();
   void report(const HeartbeatResult& result, std::span<const LeaseRef> asked);
 
   Database db_;
@@ -71,6 +80,7 @@ class LeaseKeeper {
   std::condition_variable changed_;
   bool stopping_ = false;
   std::map<TaskId, Kept> leases_;
+  std::chrono::steady_clock::time_point got_through_ = std::chrono::steady_clock::now();
   std::thread thread_;
 };
 

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/sql/database.hpp"
@@ -28,11 +29,28 @@ class Subscription;
 
 namespace quarry::queue {
 
+/// How long whoever found nothing to claim may wait before it looks again. For workers that cannot sleep in a `Waiter`, because
+/// they have other things to wait for as well. Not thread-safe.
+class IdleTime {
+ public:
+  /// However quiet it is: a connection that was lost may have lost a wake-up with it.
+  static constexpr std::chrono::milliseconds longest{1'000};
+
+  /// `event` is `next_event`: when time alone may bring something. What is overdue and was not got by a claim perhaps fell due just
+  /// now, perhaps it belongs to another queue or to one that is paused: soon at first, then ever more seldom.
+  std::chrono::milliseconds until(std::optional<Instant> event, Instant now);
+  /// Something was found, or somebody has called.
+  void reset() noexcept { overdue_in_a_row_ = 0; }
+
+ private:
+  int overdue_in_a_row_ = 0;
+};
+
 /// For one waiting thread; `wake` may be called from any.
 class Waiter {
  public:
-  /// However quiet the channel, nobody waits longer: a connection that was lost may have lost a wake-up with it.
-  static constexpr std::chrono::milliseconds poll_interval{1'000};
+  /// However quiet the channel, nobody waits longer.
+  static constexpr std::chrono::milliseconds poll_interval = IdleTime::longest;
 
   /// Subscribes to the queue's wake-ups.
   Waiter(Database db, QueueId queue);
@@ -56,7 +74,7 @@ class Waiter {
   std::condition_variable changed_;
   std::uint64_t wakes_ = 0;
   std::uint64_t seen_ = 0;
-  int overdue_in_a_row_ = 0;
+  IdleTime idle_;
   std::unique_ptr<sql::Subscription> subscription_;  ///< the last member: it ends before what it calls
 };
 
