@@ -186,7 +186,7 @@ inline constexpr sql::Query<Grant()> grants{
     "     array(select lower(e.privilege_type) || t.part from aclexplode(t.base) e where e.grantee = who.grantee"
     "            order by 1) as base) list"
     "  where list.privileges <> list.base"
-    "    and not exists (select from pg_depend d where d.classid = t.class and d.objid = t.oid and d.deptype in ('e', "
-    "'i'))"};
+    "    and not exists (select from pg_depend d where d.classid = t.class and d.objid = t.oid"
+    "                    and (d.deptype = 'e' or (d.deptype = 'i' and t.on_what like 'sequence %')))"};
 
 }  // namespace quarry::schema::catalog

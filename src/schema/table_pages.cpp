@@ -26,7 +26,7 @@ std::vector<std::string> parts_of(Engine engine, std::string_view sql) {
     }
     if (depth == 0)
       parts.emplace_back();
-    else if (space && !parts.back().ends_with('('))
+    else if (space && !parts.back().ends_with('(') && !token.is(')'))
       parts.back() += ' ';
     parts.back() += token.text;
     depth += token.is('(') - token.is(')');
@@ -103,6 +103,7 @@ ColumnPage read_sqlite_column(TablePage& page, const Object& object) {
       ++at;
     } else if (is_word(word, "primary")) {
       page.primary_key = {object.name};
+      column.not_null = column.not_null || column.type == "integer";  // the row's number
       ++at;
     } else if (is_word(word, "unique")) {
       page.uniques.push_back({object.name});
@@ -149,14 +150,18 @@ ColumnPage postgres_column(const Object& object) {
   return column;
 }
 
-/// What follows `keyword` in a definition: after ON table, after a trigger's name.
+/// What stands `skip` words and groups behind `keyword` in a definition: after ON table, after a trigger's name.
 std::string from_word(Engine engine, std::string_view sql, std::string_view keyword, std::size_t skip) {
-  const auto parts = parts_of(engine, sql);
-  std::string text;
-  std::size_t at = 0;
-  while (at < parts.size() && !is_word(parts[at], keyword)) ++at;
-  for (at += skip; at < parts.size(); ++at) text += (text.empty() ? "" : " ") + parts[at];
-  return text;
+  int depth = 0;
+  std::size_t to_skip = 0;
+  Lexer lexer(engine, sql);
+  for (Token token = lexer.next_significant(); token.kind != TokenKind::end; token = lexer.next_significant()) {
+    if (depth == 0 && to_skip > 0 && --to_skip == 0)
+      return one_line(engine, sql.substr(static_cast<std::size_t>(token.text.data() - sql.data())));
+    if (depth == 0 && to_skip == 0 && token.is_word(keyword)) to_skip = skip;
+    depth += token.is('(') - token.is(')');
+  }
+  return {};
 }
 
 Named index_of(Engine engine, const Object& index) {
@@ -175,6 +180,14 @@ Named trigger_of(Engine engine, const Object& trigger) {
   return {trigger.name, text};
 }
 
+/// What every policy has unless it says otherwise is left out.
+Named policy_of(const Object& policy) {
+  auto text = one_line(Engine::postgres, policy.attribute("definition"));
+  for (const std::string_view usual : {"as permissive ", "for all "})
+    if (text.starts_with(usual)) text = text.substr(usual.size());
+  return {policy.name, text};
+}
+
 void add_page_part(TablePage& page, const Object& object, Engine engine) {
   switch (object.type) {
     case ObjectType::constraint:
@@ -184,7 +197,7 @@ void add_page_part(TablePage& page, const Object& object, Engine engine) {
     case ObjectType::trigger:
       return page.triggers.push_back(trigger_of(engine, object));
     case ObjectType::policy:
-      return page.policies.push_back({object.name, one_line(engine, object.attribute("definition"))});
+      return page.policies.push_back(policy_of(object));
     case ObjectType::grant:
       return page.grants.push_back({object.name, std::string(object.attribute("privileges"))});
     default:
@@ -224,7 +237,17 @@ void describe(TablePage& page, const TableDescription& description) {
 
 std::string one_line(Engine engine, std::string_view sql) {
   std::string text;
-  for (const auto& part : parts_of(engine, sql)) text += (text.empty() ? "" : " ") + part;
+  bool space = false;
+  Lexer lexer(engine, sql);
+  for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
+    if (token.kind == TokenKind::space || token.kind == TokenKind::comment) {
+      space = true;
+      continue;
+    }
+    if (space && !text.empty() && !text.ends_with('(') && !token.is(')')) text += ' ';
+    text += token.text;
+    space = false;
+  }
   return text;
 }
 
