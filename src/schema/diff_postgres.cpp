@@ -370,23 +370,6 @@ class PostgresPlanner {
           plan_.no_transaction = true;
   }
 
-  /// By type and name, but partitions behind their parents and views behind the views that they read.
-  static std::vector<const Object*> in_order_of_creation(const Model& model, const ModelIndex& index) {
-    std::vector<const Object*> order;
-    std::set<const Object*> placed;
-    const auto place = [&](const Object& object, auto&& self) -> void {
-      if (!placed.insert(&object).second) return;
-      if (object.type == ObjectType::table)
-        if (const Object* parent = index.table(std::string(object.attribute("partition of")))) self(*parent, self);
-      if (object.type == ObjectType::view)
-        for (const auto& other : model.objects)
-          if (other.type == ObjectType::view && mentions(Engine::postgres, object.create, other.name)) self(other, self);
-      order.push_back(&object);
-    };
-    for (const auto& object : model.objects) place(object, place);
-    return order;
-  }
-
   const Model& actual_;
   const Model& expected_;
   ModelIndex there_;

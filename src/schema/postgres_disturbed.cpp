@@ -111,4 +111,20 @@ std::set<ObjectKey> disturbed_objects(const Model& actual, const ModelIndex& the
   return Disturbance(actual, there, kept).find();
 }
 
+std::vector<const Object*> in_order_of_creation(const Model& model, const ModelIndex& index) {
+  std::vector<const Object*> order;
+  std::set<const Object*> placed;
+  const auto place = [&](const Object& object, auto&& self) -> void {
+    if (!placed.insert(&object).second) return;
+    if (object.type == ObjectType::table)
+      if (const Object* parent = index.table(std::string(object.attribute("partition of")))) self(*parent, self);
+    if (object.type == ObjectType::view)
+      for (const auto& other : model.objects)
+        if (other.type == ObjectType::view && mentions(Engine::postgres, object.create, other.name)) self(other, self);
+    order.push_back(&object);
+  };
+  for (const auto& object : model.objects) place(object, place);
+  return order;
+}
+
 }  // namespace quarry::schema

@@ -13,4 +13,7 @@ namespace quarry::schema {
 std::set<ObjectKey> disturbed_objects(const Model& actual, const ModelIndex& there,
                                       const std::function<const Object*(const Object&)>& kept);
 
+/// By type and name, but partitions behind their parents and views behind the views that they read.
+std::vector<const Object*> in_order_of_creation(const Model& model, const ModelIndex& index);
+
 }  // namespace quarry::schema
