@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <iterator>
 #include <thread>
 
@@ -38,9 +39,9 @@ void print(Console& console, const std::vector<jobs::LogLine>& lines) {
                              line.metadata ? line.metadata->text : ""));
 }
 
-/// Hands on what is new, until the job has ended and its last line was read, or Ctrl-C.
+/// Hands on what is new, until the job has ended and its last line was read, or a signal comes: its number, else 0.
 template <class Show>
-void follow(const Database& db, JobId job, jobs::LogFilter filter, Show&& show) {
+int follow(const Database& db, JobId job, jobs::LogFilter filter, Show&& show) {
   const Interrupt interrupt;
   filter.newest = false;
   while (!interrupt.token().stop_requested()) {
@@ -51,9 +52,10 @@ void follow(const Database& db, JobId job, jobs::LogFilter filter, Show&& show) 
       show(std::move(lines));
       continue;
     }
-    if (!open) return;
+    if (!open) return 0;
     std::this_thread::sleep_for(look_interval);
   }
+  return interrupt.signal();
 }
 
 ExitCode logs(Context& context, const LogCli& cli) {
@@ -66,10 +68,11 @@ ExitCode logs(Context& context, const LogCli& cli) {
     return jobs::list_log(tx, job, filter);
   })};
   if (!console.json()) print(console, result.lines);
+  int signal = 0;
   if (cli.follow) {
     console.flush();
     if (!result.lines.empty()) filter.after = result.lines.back().id;
-    follow(db, job, filter, [&](std::vector<jobs::LogLine> lines) {
+    signal = follow(db, job, filter, [&](std::vector<jobs::LogLine> lines) {
       // One document can only come at the end.
       if (console.json()) return void(std::move(lines.begin(), lines.end(), std::back_inserter(result.lines)));
       print(console, lines);
@@ -77,7 +80,7 @@ ExitCode logs(Context& context, const LogCli& cli) {
     });
   }
   if (console.json()) console.print_json(to_json(result));
-  return ExitCode::ok;
+  return signal == 0 ? ExitCode::ok : signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace quarry::sql::postgres_driver {
@@ -155,7 +156,12 @@ Error connect_error(std::string_view where, std::string_view message) {
   std::string client = fmt::format("cannot connect to PostgreSQL at {}: ", where);
   ErrorCode code = ErrorCode::unavailable;
   bool retryable = false;
-  if (state.empty()) {
+  if (state.empty() && message.starts_with("invalid ")) {
+    // libpq could not read a parameter: `invalid sslmode value: "foo"`, `invalid port number: "99999"`.
+    code = ErrorCode::invalid;
+    client += fmt::format("a parameter of the URL has a value that is none ({}): correct it",
+                          message.substr(8, std::min(message.find_first_of(":\"", 8), message.size()) - 8));
+  } else if (state.empty()) {
     client += "is the server running there, and may it be reached? Check host and port in the URL";
   } else if (state.starts_with("57P")) {
     client += "the server is starting or shutting down: try again";

@@ -131,6 +131,10 @@ TEST_P(CliJobs, LogsAreFilteredAndFollowed) {
   follower.wait_for_output("a warning");
   db.write([&](Write& tx) { jobs::append_log(tx, job, {jobs::LogLevel::info, "news"}); });
   follower.wait_for_output("news");
+  auto another = Process::start(command({"job", "logs", id, "--follow"}));
+  another.wait_for_output("news");
+  another.signal(SIGINT);
+  EXPECT_EQ(another.wait().code, 130);
   json({"job", "cancel", id});
   EXPECT_EQ(follower.wait().code, 0);
   EXPECT_EQ(json({"job", "logs", id, "--follow", "--limit", "1"}).at("lines").as_array().size(), 1U);

@@ -98,6 +98,10 @@ TEST(ConnectError, ReadsTheStateOutOfLibpqsText) {
             ErrorCode::denied);
   EXPECT_EQ(code("FATAL:  3D000: database \"x\" does not exist"), ErrorCode::unavailable);
   EXPECT_EQ(code("connection refused"), ErrorCode::unavailable);
+  const Error parameter = connect_error("db", "invalid sslmode value: \"sekret\"\n");
+  EXPECT_EQ(parameter.code(), ErrorCode::invalid);
+  EXPECT_THAT(parameter.client_message(), AllOf(HasSubstr("sslmode"), Not(HasSubstr("sekret"))));
+  EXPECT_EQ(code("invalid port number: \"99999\""), ErrorCode::invalid);
   const Error starting = connect_error("db:5432, database 'q'", "FATAL:  57P03: the database system is starting up");
   EXPECT_TRUE(starting.retryable());
   EXPECT_THAT(starting.client_message(), HasSubstr("db:5432, database 'q'"));
