@@ -65,6 +65,7 @@ enum class FetchError {
   redirect_invalid,  ///< no place to go that can be fetched
   redirect_refused,  ///< `admit_redirect` said no; `location` is set
   cancelled,
+  starved,  ///< this process has too many files open: nobody was asked, and it says nothing of the host
 };
 
 /// The name, as it is stored and logged.

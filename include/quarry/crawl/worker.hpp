@@ -8,7 +8,8 @@
 /// together, many pages at a time. A body's file is durable before that. `kill -9` at any moment leaves a page done or to do, never half
 /// done, and nothing twice: whoever lost the lease commits nothing.
 ///
-/// Two threads: one fetches and parses, one commits; a batch that waits to be committed holds back the fetching, so memory stays bounded.
+/// Three threads: one fetches and parses, one commits, and one keeps the leases alive meanwhile (`queue::LeaseKeeper`). A batch that waits to
+/// be committed holds back the fetching, so memory stays bounded.
 ///
 /// Errors: trouble with pages is recorded with their tasks. A database that cannot be reached is waited for, with backoff, until `give_up_after`;
 /// then `run` throws what the database threw. Who asks it to stop meanwhile waits two seconds at most. Leases that were held run out, or are taken back by the next worker on this machine at

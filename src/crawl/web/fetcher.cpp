@@ -61,6 +61,8 @@ std::string_view to_string(FetchError error) noexcept {
       return "redirect_invalid";
     case FetchError::redirect_refused:
       return "redirect_refused";
+    case FetchError::starved:
+      return "starved";
     case FetchError::cancelled:
       return "cancelled";
   }
@@ -74,6 +76,7 @@ bool worth_a_retry(FetchError error) noexcept {
     case FetchError::timeout:
     case FetchError::interrupted:
     case FetchError::protocol:
+    case FetchError::starved:
     case FetchError::cancelled:
       return true;
     case FetchError::none:

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -29,6 +30,13 @@ T info(CURL* handle, CURLINFO what) {
   return value;
 }
 
+/// Who resolves a name needs some, and does not say that they were missing.
+bool descriptors_are_used_up() {
+  const int spare = dup(STDERR_FILENO);
+  if (spare >= 0) close(spare);
+  return spare < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 }  // namespace
 
 Transfer::Transfer(Request request, const FetcherOptions& options, EasyHandle handle)
@@ -50,7 +58,7 @@ bool Transfer::prepare() {
   headers_ = HeaderCollector();
   response_.body.clear();
   refused_.clear();
-  cut_ = false;
+  cut_ = starved_ = false;
   set(handle, CURLOPT_URL, response_.url.text().c_str());
   set(handle, CURLOPT_PATH_AS_IS, 1L);
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -149,7 +157,9 @@ curl_socket_t Transfer::on_open_socket(void* self, curlsocktype, curl_sockaddr* 
       return CURL_SOCKET_BAD;
     }
   }
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  const auto opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (opened < 0 && (errno == EMFILE || errno == ENFILE)) transfer.starved_ = true;
+  return opened;
 }
 
 FetchError Transfer::classify(CURLcode code) const {
@@ -160,14 +170,16 @@ FetchError Transfer::classify(CURLcode code) const {
       return FetchError::none;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return FetchError::dns;
+      return descriptors_are_used_up() ? FetchError::starved : FetchError::dns;
     case CURLE_COULDNT_CONNECT:
+      if (starved_) return FetchError::starved;
       return refused_.empty() ? FetchError::connect : FetchError::refused_address;
     case CURLE_INTERFACE_FAILED:
       return FetchError::connect;
     case CURLE_OPERATION_TIMEDOUT:
       return FetchError::timeout;
     case CURLE_FILESIZE_EXCEEDED:
+    case CURLE_OUT_OF_MEMORY:  // what libcurl calls a header line that it has no room for
       return FetchError::too_large;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
@@ -232,7 +244,11 @@ bool Transfer::finish_hop(CURLcode code, Instant now) {
   }
   std::string detail = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
   if (error == FetchError::refused_address) detail = refused_;
-  if (error == FetchError::too_large) detail = fmt::format("more than {} bytes", request_.body_bytes_max);
+  if (error == FetchError::starved) detail = "too many files are open: raise the limit (ulimit -n)";
+  if (error == FetchError::too_large && code == CURLE_OUT_OF_MEMORY)
+    detail = "a header line that is too long";
+  else if (error == FetchError::too_large)
+    detail = fmt::format("more than {} bytes", request_.body_bytes_max);
   fail(error, std::move(detail));
   return false;
 }

@@ -56,8 +56,9 @@ class Transfer {
   HeaderCollector headers_;
   std::chrono::steady_clock::time_point began_;
   bool too_large_ = false;
-  bool cut_ = false;     ///< the body was ended by us, having enough of it
-  std::string refused_;  ///< the reserved block that the last address fell into
+  bool cut_ = false;      ///< the body was ended by us, having enough of it
+  bool starved_ = false;  ///< no descriptor was left for the connection
+  std::string refused_;   ///< the reserved block that the last address fell into
   Response response_;
 };
 

@@ -11,6 +11,7 @@
 #include "quarry/jobs/find.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/queue/hosts.hpp"
+#include "quarry/queue/move_to_host.hpp"
 
 namespace quarry::crawl {
 namespace {
@@ -51,7 +52,9 @@ void introduce_hosts(Write& tx, const JobConfig& config, std::span<const PageTas
 }  // namespace
 
 Json to_payload(const PageTask& page) {
-  return {boost::json::serialize(boost::json::object{{"url", page.url.text()}, {"depth", page.depth}})};
+  boost::json::object payload{{"url", page.url.text()}, {"depth", page.depth}};
+  if (page.hosts_before > 0) payload["hostsBefore"] = page.hosts_before;
+  return {boost::json::serialize(payload)};
 }
 
 PageTask from_payload(const Json& payload) {
@@ -64,7 +67,10 @@ PageTask from_payload(const Json& payload) {
   const auto& text = url->get_string();
   auto parsed = Url::try_parse({text.data(), text.size()});
   if (!parsed) bad_payload();
-  return {*std::move(parsed), depth->get_int64()};
+  const auto* hosts_before = object->if_contains("hostsBefore");
+  if (hosts_before && (!hosts_before->is_int64() || hosts_before->get_int64() < 0 || hosts_before->get_int64() > 1000))
+    bad_payload();
+  return {*std::move(parsed), depth->get_int64(), hosts_before ? static_cast<int>(hosts_before->get_int64()) : 0};
 }
 
 StartedCrawl start_crawl(Write& tx, const CrawlRequest& request) {
@@ -86,6 +92,12 @@ StartedCrawl start_crawl(Write& tx, const CrawlRequest& request) {
   if (request.config.request.delay_ms)
     queue::configure_host(tx, host_key(target), {.delay_ms = static_cast<int>(*request.config.request.delay_ms)});
   return {jobs::get(tx, made.id), false};
+}
+
+void move_page(Write& tx, const queue::LeaseRef& task, const JobConfig& config, const PageTask& page, const Politeness& politeness) {
+  introduce_hosts(tx, config, std::span(&page, 1), politeness);
+  const queue::HostMove move{task.id, task.lease_token, queue::find_host(tx, host_key(page.url)).value().id, to_payload(page)};
+  queue::move_to_host(tx, std::span(&move, 1));
 }
 
 std::int64_t add_pages(Write& tx, JobId job, const JobConfig& config, std::span<const PageTask> pages, const Politeness& politeness) {

@@ -17,6 +17,15 @@ constexpr sql::Query<std::string()> list_workers{
 constexpr sql::Command<void(std::string_view, Instant)> end_leases_of{
     "crawl.end_leases_of", "update task_queue set lease_until = $2 where status = 'processing' and worker = $1"};
 
+// Whether it ended a task while it had these. The look goes through what has ended since the oldest of them began.
+constexpr sql::Query<bool(std::string_view)> got_on{
+    "crawl.got_on",
+    "select exists (select 1 from task_queue where worker = $1 and completed_at >="
+    " (select min(started_at) from task_queue where worker = $1 and status = 'processing'))"};
+constexpr sql::Query<queue::LeaseRef(std::string_view)> list_leases_of{
+    "crawl.list_leases_of",
+    "select id, lease_token from task_queue where status = 'processing' and worker = $1 order by id"};
+
 std::string machine_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
@@ -54,7 +63,12 @@ int bury_dead_workers(const Database& db) {
   for (const auto& worker : db.read([](Read& tx) { return tx.all(list_workers); })) {
     if (!is_dead_here(worker)) continue;
     ++dead;
-    db.write([&](Write& tx) { tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1)); });
+    db.write([&](Write& tx) {
+      // Somebody killed it in the middle of its work, so none of its tasks is under suspicion: they are given back. Of one
+      // that never got anywhere each task may be the cause, and has stalled.
+      if (tx.value(got_on, worker)) billing::release(tx, tx.all(list_leases_of, worker));
+      else tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1));
+    });
   }
   while (dead > 0 && db.write([](Write& tx) { return billing::reap_expired(tx); }) > 0) {}
   return dead;

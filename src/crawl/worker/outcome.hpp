@@ -36,7 +36,8 @@ struct Outcome {
   Instant started_at;
   std::shared_ptr<const JobContext> job;  ///< null when the job cannot be worked on
   std::optional<PageContent> content;     ///< a success
-  std::string error;                      ///< else why not
+  std::optional<PageTask> elsewhere;      ///< or a redirect to another host, whose turn the task has to wait for
+  std::string error;                      ///< or why not
   bool worth_a_retry = false;
   bool host_in_trouble = false;  ///< it refused, or could not be reached: leave it alone for a while
   std::optional<std::chrono::milliseconds> retry_after;

@@ -147,13 +147,15 @@ std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Polit
 }
 
 /// After everything else that is written for the tasks, because a job ends with its last task.
-void end_tasks(Write& tx, std::span<const Accepted> accepted, Committed& done) {
+void end_tasks(Write& tx, std::span<const Accepted> accepted, const Politeness& politeness, Committed& done) {
   std::vector<queue::Finish> finished;
   std::vector<queue::Failure> failed;
   for (const auto& [outcome, blob] : accepted) {
     const auto& task = outcome->task;
     if (blob)
       finished.push_back({task.id, task.lease_token, {}});
+    else if (outcome->elsewhere)
+      move_page(tx, outcome->lease(), outcome->job->config, *outcome->elsewhere, politeness);
     else
       failed.push_back({task.id, task.lease_token, outcome->error, !outcome->worth_a_retry, outcome->retry_after});
   }
@@ -178,7 +180,7 @@ void judge_hosts(Write& tx, std::span<const Accepted> accepted) {
   std::set<std::int64_t> answered;
   for (const auto& [outcome, blob] : accepted) {
     if (!outcome->task.host_id) continue;
-    if (blob)
+    if (blob || outcome->elsewhere)
       answered.insert(*outcome->task.host_id);
     else if (outcome->host_in_trouble)
       queue::host_refused(tx, *outcome->task.host_id, outcome->started_at, outcome->retry_after);
@@ -205,7 +207,7 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
   queue::lock_jobs(tx, jobs_of(accepted));
   queue::as_one(tx, [&](Write& unit) {
     done.links = put_jobs(unit, accepted, politeness);
-    end_tasks(unit, accepted, done);
+    end_tasks(unit, accepted, politeness, done);
     end_reservations(unit, accepted);
   });
   settle_searches(tx, accepted);

@@ -16,12 +16,13 @@
 namespace quarry::crawl {
 namespace {
 
-/// However little happens, the queue is looked at as often as this: notifications are a convenience, polling is the truth.
-constexpr milliseconds idle_poll{1'000};
 /// Between looks for tasks that have fallen due and for dead workers' leases, while there is plenty to do.
 constexpr milliseconds maintenance_interval{200};
 /// Between questions whether the work is done.
 constexpr milliseconds question_interval{50};
+/// How long nothing new is begun when there is no descriptor left, and between two lines of log about it.
+constexpr milliseconds starving_pause{1'000};
+constexpr std::chrono::seconds complaint_interval{60};
 /// Between looks whether plans are enforced, and at what the settings allow.
 constexpr milliseconds settings_look_interval{2'000};
 
@@ -45,7 +46,11 @@ void Worker::State::run(std::stop_token stop) {
   const auto subscription = db.backend().subscribe(queue::wake_channel(queue), wake);
   committer = std::make_unique<Committer>(db, blobs, options, stats, stop, [this] { fetcher.wake(); });
   const std::stop_callback stopper(stop, wake);
-  next_heartbeat = SteadyClock::now() + options.lease / 3;
+  // Cancelled tasks need no special care: their work is kept as the last of its job.
+  queue::LeaseKeeper own_keeper(db, options.lease, [this](TaskId, queue::LeaseEnd why) {
+    if (why == queue::LeaseEnd::lost) some_are_lost = true;
+  });
+  keeper = &own_keeper;
 
   while (!stop.stop_requested()) {
     const auto now = SteadyClock::now();
@@ -55,11 +60,12 @@ void Worker::State::run(std::stop_token stop) {
     }
     if (wants_more()) {
       const bool was_woken = woken.exchange(false);
-      if (was_woken) overdue_in_a_row = 0;
+      if (was_woken) idle.reset();
       if (was_woken || now >= next_look) claim();
     }
     for (auto& response : fetcher.poll(nap())) answered(std::move(response));
-    if (SteadyClock::now() >= next_heartbeat) patiently([&] { beat(); });
+    if (!postponed.empty() && SteadyClock::now() >= postponed_until) resume_postponed();
+    if (some_are_lost.exchange(false)) forget_lost();
     forget_settled();
   }
   for (auto& response : fetcher.cancel_all())
@@ -75,9 +81,11 @@ void Worker::State::run(std::stop_token stop) {
 
 milliseconds Worker::State::nap() const {
   if (wants_more() && woken) return milliseconds(0);
-  auto until = std::min(wants_more() ? next_look : SteadyClock::time_point::max(), next_heartbeat);
+  auto until = SteadyClock::now() + queue::IdleTime::longest;
+  if (wants_more()) until = std::min(until, next_look);
   if (options.finished) until = std::min(until, next_question);
-  return std::clamp(std::chrono::duration_cast<milliseconds>(until - SteadyClock::now()), milliseconds(0), idle_poll);
+  if (!postponed.empty()) until = std::min(until, postponed_until);
+  return std::max(std::chrono::duration_cast<milliseconds>(until - SteadyClock::now()), milliseconds(0));
 }
 
 void Worker::State::claim() {
@@ -93,13 +101,16 @@ void Worker::State::claim() {
   if (std::cmp_equal(tasks.size(), room))
     woken = true;
   else if (tasks.empty() && held.empty())
-    next_look = now + idle_poll;
+    next_look = now + queue::IdleTime::longest;
   if (tasks.empty()) return look_ahead();
-  overdue_in_a_row = 0;
+  idle.reset();
   // Who is given a task that it still holds had lost it: what is under way for the old lease is worth nothing.
   std::unordered_set<TaskId> given;
   for (const auto& task : tasks) given.insert(task.id);
-  forget_lost(given);
+  forget(given);
+  std::vector<queue::LeaseRef> leases;
+  for (const auto& task : tasks) leases.push_back({task.id, task.lease_token});
+  keeper->add(leases);
   for (auto& task : tasks) {
     const auto number = ++claims;
     auto& entry = held.emplace(number, Held{{.number = number,
@@ -109,6 +120,7 @@ void Worker::State::claim() {
                                              .started_at = started_at,
                                              .job = {},
                                              .content = {},
+                                             .elsewhere = {},
                                              .error = {},
                                              .retry_after = {}},
                                             {Url::parse("http://unknown/"), 0}})
@@ -121,14 +133,7 @@ void Worker::State::claim() {
 void Worker::State::look_ahead() {
   const auto event = patiently([&] { return db.read([](Read& tx) { return queue::next_event(tx); }); });
   if (!event) return;
-  auto in = std::chrono::ceil<milliseconds>(*event - db.now());
-  // Something is overdue that our claim did not get: perhaps it belongs to another queue, or ours is paused. Soon at first,
-  // then ever more seldom, as `queue::Waiter` does.
-  if (in > milliseconds(0))
-    overdue_in_a_row = 0;
-  else
-    in = milliseconds(5 << std::min(overdue_in_a_row++, 8));
-  next_look = SteadyClock::now() + std::min(in, idle_poll);
+  next_look = SteadyClock::now() + idle.until(event, db.now());
   next_maintenance = std::min(next_maintenance, next_look);
 }
 
@@ -150,7 +155,7 @@ void Worker::State::look_at_settings() {
 std::vector<queue::ClaimedTask> Worker::State::claim_tasks(const queue::ClaimOptions& wish) {
   return patiently([&] {
     // First of all after an outage: the claim takes back what has run out, our own leases as well as others'.
-    if (SteadyClock::now() >= next_heartbeat) beat();
+    keeper->catch_up();
     if (SteadyClock::now() >= next_settings_look) look_at_settings();
     return db.write([&](Write& tx) { return metered ? billing::claim(tx, queue, wish) : queue::claim(tx, queue, wish); });
   });
@@ -174,7 +179,7 @@ void Worker::State::admit(Held& task) {
 
   const auto host = *outcome.task.host_id;
   const auto policy = waiting_for_robots.contains(host) ? std::nullopt : patiently([&] { return robots.find(host); });
-  if (!policy) return wait_for_robots(task, host, task.page.url);
+  if (!policy) return wait_for_robots(task, task.page.url);
   if (policy->allows(task.page.url)) return submit(task);
   outcome.error = fmt::format("robots.txt forbids it: {}", policy->deciding_rule(task.page.url));
   settle(task);
@@ -183,7 +188,8 @@ void Worker::State::admit(Held& task) {
 void Worker::State::submit(Held& task) {
   const auto& config = task.outcome.job->config.request;
   Request request{.id = task.outcome.number, .url = task.page.url};
-  request.headers = config.headers;
+  // They are for the host that the job names, not for one that a redirect led to.
+  if (task.page.hosts_before == 0) request.headers = config.headers;
   request.user_agent = config.user_agent;
   request.timeout = milliseconds(config.timeout_ms);
   request.body_bytes_max =
@@ -200,12 +206,13 @@ void Worker::State::answered(Response response) {
   if (found == held.end()) return;  // its lease was lost meanwhile
   auto& task = found->second;
   if (redirect_trouble) std::rethrow_exception(redirect_trouble);
-  if (takes_detour(task)) return;
-  if (!task.redirect_forbidden.empty())
-    response.error_detail = fmt::format("robots.txt forbids it: {}", task.redirect_forbidden);
+  if (response.error == FetchError::starved) return postpone(task, response);
+  if (task.outcome.elsewhere) return settle(task);
+  if (!task.redirect_forbidden.empty()) response.error_detail = task.redirect_forbidden;
   stats.bytes += static_cast<std::int64_t>(response.body.size());
   process_page(std::move(response), task.page.depth, options.text_bytes_max, parser, task.outcome);
   keep_to_file_types(task.outcome);
+  tell_of_long_rest(task.outcome, task.page.url);
   settle(task);
 }
 
@@ -218,6 +225,21 @@ void Worker::State::keep_to_file_types(Outcome& outcome) const {
   outcome.content.reset();
 }
 
+/// Trouble of our own is charged to nobody: the task keeps its lease, and is tried again when we may be better off.
+void Worker::State::postpone(const Held& task, const Response& response) {
+  if (postponed.empty()) {
+    postponed_until = SteadyClock::now() + starving_pause;
+    if (SteadyClock::now() >= next_complaint) log::warn("cannot fetch: {}", response.error_detail);
+    next_complaint = std::max(next_complaint, SteadyClock::now() + complaint_interval);
+  }
+  postponed.push_back(task.outcome.number);
+}
+
+void Worker::State::resume_postponed() {
+  for (const auto number : std::exchange(postponed, {}))
+    if (const auto task = held.find(number); task != held.end()) admit(task->second);
+}
+
 void Worker::State::settle(Held& task) {
   task.settled = true;
   // The held entry stays, without its content, until the committer says that the task's fate is settled.
@@ -227,22 +249,17 @@ void Worker::State::settle(Held& task) {
   committer->submit(std::move(outcome));
 }
 
-/// Extends the leases. Cancelled tasks need no special care: their work is kept as the last of its job.
-void Worker::State::beat() {
-  std::vector<queue::LeaseRef> leases;
-  for (const auto& [number, task] : held) leases.push_back(task.outcome.lease());
-  if (!leases.empty()) {
-    const auto answer = db.write([&](Write& tx) { return queue::heartbeat(tx, leases, options.lease); });
-    forget_lost({answer.lost.begin(), answer.lost.end()});
-  }
-  next_heartbeat = SteadyClock::now() + options.lease / 3;
-}
-
-/// Somebody else has these tasks, or they have ended. An answer that still comes finds no entry; an outcome that is with the
-/// committer already finds no lease, and is counted there.
-void Worker::State::forget_lost(const std::unordered_set<TaskId>& tasks) {
+/// An answer that still comes finds no entry; an outcome that is with the committer already finds no lease, and is counted
+/// there.
+void Worker::State::forget(const std::unordered_set<TaskId>& tasks) {
   stats.lost += static_cast<std::int64_t>(std::erase_if(
       held, [&](const auto& entry) { return !entry.second.settled && tasks.contains(entry.second.outcome.task.id); }));
+}
+
+/// Somebody else has these tasks, or they have ended.
+void Worker::State::forget_lost() {
+  stats.lost += static_cast<std::int64_t>(std::erase_if(
+      held, [&](const auto& entry) { return !entry.second.settled && !keeper->keeps(entry.second.outcome.lease()); }));
 }
 
 void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
@@ -252,7 +269,10 @@ void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
 }
 
 void Worker::State::forget_settled() {
-  for (const auto number : committer->take_settled()) held.erase(number);
+  for (const auto number : committer->take_settled()) {
+    const auto task = held.extract(number);
+    if (!task.empty()) keeper->remove(task.mapped().outcome.lease());
+  }
 }
 
 }  // namespace quarry::crawl

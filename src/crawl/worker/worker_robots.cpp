@@ -1,23 +1,21 @@
-/// What the worker asks of hosts before it fetches from them: their robots.txt, also of those that redirects lead to.
+/// What the worker asks of hosts before it fetches from them: their robots.txt, and where redirects may lead.
 
 #include <fmt/format.h>
 
 #include "crawl/worker/process_page.hpp"
 #include "crawl/worker/worker_state.hpp"
+#include "quarry/core/log.hpp"
 #include "quarry/queue/hosts.hpp"
 
 namespace quarry::crawl {
 
-/// Hosts whose robots.txt is asked for on the way of one page's redirects: as many as are followed.
-constexpr int detours_max = 5;
-
 /// Called on our thread, while it polls.
 bool Worker::State::admits_redirect(std::uint64_t number, const Url& to) {
-  const auto task = held.find(number);
-  if (task == held.end()) return false;  // its lease was lost: no need to go on
-  const auto& job = *task->second.outcome.job;
+  const auto found = held.find(number);
+  if (found == held.end()) return false;  // its lease was lost: no need to go on
+  auto& task = found->second;
   try {
-    return job.extractor.admits(to) && (!job.config.request.obey_robots || robots_admit_redirect(task->second, to));
+    return task.outcome.job->extractor.admits(to) && stays_on_host(task, to) && robots_admit_redirect(task, to);
   } catch (...) {
     // The fetcher takes a throw for a "no", but this one says nothing of the page.
     redirect_trouble = std::current_exception();
@@ -25,36 +23,30 @@ bool Worker::State::admits_redirect(std::uint64_t number, const Url& to) {
   }
 }
 
+/// Another host has a delay, a limit and rules of its own: the task is put back, to wait for its turn there.
+bool Worker::State::stays_on_host(Held& task, const Url& to) {
+  if (host_key(to) == host_key(task.page.url)) return true;
+  if (task.page.hosts_before < hosts_before_max)
+    task.outcome.elsewhere = PageTask{to, task.page.depth, task.page.hosts_before + 1};
+  else
+    task.redirect_forbidden = "too many redirects from host to host";
+  return false;
+}
+
 bool Worker::State::robots_admit_redirect(Held& task, const Url& to) {
-  const auto key = host_key(to);
-  auto host = key == host_key(task.page.url) ? task.outcome.task.host_id : std::nullopt;
-  if (!host)
-    host = patiently([&] {
-      if (const auto known = db.read([&](Read& tx) { return queue::find_host(tx, key); })) return known->id;
-      return db.write([&](Write& tx) {
-        return queue::configure_host(tx, key,
-                                     {static_cast<int>(options.politeness.delay_ms), options.politeness.in_flight_max})
-            .id;
-      });
-    });
-  const auto policy = patiently([&] { return robots.find(*host); });
-  if (!policy)
-    task.detour = {*host, to};
-  else if (!policy->allows(to))
-    task.redirect_forbidden = policy->deciding_rule(to);
+  const auto& outcome = task.outcome;
+  if (!outcome.job->config.request.obey_robots || !outcome.task.host_id) return true;
+  const auto policy = patiently([&] { return robots.find(*outcome.task.host_id); });
+  // What was known when the page was asked for has become too old meanwhile: the next claim asks again.
+  if (!policy) task.outcome.elsewhere = PageTask{to, task.page.depth, task.page.hosts_before + 1};
+  if (policy && !policy->allows(to))
+    task.redirect_forbidden = fmt::format("robots.txt forbids it: {}", policy->deciding_rule(to));
   return policy && policy->allows(to);
 }
 
-/// Whether the page has to wait, because its redirect leads to a host whose robots.txt is not known.
-bool Worker::State::takes_detour(Held& task) {
-  const auto detour = std::exchange(task.detour, std::nullopt);
-  if (!detour || task.detours++ == detours_max) return false;
-  wait_for_robots(task, detour->host_id, detour->to);
-  return true;
-}
-
 /// The page's turn comes again when the host's robots.txt has been answered for.
-void Worker::State::wait_for_robots(Held& task, std::int64_t host_id, const Url& page) {
+void Worker::State::wait_for_robots(Held& task, const Url& page) {
+  const auto host_id = *task.outcome.task.host_id;
   auto& waiting = waiting_for_robots[host_id];
   waiting.push_back(task.outcome.number);
   if (waiting.size() > 1) return;
@@ -83,9 +75,10 @@ void Worker::State::robots_answered(Response response) {
   for (const auto number : waiting.mapped()) {
     const auto task = held.find(number);
     if (task == held.end()) continue;
-    const bool own_host = task->second.outcome.task.host_id == host;
-    if (trouble || (refused && !own_host))
-      without_robots(task->second, response, own_host);
+    if (response.error == FetchError::starved)
+      postpone(task->second, response);
+    else if (trouble)
+      without_robots(task->second, response);
     else if (refused)
       submit(task->second);
     else
@@ -93,13 +86,28 @@ void Worker::State::robots_answered(Response response) {
   }
 }
 
+/// A host may ask for up to a day of rest, in which a crawl of it seems to hang.
+void Worker::State::tell_of_long_rest(const Outcome& outcome, const Url& page) {
+  constexpr std::chrono::minutes worth_telling{1};
+  if (!outcome.host_in_trouble || !outcome.retry_after || *outcome.retry_after < worth_telling) return;
+  const auto until = db.now() + *outcome.retry_after;
+  auto& told = rests[host_key(page)];
+  if (until < told + worth_telling) return;
+  told = until;
+  log::warn(
+      "{} asks to be left alone until {}: its pages wait ('quarry queue hosts' shows it, 'quarry queue host unblock' ends "
+      "it)",
+      host_key(page), to_iso8601(until));
+}
+
 /// The page fails as if it had been answered so itself.
-void Worker::State::without_robots(Held& task, const Response& response, bool own_host) {
+void Worker::State::without_robots(Held& task, const Response& response) {
   auto& outcome = task.outcome;
   fail_page(response, outcome);
   outcome.error = "robots.txt could not be fetched: " + outcome.error;
   outcome.worth_a_retry = response.error != FetchError::refused_address;
-  outcome.host_in_trouble = own_host && (outcome.host_in_trouble || response.error == FetchError::none);
+  outcome.host_in_trouble = outcome.host_in_trouble || response.error == FetchError::none;
+  tell_of_long_rest(outcome, task.page.url);
   settle(task);
 }
 

@@ -24,6 +24,8 @@
 #include "quarry/crawl/worker.hpp"
 #include "quarry/ops/policy.hpp"
 #include "quarry/queue/claim.hpp"
+#include "quarry/queue/lease_keeper.hpp"
+#include "quarry/queue/waiter.hpp"
 
 namespace quarry::crawl {
 
@@ -39,14 +41,7 @@ struct Held {
   PageTask page;
   bool settled = false;  ///< the committer has its outcome
 
-  /// A redirect leads to a host whose robots.txt is not known: it comes first.
-  struct Detour {
-    std::int64_t host_id;
-    Url to;
-  };
-  std::optional<Detour> detour = {};
-  int detours = 0;
-  std::string redirect_forbidden = {};  ///< the rule of robots.txt that forbids where a redirect leads
+  std::string redirect_forbidden = {};  ///< why a redirect is not followed
 };
 
 struct Worker::State {
@@ -61,7 +56,7 @@ struct Worker::State {
 
   void run(std::stop_token stop);
 
-  bool wants_more() const { return static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
+  bool wants_more() const { return postponed.empty() && static_cast<int>(held.size()) <= options.claim_max * 3 / 4; }
   /// Runs `action`, which asks the database, waiting for one that is away.
   template <class F>
   auto patiently(F&& action) {
@@ -75,17 +70,20 @@ struct Worker::State {
   void submit(Held& task);
   bool admits_redirect(std::uint64_t number, const Url& to);
   bool robots_admit_redirect(Held& task, const Url& to);
-  bool takes_detour(Held& task);
-  void wait_for_robots(Held& task, std::int64_t host_id, const Url& page);
+  bool stays_on_host(Held& task, const Url& to);
+  void wait_for_robots(Held& task, const Url& page);
   void answered(Response response);
   void robots_answered(Response response);
-  void without_robots(Held& task, const Response& response, bool own_host);
+  void without_robots(Held& task, const Response& response);
   void keep_to_file_types(Outcome& outcome) const;
+  void tell_of_long_rest(const Outcome& outcome, const Url& page);
+  void postpone(const Held& task, const Response& response);
+  void resume_postponed();
   void settle(Held& task);
-  void beat();
   void give_back(std::vector<queue::LeaseRef> leases);
   void forget_settled();
-  void forget_lost(const std::unordered_set<TaskId>& tasks);
+  void forget(const std::unordered_set<TaskId>& tasks);
+  void forget_lost();
   milliseconds nap() const;
 
   Database db;
@@ -100,6 +98,8 @@ struct Worker::State {
   const std::string identity = worker_identity();
   queue::QueueId queue;
   std::unique_ptr<Committer> committer;
+  queue::LeaseKeeper* keeper = nullptr;    ///< while `run` runs
+  std::atomic<bool> some_are_lost{false};  ///< the keeper has been told so
   std::stop_token stopping;
   std::uint64_t claims = 0;
   std::unordered_map<std::uint64_t, Held> held;                                     ///< by the number of the claim
@@ -107,14 +107,17 @@ struct Worker::State {
   std::exception_ptr redirect_trouble;  ///< what the database threw when it was asked about a redirect
   std::atomic<bool> woken{true};
   SteadyClock::time_point next_look{};
-  int overdue_in_a_row = 0;  ///< looks that found something overdue and got nothing
+  queue::IdleTime idle;
   SteadyClock::time_point next_maintenance{};
-  SteadyClock::time_point next_heartbeat{};
   SteadyClock::time_point next_question{};
+  std::vector<std::uint64_t> postponed;  ///< claims whose pages could not be asked for, for lack of descriptors
+  SteadyClock::time_point postponed_until{};
+  SteadyClock::time_point next_complaint{};
   SteadyClock::time_point next_settings_look{};
   ops::Policy allowed;  ///< what the operator's settings allow
   std::string settings_trouble;
-  bool metered = false;  ///< what is claimed from now on is claimed under its user's plan
+  std::unordered_map<std::string, Instant> rests;  ///< hosts that asked for a long one, and until when
+  bool metered = false;                            ///< what is claimed from now on is claimed under its user's plan
 };
 
 }  // namespace quarry::crawl

@@ -3,6 +3,8 @@
 #include "quarry/crawl/robots.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <mutex>
 
 #include "conformance/crawl/crawl_test.hpp"
 #include "quarry/queue/hosts.hpp"
@@ -127,6 +129,55 @@ TEST_P(CrawlRobots, ARedirectToAnotherHostAsksForItsRulesFirst) {
   EXPECT_EQ(get(forbidden).status, jobs::JobStatus::failed);
   EXPECT_EQ(pages_asked, 1);
   EXPECT_EQ(rules_asked, 1) << "known since the first crawl";
+}
+
+TEST_P(CrawlRobots, ARedirectToAnotherHostWaitsForItsTurnThere) {
+  constexpr std::chrono::milliseconds delay{150};
+  std::mutex mutex;
+  std::vector<std::chrono::steady_clock::time_point> asked;
+  LoopbackServer other([&](const HttpRequest& request) -> HttpReply {
+    if (request.target == "/robots.txt") return {.status = 404};
+    const std::scoped_lock lock(mutex);
+    asked.push_back(std::chrono::steady_clock::now());
+    return {.headers = {{"Content-Type", "text/html"}}, .body = "<title>Moved</title>"};
+  });
+  LoopbackServer server([&](const HttpRequest& request) -> HttpReply {
+    if (request.target == "/robots.txt") return {.status = 404};
+    if (request.target != "/") return {.status = 302, .headers = {{"Location", other.url(request.target)}}};
+    return {.headers = {{"Content-Type", "text/html"}},
+            .body = "<a href=/1>1</a><a href=/2>2</a><a href=/3>3</a><a href=/4>4</a>"};
+  });
+  db().write([&](Write& tx) {
+    queue::configure_host(tx, crawl::host_key(crawl::Url::parse(other.url("/"))),
+                          {.delay_ms = static_cast<int>(delay.count())});
+  });
+  auto config = config_for(server.url("/"));
+  config.follow->scope = crawl::FollowScope::any;
+  const auto job = start(config).job.id;
+  work_until_end_of(job);
+  EXPECT_EQ(get(job).processed_items, 5);
+  EXPECT_EQ(get(job).total_items, 5) << "a redirect is no page of its own";
+  ASSERT_EQ(asked.size(), 4U);
+  // A connection may be slow, and its successor fast: what is counted on is the sum.
+  EXPECT_GE(asked.back() - asked.front(), delay * 5 / 2);
+  EXPECT_EQ(task_counts().open(), 0);
+}
+
+TEST_P(CrawlRobots, RedirectsFromHostToHostEnd) {
+  std::atomic<int> hops = 0;
+  std::string first, second;
+  const auto bounce = [&](const std::string& to) {
+    return [&](const HttpRequest& request) -> HttpReply {
+      if (request.target == "/robots.txt") return {.status = 404};
+      return {.status = 302, .headers = {{"Location", to + std::to_string(++hops)}}};
+    };
+  };
+  LoopbackServer a(bounce(second)), b(bounce(first));
+  first = a.url("/"), second = b.url("/");
+  const auto job = start(single_page(a.url("/"))).job.id;
+  work_until_end_of(job);
+  EXPECT_EQ(get(job).status, jobs::JobStatus::failed);
+  EXPECT_EQ(hops, crawl::hosts_before_max + 1);
 }
 
 TEST_P(CrawlRobots, PlainTextIsKeptAsItIs) {

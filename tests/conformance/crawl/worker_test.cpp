@@ -6,6 +6,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
+#include "quarry/queue/maintain.hpp"
 
 namespace quarry::test {
 namespace {
@@ -79,6 +80,31 @@ TEST_P(CrawlWorkers, AHeartbeatTellsWhatWasLost) {
   working = &worker;
   worker.run({});
   expect_ten_pages(job);
+}
+
+TEST_P(CrawlWorkers, LeasesAreKeptWhileTheFetchingThreadIsBusy) {
+  std::atomic<bool> is_asked = false, may_answer = false;
+  LoopbackServer server(site_that([&] {
+    is_asked = true;
+    EXPECT_TRUE(comes_true([&] { return may_answer.load(); }));
+  }));
+  const auto job = start(config_for(server.url("/page/0"))).job.id;
+  auto options = options_until_end_of(job);
+  options.lease = 1500ms;
+  std::int64_t taken_back = -1;
+  options.finished = [&, ask = options.finished] {
+    if (is_asked && taken_back < 0) {
+      std::this_thread::sleep_for(options.lease * 2);
+      taken_back = db().write([](Write& tx) { return queue::reap_expired(tx); });
+      may_answer = true;
+    }
+    return ask();
+  };
+  crawl::Worker worker(db(), *blobs_, options);
+  worker.run({});
+  expect_ten_pages(job);
+  EXPECT_EQ(taken_back, 0);
+  EXPECT_EQ(worker.stats().lost, 0);
 }
 
 TEST_P(CrawlWorkers, APausedQueueIsAskedEverMoreSeldom) {

@@ -1,5 +1,7 @@
 /// What a server or a network can do to a fetcher, and how each trouble is told from the others.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -61,6 +63,34 @@ TEST(FetcherBounds, BoundsBodiesAndHeaders) {
     EXPECT_EQ(cut.status, 200);
     EXPECT_EQ(cut.body, std::string(1999, 'x')) << path;
   }
+}
+
+TEST(FetcherBounds, AHeaderLineWithoutEndIsTooLarge) {
+  LoopbackServer server([](const HttpRequest&) {
+    return HttpReply{.raw = "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(5'000'000, 'x') + "\r\n\r\n"};
+  });
+  const auto response = fetch(server.url("/"));
+  EXPECT_EQ(response.error, FetchError::too_large) << response.error_detail;
+  EXPECT_NE(response.error_detail.find("header"), std::string::npos) << response.error_detail;
+}
+
+TEST(FetcherBounds, WithoutDescriptorsNothingIsSaidOfTheHost) {
+  LoopbackServer server([](const HttpRequest&) { return HttpReply{.body = "here"}; });
+  Fetcher fetcher({.allow_private = true}, clock_now);
+  fetcher.submit({.url = Url::parse(server.url("/"))});
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(STDERR_FILENO);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto all = run(fetcher);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].error, FetchError::starved) << all[0].error_detail;
+  EXPECT_TRUE(worth_a_retry(all[0]));
+  EXPECT_EQ(fetch(server.url("/")).body, "here");
 }
 
 TEST(FetcherBounds, TellsBrokenAnswersApart) {
