@@ -49,9 +49,10 @@ TEST_P(QueueModel, EveryHistoryGoesAsInTheModel) {
   // Read by RapidCheck once, at its first property.
   setenv("RC_PARAMS", is_long ? "max_success=2500 max_size=150" : "max_success=50 max_size=60", 0);
   const bool good = rc::check("the queue does what the model does", [&] {
-    RealQueue real(database());
+    RealQueue real(db(), database().clock(), [&] { database().reopen(); });
     Model model;
     model.now = TestDatabase::kStart.us;
+    real.begin(model);
     rc::state::check(model, real, rc::state::gen::execOneOfWithArgs<Command>());
     expect_counters_equal_rows(db());
   });

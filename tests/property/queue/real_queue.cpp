@@ -24,6 +24,10 @@ constexpr sql::Command<void(UserId)> insert_user{
 constexpr sql::Command<void(JobId, UserId)> insert_job{
     "test.insert_job", "insert into scraping_jobs (id, user_id, job_type, title) values ($1, $2, 'crawl', 'modelled')"};
 
+// In the order in which they were made.
+constexpr sql::Query<JobId()> list_jobs{"test.list_jobs", "select id from scraping_jobs order by id"};
+constexpr sql::Query<TaskId()> list_ids{"test.list_ids", "select id from task_queue order by id"};
+
 std::string host_key(unsigned host) { return "h" + std::to_string(host % host_count); }
 Outcome ones(std::int64_t count) { return Outcome(static_cast<std::size_t>(count), 1); }
 
@@ -41,8 +45,8 @@ std::string host_line(std::string_view key, const ModelHost& host, int in_flight
 
 }  // namespace
 
-RealQueue::RealQueue(TestDatabase& database) : database_(database) {
-  database.clock().set(TestDatabase::kStart);
+void RealQueue::begin(const Model& model) {
+  clock_.set({model.now});
   db().write([&](Write& tx) {
     tx.session().run_script("test.empty",
                             "delete from task_attempts; delete from task_queue; delete from hosts; delete from queue_counts;"
@@ -51,6 +55,8 @@ RealQueue::RealQueue(TestDatabase& database) : database_(database) {
     const auto user = tx.new_id<UserId>();
     tx.run(insert_user, user);
     jobs_.clear();
+    ids_.clear();
+    leases_.clear();
     for (unsigned i = 0; i < job_count; ++i) {
       jobs_.push_back(tx.new_id<JobId>());
       tx.run(insert_job, jobs_.back(), user);
@@ -58,11 +64,26 @@ RealQueue::RealQueue(TestDatabase& database) : database_(database) {
   });
 }
 
+void RealQueue::resume(const Model& model) {
+  clock_.set({model.now});
+  db().read([&](Read& tx) {
+    queue_ = find_queue(tx, "modelled").value();
+    jobs_ = tx.all(list_jobs);
+  });
+  find_tasks();
+  leases_.clear();
+  for (const auto& lease : model.leases) leases_.push_back({ids_.at(lease.task), lease.token});
+}
+
+void RealQueue::find_tasks() {
+  ids_ = db().read([](Read& tx) { return tx.all(list_ids); });
+}
+
 Outcome RealQueue::put(const Step& step) {
   const auto wish = wish_of(step);
   NewTask task{.priority = wish.priority, .max_retries = wish.max_retries, .max_stalls = wish.max_stalls};
   if (wish.host >= 0) task.host_key = host_key(static_cast<unsigned>(wish.host));
-  if (wish.delay_us > 0) task.scheduled_at = database_.clock().now() + microseconds(wish.delay_us);
+  if (wish.delay_us > 0) task.scheduled_at = clock_.now() + microseconds(wish.delay_us);
   if (!wish.key.empty()) task.unique_key = wish.key;
   task.unique_while_active = wish.while_active;
   EnqueueOptions options;
@@ -162,9 +183,9 @@ Outcome RealQueue::run(const Step& step) {
     case Verb::heartbeat:
       return end_lease(step);
     case Verb::advance:
-      return database_.clock().advance(microseconds(time_of(step) + step.a % 2)), Outcome{};
+      return clock_.advance(microseconds(time_of(step) + step.a % 2)), Outcome{};
     case Verb::restart:
-      return database_.reopen(), Outcome{};
+      return reopen_(), Outcome{};
     case Verb::configure_host:
     case Verb::block_host:
     case Verb::refuse_host:
