@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands.hpp"
+#include "cli/text.hpp"
 #include "quarry/schema/migrator.hpp"
 
 namespace quarry::cli {
@@ -46,15 +49,27 @@ Validation validation_of(const Database& db, const ValidateCli& cli) {
   return schema::validate(db, schema::expected_schema(Database::open(cli.scratch, {.create = false})));
 }
 
+/// Names and texts come from the database, whoever filled it: line by line, made harmless, with the space that each begins
+/// with.
+void print_lines(Console& console, std::string_view indent, std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const auto inner = line.substr(0, std::min(line.size(), line.find_first_not_of(' ')));
+    console.raw(fmt::format("{}{}{}\n", indent, inner, printable(line)));
+  }
+}
+
 /// A rebuild mends several parts of a table at once, and is shown with the first of them.
 void show_differences(Console& console, const ValidateResult& result) {
+  constexpr std::string_view indent = "    ";
   const std::vector<std::string>* shown = nullptr;
   for (const auto& difference : result.differences) {
-    console.raw(difference.text + "\n");
+    print_lines(console, "", difference.text);
     if (shown && difference.mend.size() > 1 && *shown == difference.mend)
-      console.line("    mended by the same statements");
+      print_lines(console, indent, "(by the same statements)");
     else
-      for (const auto& statement : difference.mend) console.raw("    " + statement + ";\n");
+      for (const auto& statement : difference.mend) print_lines(console, indent, statement + ";");
     shown = &difference.mend;
   }
 }
