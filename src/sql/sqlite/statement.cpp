@@ -6,11 +6,22 @@
 #include <utility>
 
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 #include "sql/sqlite/array_json.hpp"
 #include "sql/sqlite/error_map.hpp"
 #include "sql/sqlite/placeholders.hpp"
 
 namespace quarry::sql::sqlite_driver {
+namespace {
+
+/// SQLite takes any bytes for a text, and would look for, or store, what PostgreSQL refuses: both refuse it, with the same
+/// words (`postgres/error_map.cpp`, 22021).
+void check_text(std::string_view text) {
+  if (clean_prefix(text) != text.size())
+    throw Error(ErrorCode::invalid, "a text is not valid UTF-8 or holds a zero byte: clean it first");
+}
+
+}  // namespace
 
 PreparedStatement::PreparedStatement(sqlite3* db, std::string_view sql) : db_(db) {
   const auto text = number_placeholders(sql);
@@ -57,13 +68,18 @@ void PreparedStatement::bind(int index, const Param& param, Lifetime lifetime) {
       case Kind::instant: code = sqlite3_bind_int64(stmt_, index, param.integer); break;
       case Kind::real: code = sqlite3_bind_double(stmt_, index, param.real); break;
       case Kind::text:
-      case Kind::json: code = sqlite3_bind_text64(stmt_, index, bytes(), param.size, keep, SQLITE_UTF8); break;
+      case Kind::json:
+        check_text({bytes(), param.size});
+        code = sqlite3_bind_text64(stmt_, index, bytes(), param.size, keep, SQLITE_UTF8);
+        break;
       case Kind::bytes: code = sqlite3_bind_blob64(stmt_, index, bytes(), param.size, keep); break;
       case Kind::uuid: code = sqlite3_bind_blob64(stmt_, index, param.uuid().bytes.data(), 16, keep); break;
       case Kind::int64_array:
       case Kind::text_array:
       case Kind::uuid_array:
       case Kind::instant_array: {
+        if (param.kind == Kind::text_array)
+          for (std::size_t i = 0; i < param.size; ++i) check_text(static_cast<const std::string*>(param.data)[i]);
         const auto& json = arrays_.emplace_back(to_json(param));
         code = sqlite3_bind_text64(stmt_, index, json.data(), json.size(), SQLITE_STATIC, SQLITE_UTF8);
         break;
