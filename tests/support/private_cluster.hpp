@@ -23,7 +23,7 @@ namespace quarry::test {
 struct ClusterOptions {
   /// fsync. Off, a commit survives the death of the server but not of the machine, which is all that a test can tell.
   bool durable = false;
-  int connections_max = 100;
+  int connections_max = 200;
   /// The server is ended, and its folder removed, when the process with this id has ended. 0: ours.
   pid_t owner = 0;
   /// More settings for the server's command line: `{"wal_level=logical"}`.

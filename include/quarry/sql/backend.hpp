@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,8 +55,10 @@ class Backend {
   virtual void run_outside_transaction(std::string_view name, std::string_view sql) = 0;
 
   /// A connection of its own to the same database, the same in-memory database included. On SQLite foreign keys are on and the busy timeout
-  /// is set, as everywhere. Throws `unavailable` or `timeout` when it cannot be made.
-  virtual std::unique_ptr<DedicatedSession> dedicated() = 0;
+  /// is set, as everywhere, and nobody else writes while it lives. Throws `unavailable` or `timeout` when it cannot be made, and `busy` on
+  /// SQLite when others have been writing for as long as `busy_timeout`; a `wait` stands in its place.
+  virtual std::unique_ptr<DedicatedSession> dedicated(std::optional<std::chrono::milliseconds> wait) = 0;
+  std::unique_ptr<DedicatedSession> dedicated() { return dedicated(std::nullopt); }
 
   /// Calls `wake` from another thread soon after a transaction that called `Write::notify(channel)` has committed, in this process or another.
   /// May also call it without reason; polling stays the truth. LISTEN/NOTIFY on PostgreSQL; on SQLite a signal in the process, and a

@@ -220,7 +220,7 @@ void PostgresBackend::run_outside_transaction(std::string_view name, std::string
   }
 }
 
-std::unique_ptr<DedicatedSession> PostgresBackend::dedicated() {
+std::unique_ptr<DedicatedSession> PostgresBackend::dedicated(std::optional<std::chrono::milliseconds>) {
   check_process();
   return open_dedicated(*this, settings_);
 }

@@ -31,7 +31,8 @@ class PostgresBackend final : public Backend {
   const std::string& display_url() const noexcept override { return settings_.display_url; }
   const DatabaseOptions& options() const noexcept override { return options_; }
   void run_outside_transaction(std::string_view name, std::string_view sql) override;
-  std::unique_ptr<DedicatedSession> dedicated() override;
+  using Backend::dedicated;
+  std::unique_ptr<DedicatedSession> dedicated(std::optional<std::chrono::milliseconds> wait) override;
   std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) override;
   void post(std::function<void()> job) override;
 

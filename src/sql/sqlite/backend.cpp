@@ -49,7 +49,8 @@ class SqliteBackend final : public Backend {
   const std::string& display_url() const noexcept override { return display_url_; }
   const DatabaseOptions& options() const noexcept override { return options_; }
   void run_outside_transaction(std::string_view name, std::string_view sql) override;
-  std::unique_ptr<DedicatedSession> dedicated() override;
+  using Backend::dedicated;
+  std::unique_ptr<DedicatedSession> dedicated(std::optional<std::chrono::milliseconds> wait) override;
   std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake) override {
     return watcher_.subscribe(channel, std::move(wake));
   }
@@ -146,11 +147,15 @@ void SqliteBackend::run_outside_transaction(std::string_view name, std::string_v
   }
 }
 
-std::unique_ptr<DedicatedSession> SqliteBackend::dedicated() {
+std::unique_ptr<DedicatedSession> SqliteBackend::dedicated(std::optional<std::chrono::milliseconds> wait) {
   refuse_nested(this);
   check_process();
   if (options_.read_only) throw Error(ErrorCode::denied, "the database was opened for reading only");
-  if (!location_.in_memory) return open_dedicated(location_, options_, *clock_);
+  if (!location_.in_memory) {
+    auto options = options_;
+    if (wait) options.busy_timeout = *wait;
+    return open_dedicated(location_, options, *clock_);
+  }
   return borrow_dedicated(writer_.connection(), std::unique_lock(memory_mutex_), options_, *clock_);
 }
 
