@@ -2,6 +2,7 @@
 
 #include <myencoding/encoding.h>
 
+#include "crawl/web/html_space.hpp"
 #include "crawl/web/transcode.hpp"
 #include "quarry/core/utf8.hpp"
 
@@ -18,10 +19,8 @@ std::string lowered(std::string_view text) {
   return out;
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
-
 std::string_view trimmed(std::string_view text) {
-  const auto outer = [](char c) { return is_space(c) || c == '"' || c == '\''; };
+  const auto outer = [](char c) { return is_html_space(c) || c == '"' || c == '\''; };
   while (!text.empty() && outer(text.front())) text.remove_prefix(1);
   while (!text.empty() && outer(text.back())) text.remove_suffix(1);
   return text;
@@ -37,10 +36,10 @@ bool by_label(std::string_view label, myencoding_t& encoding) {
 std::string_view charset_in_tag(std::string_view tag) {
   for (auto at = tag.find("charset"); at != std::string_view::npos; at = tag.find("charset", at + 1)) {
     auto rest = tag.substr(at + 7);
-    while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
+    while (!rest.empty() && is_html_space(rest.front())) rest.remove_prefix(1);
     if (rest.empty() || rest.front() != '=') continue;
     rest.remove_prefix(1);
-    while (!rest.empty() && is_space(rest.front())) rest.remove_prefix(1);
+    while (!rest.empty() && is_html_space(rest.front())) rest.remove_prefix(1);
     if (!rest.empty() && (rest.front() == '"' || rest.front() == '\'')) {
       const auto end = rest.find(rest.front(), 1);
       return end == std::string_view::npos ? std::string_view{} : rest.substr(1, end - 1);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "crawl/web/dom.hpp"
+#include "crawl/web/html_space.hpp"
 #include "quarry/core/utf8.hpp"
 
 namespace quarry::crawl::html {
@@ -22,7 +23,6 @@ bool is_cell(std::string_view name) { return name == "td" || name == "th"; }
 bool has_no_text(std::string_view name) {
   return name == "script" || name == "style" || name == "template" || name == "noscript";
 }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
 /// Folds white space; a separator is written only when text follows and text came before.
 class Folder {
@@ -35,12 +35,12 @@ class Folder {
   }
   void text(std::string_view text) {
     while (!text.empty()) {
-      if (is_space(text.front())) {
+      if (is_html_space(text.front())) {
         space();
         text.remove_prefix(1);
         continue;
       }
-      const auto end = std::find_if(text.begin(), text.end(), is_space) - text.begin();
+      const auto end = std::find_if(text.begin(), text.end(), is_html_space) - text.begin();
       if (pending_ != 0 && out_.size() > begin_) out_ += pending_;
       pending_ = 0;
       out_ += text.substr(0, static_cast<std::size_t>(end));

@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "crawl/web/dom.hpp"
+#include "crawl/web/html_space.hpp"
 #include "crawl/web/selector.hpp"
 
 namespace quarry::crawl::html {
 namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 
 bool same(std::string_view a, std::string_view b, bool ignore_case) {
   if (a.size() != b.size()) return false;
@@ -20,9 +20,9 @@ bool same(std::string_view a, std::string_view b, bool ignore_case) {
 
 bool has_word(std::string_view text, std::string_view word, bool ignore_case) {
   for (std::size_t at = 0; at < text.size();) {
-    while (at < text.size() && is_space(text[at])) ++at;
+    while (at < text.size() && is_html_space(text[at])) ++at;
     const auto begin = at;
-    while (at < text.size() && !is_space(text[at])) ++at;
+    while (at < text.size() && !is_html_space(text[at])) ++at;
     if (at > begin && same(text.substr(begin, at - begin), word, ignore_case)) return true;
   }
   return false;

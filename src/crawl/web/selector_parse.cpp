@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "crawl/web/html_space.hpp"
 #include "crawl/web/percent.hpp"
 #include "crawl/web/selector.hpp"
 #include "quarry/core/error.hpp"
@@ -16,7 +17,6 @@ namespace {
 constexpr std::size_t selector_bytes_max = 1024, compounds_max = 64;
 constexpr int nesting_max = 4;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -58,7 +58,7 @@ class SelectorReader {
   }
   bool skip_space() {
     const auto before = at_;
-    while (!done() && is_space(peek())) ++at_;
+    while (!done() && is_html_space(peek())) ++at_;
     return at_ != before;
   }
   void expect_close() {
@@ -185,7 +185,7 @@ class SelectorReader {
   /// More lenient than CSS, which wants quotes round `[data-id=12]`.
   std::string read_bare_value() {
     const auto begin = at_;
-    while (!done() && peek() != ']' && peek() != '"' && peek() != '\'' && !is_space(peek())) ++at_;
+    while (!done() && peek() != ']' && peek() != '"' && peek() != '\'' && !is_html_space(peek())) ++at_;
     if (at_ == begin) fail("a value is missing here");
     return std::string(text_.substr(begin, at_ - begin));
   }
@@ -367,7 +367,7 @@ class SelectorReader {
     unsigned long code_point = 0;
     for (int i = 0; i < 6 && hex_digit(peek()) >= 0; ++i)
       code_point = code_point * 16 + static_cast<unsigned long>(hex_digit(text_[at_++]));
-    if (!done() && is_space(peek())) ++at_;
+    if (!done() && is_html_space(peek())) ++at_;
     append_code_point(out, code_point);
   }
 
