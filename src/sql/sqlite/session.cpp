@@ -11,13 +11,19 @@
 
 namespace quarry::sql::sqlite_driver {
 
+Error transaction_ended() {
+  return Error(ErrorCode::unavailable, "a statement failed, which ended the transaction, and its error was swallowed: nothing was committed");
+}
+
 Cursor& SqliteSession::execute(const Statement& statement, std::span<const Param> params) {
+  refuse_outside_transaction();
   auto& prepared = connection_.prepare(statement);
   prepared.start(params, PreparedStatement::Lifetime::outlives);
   return prepared;
 }
 
 Cursor& SqliteSession::stream(const Statement& statement, std::span<const Param> params, std::size_t) {
+  refuse_outside_transaction();
   // SQLite gives rows one by one anyway. The arguments may end before the stream does, so they are copied.
   auto& prepared = connection_.prepare(statement);
   prepared.start(params, PreparedStatement::Lifetime::copied);
@@ -25,6 +31,7 @@ Cursor& SqliteSession::stream(const Statement& statement, std::span<const Param>
 }
 
 std::int64_t SqliteSession::execute_each(const Statement& statement, std::size_t param_count, const RowSource& rows) {
+  refuse_outside_transaction();
   auto& prepared = connection_.prepare(statement);
   std::vector<Param> params(param_count);
   std::int64_t touched = 0;
@@ -59,6 +66,7 @@ std::int64_t SqliteSession::insert_all(const BulkTarget& target, const RowSource
 }
 
 void SqliteSession::run_script(std::string_view name, std::string_view sql) {
+  refuse_outside_transaction();
   try {
     connection_.execute(std::string(sql).c_str(), "run a script");
   } catch (Error& error) {
@@ -68,6 +76,7 @@ void SqliteSession::run_script(std::string_view name, std::string_view sql) {
 }
 
 void SqliteSession::savepoint() {
+  refuse_outside_transaction();
   connection_.execute_control(fmt::format("savepoint q{}", savepoints_.size()), "open a savepoint");
   savepoints_.push_back({after_commit_.size(), notified_.size()});
 }

@@ -6,10 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "quarry/core/error.hpp"
 #include "quarry/sql/session.hpp"
 #include "sql/sqlite/connection.hpp"
 
 namespace quarry::sql::sqlite_driver {
+
+/// What becomes of a transaction that SQLite has rolled back while its closure went on.
+Error transaction_ended();
 
 class SqliteSession : public Session {
  public:
@@ -39,6 +43,12 @@ class SqliteSession : public Session {
   std::vector<std::function<void()>> take_after_commit() { return std::exchange(after_commit_, {}); }
 
  private:
+  /// SQLite ends a transaction by itself on some errors (I/O, disk full). A closure that swallows one and goes on must not
+  /// write outside of it.
+  void refuse_outside_transaction() const {
+    if (notify_ && connection_.in_autocommit()) throw transaction_ended();
+  }
+
   Connection& connection_;
   const Clock& clock_;
   Random& random_;

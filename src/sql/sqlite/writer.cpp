@@ -31,6 +31,20 @@ void roll_back(Connection& connection) noexcept {
   }
 }
 
+Error outcome_unknown(const std::exception_ptr& failure) {
+  EngineDetail detail;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    detail = {error.engine_message(), {}, error.native_code()};
+  }
+  return Error(ErrorCode::unavailable,
+               "the file system reported an error during COMMIT: the work may or may not have been done, look before you "
+               "repeat it",
+               std::move(detail))
+      .set_outcome_unknown(true);
+}
+
 }  // namespace
 
 Writer::Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend,
@@ -127,6 +141,7 @@ Writer::Outcome Writer::try_batch(std::span<PendingWrite* const> batch, Apart ap
       Write tx(session);
       for (auto* member : batch) {
         run_member(*member, tx, apart);
+        if (connection_.in_autocommit() && !member->failure) member->failure = std::make_exception_ptr(transaction_ended());
         if (connection_.in_autocommit() || (member->failure && apart == Apart::no)) {
           failure = member->failure;
           roll_back(connection_);
@@ -146,7 +161,9 @@ Writer::Outcome Writer::try_batch(std::span<PendingWrite* const> batch, Apart ap
     return Outcome::committed;
   } catch (...) {
     failure = std::current_exception();
-    return unknown && !overwrite_failed_commit() ? Outcome::unknown : Outcome::undone;
+    if (!unknown || overwrite_failed_commit()) return Outcome::undone;
+    failure = std::make_exception_ptr(outcome_unknown(failure));
+    return Outcome::unknown;
   }
 }
 
@@ -157,12 +174,7 @@ void Writer::commit(bool& unknown) {
   } catch (const Error& error) {
     // A full disk leaves the last frame unfinished, so that the log does not hold the transaction.
     unknown = error.code() == ErrorCode::unavailable && (error.native_code() & 0xff) != SQLITE_FULL;
-    if (!unknown) throw;
-    throw Error(
-        ErrorCode::unavailable,
-        "the file system reported an error during COMMIT: the work may or may not have been done, look before you repeat it",
-        {error.engine_message(), {}, error.native_code()})
-        .set_outcome_unknown(true);
+    throw;
   }
 }
 
