@@ -1,5 +1,7 @@
 #pragma once
 /// What a database holds, in figures that two copies of it share and two different ones do not.
+///
+/// Errors: none. Thread safety: values and pure functions.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -25,6 +27,7 @@ struct DatabaseFacts {
   std::string schema_digest;
   std::vector<TableFacts> tables;  ///< by name
 
+  /// Of all tables.
   std::int64_t rows() const;
 };
 BOOST_DESCRIBE_STRUCT(DatabaseFacts, (), (engine, engine_version, schema_version, schema_digest, tables))

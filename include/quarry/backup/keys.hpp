@@ -26,8 +26,11 @@ namespace quarry::backup {
 
 class Keys {
  public:
+  /// Reads a secret key: it writes and reads backups.
   static Keys from_key_file(const std::filesystem::path& file);
+  /// Reads a passphrase, from which each folder's own salt makes the key.
   static Keys from_passphrase_file(const std::filesystem::path& file);
+  /// Reads a public key, which writes backups and cannot read them.
   static Keys from_public_key_file(const std::filesystem::path& file);
 
   Keys(Keys&&) noexcept;

@@ -80,6 +80,7 @@ struct RestoredAt {
 };
 BOOST_DESCRIBE_STRUCT(RestoredAt, (), (at, base, reached, beyond, segments, rows))
 
+/// Restores the database as it was at the moment `at`, as the page says.
 RestoredAt restore_at(const std::filesystem::path& dir, std::string_view url, const Keys& keys, Instant at,
                       const RestoreAtOptions& options = {});
 

@@ -91,7 +91,9 @@ class Repository {
   /// The newest verified one; without any, nothing.
   std::optional<Summary> latest_verified() const;
 
+  /// Where a backup of this name lies. Never fails.
   std::filesystem::path folder_of(const std::string& name) const { return dir_ / name; }
+  /// Where the bodies of all backups lie. Never fails.
   std::filesystem::path bodies_dir() const { return dir_ / "bodies"; }
 
  private:

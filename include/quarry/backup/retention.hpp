@@ -9,6 +9,8 @@
 /// a pause deletes nothing. All others go, if there is a newer verified backup; so the newest verified one stays whatever is
 /// said, and what is newer than it stays, too. Bodies go when no backup that is left names them; while the list of one of
 /// these is missing or damaged, none goes.
+///
+/// Errors: `invalid` for a rule that cannot be read, and those of the repository.
 
 #include <boost/describe.hpp>
 #include <cstdint>

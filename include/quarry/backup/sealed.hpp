@@ -41,6 +41,7 @@ enum class PartKind : std::uint8_t { manifest = 1, database = 2, body = 3, base_
 
 /// What a part belongs to: BLAKE2b of its backup's name, or the name of a body.
 using Subject = std::array<unsigned char, 32>;
+/// The subject of a name. Never fails.
 Subject subject_of(std::string_view name);
 
 /// BLAKE2b of a part's header. As it covers the part's own random key, it names the part and no copy of another one.
@@ -66,6 +67,7 @@ class SealedWriter {
   SealedWriter& operator=(const SealedWriter&) = delete;
   ~SealedWriter();
 
+  /// Appends to the part.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   /// The end; without it the file is cut. With `durable` it is on the disk when this returns, its name excepted.
