@@ -65,6 +65,14 @@ Plan plan_for(const Repository& repository, Instant at) {
   return plan;
 }
 
+/// As the setting wants it: no T between date and time, no Z behind.
+std::string target_time(Instant at) {
+  auto text = to_iso8601(at);
+  text[10] = ' ';
+  text.back() = '+';
+  return text + "00";
+}
+
 /// The copy of the server, replaying; stopped at the end.
 class Replay {
  public:
@@ -126,7 +134,7 @@ void Replay::write_configuration(const BaseInfo& base, Instant at) const {
       "restore_command = 'cp \"{0}/wal/%f\" \"%p\"'\n"
       "recovery_target_time = '{1}'\nrecovery_target_inclusive = on\nrecovery_target_action = "
       "'promote'\nrecovery_target_timeline = 'latest'\n",
-      scratch, to_iso8601(at));
+      scratch, target_time(at));
   for (const auto& [name, value] : base.settings) text += fmt::format("{} = {}\n", name, value);
   write_durably(configuration(), text);
   write_durably(scratch_.path() / "hba.conf", "local all all trust\n");

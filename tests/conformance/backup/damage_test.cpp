@@ -44,7 +44,10 @@ TEST_P(BackupDamage, AFlippedBitInAnyPart) {
   remember();
   for (const auto& file : parts()) {
     const auto whole = read_file(file);
-    for (const std::size_t at : {std::size_t{3}, whole.size() / 3, whole.size() / 2, whole.size() - 2}) {
+    // Each try restores twice, which takes PostgreSQL seconds; the unit tests flip every bit.
+    auto places = is_sqlite() ? std::vector{std::size_t{3}, whole.size() / 3, whole.size() - 2} : std::vector<std::size_t>{};
+    places.push_back(whole.size() / 2);
+    for (const auto at : places) {
       auto bytes = whole;
       bytes[at] = static_cast<char>(bytes[at] ^ 4);
       write_file(file, bytes);
@@ -121,11 +124,16 @@ TEST_P(BackupDamage, AnotherKey) {
 }
 
 TEST_P(BackupDamage, RetentionRemovesNoBodyWhileAListIsDamaged) {
-  clock().advance(std::chrono::hours(48));
-  const auto second = make({.clock = std::shared_ptr<const Clock>(&clock(), [](const Clock*) {})});
-  write_file(dir() / second.name / "bodies", "short");
+  put({"three"});
+  // By the test's clock it is older than the first one, which was made by the system's.
+  const auto older = make({.clock = std::shared_ptr<const Clock>(&clock(), [](const Clock*) {})});
+  const auto list = read_file(part("bodies"));
+  write_file(part("bodies"), "short");
   const auto pruned = backup::prune(dir(), {.days = 1});
+  EXPECT_THAT(pruned.removed, testing::ElementsAre(older.name));
   EXPECT_EQ(pruned.bodies_removed, 0);
+  write_file(part("bodies"), list);
+  EXPECT_EQ(backup::prune(dir(), {.days = 1}).bodies_removed, 1);
 }
 
 }  // namespace

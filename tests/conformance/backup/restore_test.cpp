@@ -101,7 +101,7 @@ TEST_P(SqliteRestore, WhatTheReplacedDatabaseHadInItsLogIsNotReplayed) {
   {
     // Its log is full of commits, and nobody has it open.
     auto other = Database::open(other_url(), {.create = false});
-    for (int i = 0; i < 50; ++i)
+    for (int i = 0; i < 20; ++i)
       other.write(
           [](Write& tx) { tx.run(sql::Command<void()>("test.touch", "update users set username = username || 'x'")); });
   }

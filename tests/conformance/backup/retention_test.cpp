@@ -36,8 +36,8 @@ TEST_P(BackupRetention, RemovesBackupsAndTheBodiesThatNoneNeedsAnyMore) {
   const auto pruned = backup::prune(dir(), {.days = 1});
   EXPECT_EQ(pruned.bodies_removed, 1);
   EXPECT_THAT(names(), ElementsAre(second.name));
-  restore();
-  expect_sound(other_url(), other_blobs(), 1);
+  EXPECT_EQ(restore().bodies, 1);
+  EXPECT_EQ(artifacts_in(Database::open(other_url(), {.create = false})), 1);
 }
 
 TEST_P(BackupRetention, AnUnverifiedBackupCoversNothing) {
