@@ -57,7 +57,7 @@ struct SlowQuery {
 struct QueryWatchOptions {
   std::chrono::microseconds slow{0};       ///< what takes at least this long is logged; 0: nothing is
   std::chrono::milliseconds quiet{1'000};  ///< between two lines about the same statement
-  std::size_t names_max = 256;
+  std::size_t names_max = 200;
   /// Told of slow statements instead of the log. Must not throw.
   std::function<void(const SlowQuery&)> tell{};
   /// The clock that `quiet` goes by; the steady one unless a test has its own.

@@ -13,7 +13,6 @@ namespace {
 using metrics::MetricWriter;
 
 constexpr std::size_t queues_named = 50;
-constexpr std::size_t queries_named = 100;
 constexpr std::string_view others = "(other)";
 
 double in_seconds(std::int64_t us) { return static_cast<double>(us) / 1e6; }
@@ -111,27 +110,6 @@ void add_pool(MetricWriter& writer, const PoolFigures& pool) {
   writer.only("quarry_database_retries_total", value_of(pool.retries));
 }
 
-std::vector<QueryFigures> queries_to_name(std::vector<QueryFigures> queries) {
-  if (queries.size() <= queries_named) return queries;
-  QueryFigures rest{.name = std::string(others)};
-  for (std::size_t i = queries_named; i < queries.size(); ++i) {
-    rest.runs += queries[i].runs;
-    rest.failures += queries[i].failures;
-    rest.total_us += queries[i].total_us;
-  }
-  queries.resize(queries_named);
-  // The watch has such a name itself when it has met very many.
-  const auto same = std::ranges::find(queries, others, &QueryFigures::name);
-  if (same == queries.end()) {
-    queries.push_back(std::move(rest));
-  } else {
-    same->runs += rest.runs;
-    same->failures += rest.failures;
-    same->total_us += rest.total_us;
-  }
-  return queries;
-}
-
 void add_histogram(MetricWriter& writer, std::string_view kind, const TransactionFigures& figures) {
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < TransactionFigures::ends_us.size(); ++i) {
@@ -145,7 +123,8 @@ void add_histogram(MetricWriter& writer, std::string_view kind, const Transactio
 }
 
 void add_queries(MetricWriter& writer, const QueryWatch& watch) {
-  const auto queries = queries_to_name(watch.queries());
+  // All that the watch tells apart: a choice among them would change, and counters would go back.
+  const auto queries = watch.queries();
   writer.begin("quarry_query_duration_seconds");
   for (const auto& query : queries) {
     writer.sample(in_seconds(query.total_us), {{"query", query.name}}, "_sum");

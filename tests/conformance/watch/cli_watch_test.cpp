@@ -5,9 +5,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "conformance/cli/cli_test.hpp"
 #include "quarry/queue/enqueue.hpp"
@@ -143,7 +145,7 @@ TEST_P(CliWatch, TheDashboardAsksForMetricsThatThereAre) {
         continue;
       }
       const std::string expression(member.as_string());
-      expressions += key == "expr" ? 1 : 0;
+      if (key == "expr") ++expressions;
       for (std::sregex_iterator it(expression.begin(), expression.end(), metric), end; it != end; ++it)
         asked.insert(it->str());
     }
