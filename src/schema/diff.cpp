@@ -7,6 +7,7 @@
 
 #include "quarry/core/error.hpp"
 #include "schema/change.hpp"
+#include "schema/introspect.hpp"
 
 namespace quarry::schema {
 namespace {
@@ -59,6 +60,43 @@ std::vector<std::string> statements_for(const ChangePlan& plan, const Difference
     if (is_for(owner_of(key))) of_owner.push_back(change.sql);
   }
   return own.empty() ? of_owner : own;
+}
+
+/// Whether mending the difference settles the object as well: parts come and go with the whole, and a SQLite table is
+/// settled in all its columns and rules at once.
+bool settles(const Difference& difference, Engine engine, const Object& object) {
+  const ObjectKey key{difference.type, difference.table, difference.name};
+  const bool whole = difference.kind == DifferenceKind::missing || difference.kind == DifferenceKind::extra;
+  const auto belongs_to = [&](const std::string& table) {
+    return object.table == table || key_of(object) == ObjectKey{ObjectType::table, "", table};
+  };
+  if (key_of(object) == key) return true;
+  if (whole && (difference.type == ObjectType::table || difference.type == ObjectType::view))
+    return belongs_to(difference.name);
+  if (whole && difference.type == ObjectType::function)
+    return object.type == ObjectType::grant && owner_of(key_of(object)) == key;
+  const auto is_in_text = [](ObjectType type) {
+    return type == ObjectType::table || type == ObjectType::column || type == ObjectType::constraint;
+  };
+  return engine == Engine::sqlite && is_in_text(difference.type) && is_in_text(object.type) &&
+         belongs_to(difference.table.empty() ? difference.name : difference.table);
+}
+
+/// All that is needed for this difference alone, with what stands in its way and comes back.
+std::vector<std::string> mend_of(const Model& actual, const Model& expected, const Difference& difference) {
+  Model mended{actual.engine, {}, actual.owner, expected.schema};
+  for (const auto& object : actual.objects)
+    if (!settles(difference, actual.engine, object)) mended.objects.push_back(object);
+  for (const auto& object : expected.objects)
+    if (settles(difference, actual.engine, object)) mended.objects.push_back(object);
+  sort_objects(mended);
+  auto script = change_script(actual, mended);
+  if (!script.rebuild) return std::move(script.statements);
+  std::vector<std::string> statements{"pragma foreign_keys = off", "pragma legacy_alter_table = on", "begin immediate"};
+  statements.insert(statements.end(), script.statements.begin(), script.statements.end());
+  for (const char* last : {"commit", "pragma foreign_keys = on", "pragma legacy_alter_table = off"})
+    statements.emplace_back(last);
+  return statements;
 }
 
 }  // namespace
@@ -145,7 +183,8 @@ std::vector<Difference> compare(const Model& actual, const Model& expected) {
   const auto mend = plan_changes(actual, expected);
   const auto reverse = plan_changes(expected, actual);
   for (auto& difference : differences) {
-    difference.mend = statements_for(mend, difference);
+    difference.mend = mend_of(actual, expected, difference);
+    if (difference.mend.empty()) difference.mend = statements_for(mend, difference);
     difference.reverse = statements_for(reverse, difference);
   }
   std::stable_sort(differences.begin(), differences.end(), [](const auto& a, const auto& b) {

@@ -30,8 +30,11 @@ struct Difference {
   ObjectType type = ObjectType::table;
   std::string table;
   std::string name;
-  std::string detail;                ///< what is different: `default is 0, should be 1`; empty when it is missing or extra
-  std::vector<std::string> mend;     ///< brings the object to what is expected; a table's rebuild for each part of the table
+  std::string detail;  ///< what is different: `default is 0, should be 1`; empty when it is missing or extra
+  /// Statements that bring this object, and what must give way meanwhile, to what is expected, in their order. They may need
+  /// another difference to be mended before; a script for all is in `change_script`. Where a SQLite table is made anew they
+  /// begin and end a transaction.
+  std::vector<std::string> mend;
   std::vector<std::string> reverse;  ///< and back
 };
 
