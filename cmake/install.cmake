@@ -30,3 +30,4 @@ install(FILES ${PROJECT_BINARY_DIR}/package/quarryConfig.cmake ${PROJECT_BINARY_
 
 configure_file(cmake/quarry.pc.in ${PROJECT_BINARY_DIR}/package/quarry.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/quarry.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(DIRECTORY packaging DESTINATION ${CMAKE_INSTALL_DATADIR}/quarry)
