@@ -40,8 +40,8 @@ class CliWatch : public CliTest {
   }
   std::set<std::string> listed() {
     std::set<std::string> names;
-    for (const auto& family : json({"metrics", "--list"}).at("families").as_array())
-      names.emplace(family.at("name").as_string());
+    const auto document = json({"metrics", "--list"});
+    for (const auto& family : document.at("families").as_array()) names.emplace(family.at("name").as_string());
     return names;
   }
 };
@@ -121,7 +121,7 @@ TEST_P(CliWatch, MetricsAreThoseThatAreListed) {
   EXPECT_EQ(read.value("quarry_health_ready"), "1");
   const auto all = listed();
   for (const auto& [family, type] : read.types) EXPECT_TRUE(all.contains(family)) << family;
-  EXPECT_EQ(read_exposition(std::string(json({"metrics"}).at("text").as_string())).types.size(), read.types.size());
+  EXPECT_EQ(read_exposition(text(json({"metrics"}), "text")).types.size(), read.types.size());
 }
 
 /// Everything that the dashboard asks for exists.
@@ -292,7 +292,7 @@ TEST_P(CliWatch, LogsHoldNoSecretsAtAnyLevelAndNoRowsAboveDebug) {
     log.clear();
     go({"user", "add", name, "--email", name + "@planted.example"}, "planted-secret-password\n", level);
     go({"user", "add", name, "--email", name + "@planted.example"}, "planted-secret-password\n", level);
-    const auto key = go({"key", "add", name, "planted-key", "--json"}, "", level);
+    const auto key = go({"key", "add", name, "--name", "planted-key", "--json"}, "", level);
     const auto session = go({"session", "open", name}, "planted-secret-password\n", level);
     go({"session", "open", name}, "planted-secret-wrong\n", level);
     go({"setting", "keygen", "keys-" + level}, "", level);
