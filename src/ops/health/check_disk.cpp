@@ -127,10 +127,8 @@ Findings check_disk(const Asked& asked) {
   Findings found;
   for (const auto& room : looked.rooms) judge(room, found);
   if (looked.wal_bytes > wal_bytes_max)
-    found.add(
-        CheckState::warning,
-        fmt::format("the write-ahead log has {}: a reader keeps it from starting over", bytes_in_words(looked.wal_bytes)),
-        "end long reads and programs that hang");
+    found.add(CheckState::warning, fmt::format("the write-ahead log has grown to {}", bytes_in_words(looked.wal_bytes)),
+              "end long reads and programs that hang");
   if (looked.rooms.empty()) found.say("the server's disk cannot be seen from here");
   return found;
 }
