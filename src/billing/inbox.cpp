@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "billing/event_hash.hpp"
 #include "billing/inbox_rows.hpp"
 #include "billing/ledger_rows.hpp"
 #include "billing/lemon_squeezy.hpp"
@@ -71,7 +72,7 @@ IngestResult ingest_trusted(Write& tx, const WebhookRequest& request) {
   if (!name && request.event_name) name = cut(std::string(*request.event_name), 100);
   const NewEvent row{tx.new_id<WebhookEventId>(),
                      "lemonsqueezy",
-                     hash_of_payload(request.body),
+                     sha256_of(request.body),
                      name.value_or("unknown"),
                      cut(envelope.object_type, 100),
                      cut(envelope.object_id, 100),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "billing/event_hash.hpp"
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
@@ -16,11 +17,6 @@ namespace {
 void check_units(std::int64_t units, std::int64_t least) {
   if (units < least || units > micro_units_max)
     throw_invalid(fmt::format("units {}: they must be from {} to {} micro-units", units, least, micro_units_max));
-}
-
-/// What the caller says of an event, as the hash sees it: not what the ledger adds, such as the period.
-std::string payload_of(UsageKind kind, UserId user, std::int64_t units, std::string_view more) {
-  return fmt::format("{}\n{}\n{}\n{}", boost::describe::enum_to_string(kind, ""), to_string(user), units, more);
 }
 
 [[noreturn]] void throw_other_content(std::string_view event_id) {
@@ -61,9 +57,7 @@ struct End {
 Entry end_reservation(Write& tx, const End& end) {
   store::check_text("event_id", end.event_id, 1, 255);
   const auto reserved = get_reservation(tx, end.reservation);
-  const auto hash =
-      hash_of_payload(payload_of(end.kind, reserved.user_id, end.asked,
-                                 fmt::format("{}\n{}", end.reservation, boost::describe::enum_to_string(end.over, ""))));
+  const auto hash = hash_of_end(end.kind, reserved.user_id, end.asked, end.reservation, end.over);
   if (auto repeated = find_repeated(tx, end.event_id, hash)) return *std::move(repeated);
   // Whoever ends a reservation holds its period: two of them do so one after the other.
   const auto balance = lock_balance(tx, reserved.user_id, reserved.period_start);
@@ -92,7 +86,7 @@ Entry end_reservation(Write& tx, const End& end) {
 
 Entry add_to_granted(Write& tx, UsageKind kind, const Grant& wish) {
   store::check_text("event_id", wish.event_id, 1, 255);
-  const auto hash = hash_of_payload(payload_of(kind, wish.user_id, wish.units, ""));
+  const auto hash = hash_of_grant(kind, wish.user_id, wish.units);
   if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
   const auto start = open_period(tx, wish.user_id).may.period.start;
   const UsageEventRow row{
@@ -109,9 +103,7 @@ Entry reserve(Write& tx, const Reserve& wish) {
   store::check_text("event_id", wish.event_id, 1, 255);
   check_units(wish.units, 1);
   require_seen(tx, wish.user_id);
-  const auto hash = hash_of_payload(
-      payload_of(UsageKind::reserve, wish.user_id, wish.units,
-                 fmt::format("{}\n{}", wish.job_id ? to_string(*wish.job_id) : "", wish.task_id.value_or(0))));
+  const auto hash = hash_of_reserve(wish.user_id, wish.units, wish.job_id, wish.task_id);
   if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
   const auto [may, before] = open_period(tx, wish.user_id);
   const auto after = reserve_of_balance(tx, wish.user_id, may.period.start, wish.units);

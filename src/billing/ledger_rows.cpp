@@ -1,8 +1,8 @@
 #include "billing/ledger_rows.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
+#include "billing/event_hash.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/conditions.hpp"
 
@@ -65,13 +65,6 @@ constexpr sql::Query<Posted(UserId, Instant, std::string_view)> sum_posted{
 
 }  // namespace
 
-Bytes hash_of_payload(std::string_view payload) {
-  Bytes hash(crypto_hash_sha256_BYTES);
-  crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()), reinterpret_cast<const unsigned char*>(payload.data()),
-                     payload.size());
-  return hash;
-}
-
 std::optional<UsageEventRow> find_event_row(Read& tx, std::string_view event_id) { return tx.one(find_event, event_id); }
 std::optional<UsageEventRow> find_end_row(Read& tx, UsageEventId reservation) { return tx.one(find_end, reservation); }
 bool insert_event_row(Write& tx, const UsageEventRow& row) { return tx.run(insert_event, row) == 1; }
@@ -123,7 +116,7 @@ OpenPeriod open_period(Write& tx, UserId user) {
   if (tx.run(insert_period, user, period.start, period.end, units, tx.now()) == 1) {
     const auto event_id = allowance_prefix(user, period.start) + "/1";
     const UsageEventRow row{tx.new_id<UsageEventId>(), event_id, user, UsageKind::grant, units, period.start, {}, {}, {},
-                            hash_of_payload(event_id), tx.now()};
+                            hash_of_own(UsageKind::grant, user, units, event_id), tx.now()};
     if (!insert_event_row(tx, row)) throw_bug("the allowance of a period was granted before the period was opened");
   }
   const auto open = find_balance(tx, user, period.start);
@@ -141,7 +134,7 @@ void post_difference(Write& tx, UserId user, Instant period_start, std::string_v
   const auto event_id = fmt::format("{}/{}", prefix, before.events + 1);
   const auto kind = units > 0 ? UsageKind::grant : UsageKind::adjust;
   const UsageEventRow row{tx.new_id<UsageEventId>(), event_id, user, kind, units, period_start, {}, {}, {},
-                          hash_of_payload(event_id), tx.now()};
+                          hash_of_own(kind, user, units, event_id), tx.now()};
   if (!insert_event_row(tx, row)) throw_bug("two wrote the same correction although the balance was locked");
   add_to_balance(tx, user, period_start, units, 0, 0);
 }

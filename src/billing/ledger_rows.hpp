@@ -35,9 +35,6 @@ BOOST_DESCRIBE_STRUCT(UsageEventRow, (),
                       (id, event_id, user_id, kind, units, period_start, reservation_id, job_id, task_id, payload_hash,
                        created_at))
 
-/// SHA-256.
-Bytes hash_of_payload(std::string_view payload);
-
 std::optional<UsageEventRow> find_event_row(Read& tx, std::string_view event_id);
 /// The event that ended a reservation.
 std::optional<UsageEventRow> find_end_row(Read& tx, UsageEventId reservation);

@@ -19,33 +19,6 @@ constexpr store::ListOf<UsageEvent> all_events{"billing.list_usage_events", QUAR
 // Ids are made in the order of time.
 constexpr store::Order<UsageEvent> by_id{"id", "id", [](const UsageEvent& event) { return store::key(event.id); }};
 
-// A reserve counts until something names it as its reservation.
-#define QUARRY_USAGE_SUMS(big)                                                                                          \
-  " from (select p.user_id, p.period_start, p.granted, p.used, p.reserved,"                                             \
-  "  coalesce((select sum(e.units) from usage_events e where e.user_id = p.user_id and e.period_start = p.period_start" \
-  "   and (e.kind = 'grant' or e.kind = 'adjust')), 0)" big                                                             \
-  " as granted_by_events,"                                                                                              \
-  "  coalesce((select sum(e.units) from usage_events e where e.user_id = p.user_id and e.period_start = p.period_start" \
-  "   and e.kind = 'settle'), 0)" big                                                                                   \
-  " as used_by_events,"                                                                                                 \
-  "  coalesce((select sum(e.units) from usage_events e where e.user_id = p.user_id and e.period_start = p.period_start" \
-  "   and e.kind = 'reserve' and not exists (select 1 from usage_events x where x.reservation_id = e.id)), 0)" big      \
-  " as reserved_by_events from usage_periods p"
-
-#define QUARRY_USAGE_DIFFERENT                                                                            \
-  ") sums where granted <> granted_by_events or used <> used_by_events or reserved <> reserved_by_events" \
-  " order by user_id, period_start"
-
-constexpr sql::Query<UsageDifference()> differences_of_all{
-    "billing.check_usage", sql::sqlite("select *" QUARRY_USAGE_SUMS("") QUARRY_USAGE_DIFFERENT),
-    sql::postgres("select *" QUARRY_USAGE_SUMS("::bigint") QUARRY_USAGE_DIFFERENT)};
-constexpr sql::Query<UsageDifference(UserId)> differences_of_user{
-    "billing.check_usage_of", sql::sqlite("select *" QUARRY_USAGE_SUMS("") " where p.user_id = $1" QUARRY_USAGE_DIFFERENT),
-    sql::postgres("select *" QUARRY_USAGE_SUMS("::bigint") " where p.user_id = $1" QUARRY_USAGE_DIFFERENT)};
-constexpr sql::Query<std::int64_t()> count_periods{"billing.count_periods", "select count(*) from usage_periods"};
-constexpr sql::Query<std::int64_t(UserId)> count_periods_of{"billing.count_periods_of",
-                                                            "select count(*) from usage_periods where user_id = $1"};
-
 }  // namespace
 
 Usage usage(Read& tx, UserId user, Instant at) {
@@ -72,13 +45,6 @@ Page<UsageEvent> list_usage_events(Read& tx, const UsageFilter& filter, const Pa
   if (filter.job_id) where.add("job_id = {}", *filter.job_id);
   if (filter.task_id) where.add("task_id = {}", *filter.task_id);
   return store::list(tx, all_events, by_id, store::Direction::descending, where, page);
-}
-
-UsageCheck check_usage(Read& tx, std::optional<UserId> user) {
-  if (!user && !tx.actor().sees_all()) user = tx.actor().user_id();
-  if (user) require_seen(tx, *user);
-  if (user) return {tx.value(count_periods_of, *user), tx.all(differences_of_user, *user)};
-  return {tx.value(count_periods), tx.all(differences_of_all)};
 }
 
 std::int64_t sync_allowance(Write& tx, UserId user) {

@@ -50,15 +50,22 @@ BOOST_DESCRIBE_STRUCT(UsageDifference, (),
                       (user_id, period_start, granted, granted_by_events, used, used_by_events, reserved,
                        reserved_by_events))
 
+inline constexpr std::size_t altered_events_max = 1'000;
+
 struct UsageCheck {
   std::int64_t periods = 0;  ///< that were looked at
   std::vector<UsageDifference> differences;
-  /// No differences.
-  bool is_good() const noexcept { return differences.empty(); }
+  std::int64_t events = 0;                  ///< that were looked at
+  std::int64_t altered = 0;                 ///< of them, those that are not what their hash says
+  std::vector<std::string> altered_events;  ///< the ids of the first `altered_events_max` of them
+  /// No differences, and nothing altered.
+  bool is_good() const noexcept { return differences.empty() && altered == 0; }
 };
-BOOST_DESCRIBE_STRUCT(UsageCheck, (), (periods, differences))
+BOOST_DESCRIBE_STRUCT(UsageCheck, (), (periods, differences, events, altered, altered_events))
 
-/// Adds up the events of every period, of one user or of all, and compares.
+/// Adds up the events of every period, of one user or of all, and compares; and looks whether each event still is what its
+/// caller said of it, by its hash: user, kind, amount, job, task and reservation. (Not so the amount of a settle that was
+/// capped, of which the hash knows what was asked for.) Its cost grows with the number of events.
 UsageCheck check_usage(Read& tx, std::optional<UserId> user = {});
 
 /// Brings the allowance of the user's current period, if it is open, to what the plan gives now: a larger plan raises it at

@@ -122,8 +122,10 @@ ExitCode check_usage(Context& context, const UsageCheckCli& cli) {
       row("reserved", d.reserved, d.reserved_by_events);
     }
     if (!table.empty()) console.print(table);
+    for (const auto& event : check.altered_events) console.line(fmt::format("event '{}' is not what its hash says", event));
     console.line(
         fmt::format("{} periods, {} of them differ from the sum of their events", check.periods, check.differences.size()));
+    console.line(fmt::format("{} events, {} of them altered", check.events, check.altered));
   });
   return check.is_good() ? ExitCode::ok : ExitCode::failed;
 }
@@ -175,7 +177,7 @@ void add_usage_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<UsageCheckCli>();
     commands
-        .add(group, "check", "Prove that every balance is the sum of its events; exit code 1 when one is not", cli,
+        .add(group, "check", "Prove that every balance is the sum of its events, and no event altered; exit code 1 otherwise", cli,
              check_usage)
         ->add_option("user", cli->user, "Only this user's");
   }

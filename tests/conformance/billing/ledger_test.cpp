@@ -172,5 +172,33 @@ TEST_P(BillingLedger, TheCheckNamesWhatDiffers) {
   EXPECT_FALSE(db().read([&](Read& tx) { return billing::check_usage(tx, ada_); }).is_good());
 }
 
+TEST_P(BillingLedger, TheCheckFindsEventsThatWereAltered) {
+  reserve(ada_, "r");
+  settle("s", "r");
+  reserve(ada_, "r2");
+  db().write([&](Write& tx) { billing::release(tx, {.event_id = "back", .reservation = "r2"}); });
+  reserve(ada_, "r3");
+  db().write([&](Write& tx) {
+    billing::settle(tx, {.event_id = "capped", .reservation = "r3", .units = 5 * unit, .over = billing::OverReserve::cap});
+    billing::grant(tx, {.user_id = ada_, .event_id = "g", .units = unit});
+    billing::adjust(tx, {.user_id = ada_, .event_id = "a", .units = -unit});
+  });
+  const auto check = [&] { return db().read([](Read& tx) { return billing::check_usage(tx); }); };
+  const auto whole = check();
+  EXPECT_TRUE(whole.is_good());
+  EXPECT_EQ(whole.events, 9) << "with the period's allowance";
+  run_sql(db().engine() == Engine::sqlite ? "drop trigger usage_events_no_update"
+                                          : "alter table usage_events disable trigger usage_events_append_only");
+  // The counters are changed along: their sums are right, and the event is not what was said.
+  run_sql("update usage_events set units = units + 1 where event_id = 'g'");
+  run_sql("update usage_periods set granted = granted + 1");
+  EXPECT_TRUE(check().differences.empty());
+  EXPECT_THAT(check().altered_events, testing::ElementsAre("g"));
+  run_sql("update usage_events set units = units + 1 where kind = 'grant' and event_id <> 'g'");
+  run_sql("update usage_events set units = units - 1 where event_id = 's'");
+  EXPECT_EQ(check().altered, 3) << "the allowance and the settle, too";
+  EXPECT_FALSE(check().is_good());
+}
+
 }  // namespace
 }  // namespace quarry::test
