@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "conformance/cli/cli_test.hpp"
+#include "support/http/loopback_server.hpp"
 
 namespace quarry::test {
 namespace {
@@ -59,6 +61,19 @@ TEST_P(CliTrouble, AGraceThatIsTooShortIsRemarkedOn) {
   fs::create_directories(database().folder() / "blobs");
   EXPECT_THAT(run({"artifact", "gc", "--grace-hours", "0"}).err, HasSubstr("not yet committed"));
   EXPECT_THAT(run({"artifact", "gc"}).err, Not(HasSubstr("not yet committed")));
+}
+
+TEST_P(CliTrouble, AHostThatAsksForALongRestIsNamed) {
+  LoopbackServer server([](const HttpRequest& request) -> HttpReply {
+    if (request.target == "/robots.txt") return {.status = 404};
+    return {.status = 503, .headers = {{"Retry-After", "99999999999999999999"}}};
+  });
+  auto crawl = Process::start(command({"crawl", server.url("/"), "--allow-private"}));
+  crawl.wait_for_output("asks to be left alone until");
+  crawl.signal(SIGINT);
+  EXPECT_EQ(crawl.wait().code, 130);
+  const auto hosts = json({"queue", "hosts"});
+  EXPECT_NE(boost::json::serialize(hosts).find("blocked_until"), std::string::npos);
 }
 
 TEST_P(CliTrouble, AConfigThatIsAPipeIsNotWaitedFor) {
