@@ -20,14 +20,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr sql::Command<void(std::string_view)> add{"test.add", "insert into notes (text) values ($1)"};
-constexpr sql::Query<std::int64_t()> count{"test.count", "select count(*) from notes"};
+constexpr sql::Command<void(std::string_view)> add_note{"test.add", "insert into notes (text) values ($1)"};
+constexpr sql::Query<std::int64_t()> count_notes{"test.count", "select count(*) from notes"};
 
 class Refused : public testing::Test {
  protected:
   void admin(const std::string& sql) { run_on_postgres(cluster.url(), sql); }
   static void write(Database& db, std::string_view text = "x") {
-    db.write([&](Write& tx) { tx.run(add, text); });
+    db.write([&](Write& tx) { tx.run(add_note, text); });
   }
   static Error error_of(const std::function<void()>& action) {
     try {
@@ -58,7 +58,7 @@ TEST_F(Refused, RightsThatAreTakenAwayAndGivenBack) {
   EXPECT_EQ(error.code(), ErrorCode::denied);
   EXPECT_FALSE(error.retryable());
   EXPECT_THAT(error.client_message(), HasSubstr("lacks the right"));
-  EXPECT_EQ(db.read([](Read& tx) { return tx.value(count); }), 1) << "what is still allowed goes on";
+  EXPECT_EQ(db.read([](Read& tx) { return tx.value(count_notes); }), 1) << "what is still allowed goes on";
   admin("grant insert on notes to worker");
   EXPECT_NO_THROW(write(db));
 }
@@ -147,7 +147,7 @@ TEST_F(Refused, ADiskThatIsFull) {
   EXPECT_EQ(error->code(), ErrorCode::unavailable);
   EXPECT_FALSE(error->outcome_unknown());
   EXPECT_THAT(error->client_message(), HasSubstr("disk is full"));
-  EXPECT_EQ(db.read([](Read& tx) { return tx.value(count); }), stored - 1);
+  EXPECT_EQ(db.read([](Read& tx) { return tx.value(count_notes); }), stored - 1);
   disk.grow();
   EXPECT_NO_THROW(write(db, page));
 }
