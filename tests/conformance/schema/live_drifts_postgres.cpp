@@ -9,7 +9,7 @@ std::string redefined(const std::string& table, const std::string& constraint, c
          constraint + " " + definition;
 }
 
-std::vector<LiveDrift> tables_and_columns() {
+std::vector<LiveDrift> tables_and_columns_of_postgres() {
   return {
       {"table_dropped", "drop table cache", "table cache is missing"},
       {"table_added", "create table notes (id bigint)", "table notes is extra"},
@@ -220,7 +220,7 @@ std::vector<LiveDrift> partitions_and_rows() {
 }  // namespace
 
 std::vector<LiveDrift> live_postgres_drifts() {
-  auto all = tables_and_columns();
+  auto all = tables_and_columns_of_postgres();
   for (const auto& more : {keys_and_checks(), indexes_and_types(), code(), rights(), partitions_and_rows()})
     all.insert(all.end(), more.begin(), more.end());
   return all;

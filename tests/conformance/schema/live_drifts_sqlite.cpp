@@ -10,7 +10,7 @@ std::string edit(const std::string& table, const std::string& from, const std::s
          quoted_text(to) + ") where name = " + quoted_text(table) + "; pragma writable_schema = off";
 }
 
-std::vector<LiveDrift> tables_and_columns() {
+std::vector<LiveDrift> tables_and_columns_of_sqlite() {
   return {
       {"table_dropped", "drop table cache", "table cache is missing"},
       {"table_added", "create table notes (id integer primary key, note text) strict", "table notes is extra"},
@@ -129,7 +129,7 @@ std::vector<LiveDrift> the_rest() {
 }  // namespace
 
 std::vector<LiveDrift> live_sqlite_drifts() {
-  auto all = tables_and_columns();
+  auto all = tables_and_columns_of_sqlite();
   for (const auto& more : {rules_of_tables(), indexes_and_triggers(), the_rest()})
     all.insert(all.end(), more.begin(), more.end());
   return all;

@@ -3,9 +3,11 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace quarry::test {
@@ -19,6 +21,7 @@ struct State {
   FailurePlan plan;
   std::int64_t count = 0;
   bool failed = false;
+  std::chrono::microseconds sync_takes{0};
 };
 
 State& state() {
@@ -89,7 +92,12 @@ int shim_truncate(sqlite3_file* file, sqlite3_int64 size) {
 }
 
 int shim_sync(sqlite3_file* file, int flags) {
-  const std::scoped_lock lock(state().mutex);
+  std::unique_lock lock(state().mutex);
+  if (const auto nap = state().sync_takes; nap.count() > 0 && shim(file).name) {
+    lock.unlock();
+    std::this_thread::sleep_for(nap);
+    lock.lock();
+  }
   if (count_one(shim(file).name, false)) return SQLITE_IOERR_FSYNC;
   const int code = real_methods(file).xSync(shim(file).real(), flags);
   if (code == SQLITE_OK) record(shim(file).name, {DiskOp::What::sync, {}, 0, {}});
@@ -164,6 +172,11 @@ int shim_delete(sqlite3_vfs*, const char* path, int sync_folder) {
 }
 
 }  // namespace
+
+void FaultVfs::slow_down(std::chrono::microseconds sync) {
+  const std::scoped_lock lock(state().mutex);
+  state().sync_takes = sync;
+}
 
 FaultVfs& FaultVfs::install() {
   static FaultVfs made;

@@ -9,6 +9,7 @@
 /// Writes, truncations, syncs and deletions of files in the folder are operations; they are numbered from 1. Locks and
 /// shared memory do not touch the disk, and reads change nothing: they are handed on. Thread-safe.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -51,6 +52,8 @@ class FaultVfs {
 
   /// Counts from 1 again, and fails as planned.
   void fail(const FailurePlan& plan);
+  /// Each sync takes this long, as on a disk of its own: time for others to come together.
+  void slow_down(std::chrono::microseconds sync);
   /// Nothing fails any more. Whether something has.
   bool end_failures();
 };

@@ -79,7 +79,9 @@ TEST_F(SharedCommits, AreThereAfterALossOfPower) {
   const auto before = read_folder(folder.path());
   vfs.watch(folder.path());
   auto db = Database::open(url());
+  vfs.slow_down(std::chrono::milliseconds{2});
   write_together(db, 12);
+  vfs.slow_down({});
   const auto log = vfs.take_log();
   EXPECT_GT(db.stats().writes, db.stats().commits) << "no commit was shared";
   std::mt19937_64 random(test_seed());

@@ -1,5 +1,8 @@
 #include "fault/sqlite_vfs/operations.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "quarry/accounts/login.hpp"
 #include "quarry/accounts/user_change.hpp"
 #include "quarry/artifacts/extractions.hpp"
@@ -53,12 +56,11 @@ queue::Failure failure(const queue::LeaseRef& lease) {
   return {.id = lease.id, .lease_token = lease.lease_token, .error = "no answer"};
 }
 
-}  // namespace
-
 // NOLINTBEGIN(readability-identifier-length): one line each
-const std::vector<Operation>& operations() {
-  using W = const World&;
-  static const std::vector<Operation> list{
+using W = const World&;
+
+std::vector<Operation> of_accounts() {
+  return {
       {"accounts_create_user",
        [](Write& tx, W) { accounts::create_user(tx, {.username = "bob", .email = "b@example.org", .google_id = "9"}); }},
       {"accounts_update_user",
@@ -71,6 +73,11 @@ const std::vector<Operation>& operations() {
       {"accounts_open_session", [](Write& tx, W w) { accounts::open_session(tx, w.user); }},
       {"accounts_revoke_sessions", [](Write& tx, W w) { accounts::revoke_sessions(tx, w.user); }},
       {"accounts_login_with_google", [](Write& tx, W) { accounts::login_with_google(tx, "1"); }},
+  };
+}
+
+std::vector<Operation> of_jobs() {
+  return {
       {"jobs_submit",
        [](Write& tx, W w) {
          jobs::submit(tx, {.user_id = w.user, .title = "New", .keywords = {"a", "b"}});
@@ -78,11 +85,16 @@ const std::vector<Operation>& operations() {
       {"jobs_update", [](Write& tx, W w) { jobs::update(tx, w.job, {.title = "Other"}); }},
       {"jobs_pause", [](Write& tx, W w) { jobs::pause(tx, w.job); }},
       {"jobs_cancel", [](Write& tx, W w) { jobs::cancel(tx, w.job); }},
-      {"queue_retry_job", [](Write& tx, W w) { queue::retry_job(tx, w.job); }},
       {"jobs_soft_delete", [](Write& tx, W w) { jobs::soft_delete(tx, w.ended_job); }},
       {"jobs_purge", [](Write& tx, W w) { jobs::purge(tx, w.ended_job); }},
       {"jobs_append_log", [](Write& tx, W w) { jobs::append_log(tx, w.job, {.message = "line"}); }},
       {"jobs_set_configuration", [](Write& tx, W w) { jobs::set_configuration(tx, w.job, "depth", "4"); }},
+  };
+}
+
+std::vector<Operation> of_queue() {
+  return {
+      {"queue_retry_job", [](Write& tx, W w) { queue::retry_job(tx, w.job); }},
       {"queue_open_queue", [](Write& tx, W) { queue::open_queue(tx, "second"); }},
       {"queue_enqueue",
        [](Write& tx, W w) { queue::enqueue(tx, w.queue, std::vector<queue::NewTask>(20, {.host_key = "c.example.org"})); }},
@@ -120,6 +132,11 @@ const std::vector<Operation>& operations() {
          queue::create_schedule(tx, {.user_id = w.user, .name = "x", .cron = "5 * * * *", .queue = "q"});
        }},
       {"queue_fire_due", [](Write& tx, W) { queue::fire_due(tx); }, 2h},
+  };
+}
+
+std::vector<Operation> of_content() {
+  return {
       {"artifacts_put", [](Write& tx, W w) { artifacts::put_artifact(tx, new_page(w, "text")); }},
       {"artifacts_put_many",
        [](Write& tx, W w) {
@@ -145,6 +162,11 @@ const std::vector<Operation>& operations() {
       {"searches_add_results",
        [](Write& tx, W w) { searches::add_results(tx, w.search, {{{.source = "web", .url = "https://b.example.org"}}}); }},
       {"searches_purge", [](Write& tx, W w) { searches::purge(tx, w.search); }},
+  };
+}
+
+std::vector<Operation> of_upkeep() {
+  return {
       {"cache_set", [](Write& tx, W) { cache::set(tx, "page:1", std::string(10'000, 'x'), 1min); }},
       {"cache_remove_prefix", [](Write& tx, W) { cache::remove_prefix(tx, "page:"); }},
       {"cache_purge_expired", [](Write& tx, W) { cache::purge_expired(tx); }, 1h},
@@ -157,6 +179,18 @@ const std::vector<Operation>& operations() {
          limits::take_all(tx, {{{limits::Scraper{"web"}, {}}, {limits::ApiCall{w.user, "jobs"}, {}}}});
        }},
       {"limits_reset", [](Write& tx, W) { limits::reset(tx, limits::Scraper{"web"}); }},
+      {"system_set", [](Write& tx, W) { system::set(tx, {.key = "crawl.depth", .value = "4"}); }},
+      {"system_unset", [](Write& tx, W) { system::unset(tx, "crawl.depth"); }},
+      {"system_audit",
+       [](Write& tx, W w) {
+         system::audit(tx, {.action = "job.cancel", .resource_type = "job", .resource_id = w.job.value});
+       }},
+      {"a_page_is_finished", finish_a_page},
+  };
+}
+
+std::vector<Operation> of_billing() {
+  return {
       {"billing_create_plan", [](Write& tx, W) { billing::create_plan(tx, {.id = "new", .name = "New"}); }},
       {"billing_update_plan", [](Write& tx, W) { billing::update_plan(tx, "team", {.name = "Teams"}); }},
       {"billing_give_plan", [](Write& tx, W w) { billing::give_plan(tx, {.user_id = w.user, .plan_id = "team"}); }},
@@ -169,16 +203,23 @@ const std::vector<Operation>& operations() {
       {"billing_ingest",
        [](Write& tx, W) { billing::ingest_trusted(tx, {.body = R"({"meta":{"event_name":"x"},"data":{"id":"1"}})"}); }},
       {"billing_set_enforced", [](Write& tx, W) { billing::set_enforced(tx, true); }},
-      {"system_set", [](Write& tx, W) { system::set(tx, {.key = "crawl.depth", .value = "4"}); }},
-      {"system_unset", [](Write& tx, W) { system::unset(tx, "crawl.depth"); }},
-      {"system_audit",
-       [](Write& tx, W w) {
-         system::audit(tx, {.action = "job.cancel", .resource_type = "job", .resource_id = w.job.value});
-       }},
-      {"a_page_is_finished", finish_a_page},
   };
-  return list;
 }
+
 // NOLINTEND(readability-identifier-length)
+
+}  // namespace
+
+const std::vector<Operation>& operations() {
+  static const std::vector<Operation> all = [] {
+    std::vector<Operation> list;
+    for (const auto part : {of_accounts, of_jobs, of_queue, of_content, of_upkeep, of_billing}) {
+      auto operations = part();
+      std::move(operations.begin(), operations.end(), std::back_inserter(list));
+    }
+    return list;
+  }();
+  return all;
+}
 
 }  // namespace quarry::test
