@@ -159,8 +159,9 @@ void check_bodies(const Repository& repository, const Keys& keys, const std::vec
 
 std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
                             const fs::path& blobs, const Pause& pause) {
-  if (names.empty()) return 0;
+  // Made also for nothing: a content store that is not there is an error to whoever opens it next.
   artifacts::FileBlobStore content(blobs, {});
+  if (names.empty()) return 0;
   make_folder(blobs / "tmp");
   DurableBatch batch(blobs);
   std::int64_t restored = 0;

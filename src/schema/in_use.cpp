@@ -106,6 +106,22 @@ bool is_operators_own(const Object& object) {
          (object.type == ObjectType::grant && object.table.empty() && object.name.starts_with("schema to "));
 }
 
+/// What everybody may do needs no grant of its own; and who does not own the schema, as in a database that was handed to
+/// them, cannot give one.
+void grant_what_everybody_has(Model& actual, const Model& expected) {
+  const Object* everybody = actual.find(ObjectType::grant, {}, "schema to public");
+  if (!everybody) return;
+  const std::string held = ", " + std::string(everybody->attribute("privileges")) + ", ";
+  std::vector<Object> implied;
+  for (const auto& object : expected.objects)
+    if (is_operators_own(object) && object.type == ObjectType::grant && !actual.find(object.type, {}, object.name) &&
+        held.find(", " + std::string(object.attribute("privileges")) + ", ") != std::string::npos)
+      implied.push_back(object);
+  if (implied.empty()) return;
+  actual.objects.insert(actual.objects.end(), implied.begin(), implied.end());
+  sort_objects(actual);
+}
+
 /// A partition that was detached has columns and keys of its own until it is attached again.
 void leave_out_parts_of_detached(Model& actual, const Model& expected) {
   std::vector<std::string> detached;
@@ -125,6 +141,7 @@ void leave_out_parts_of_detached(Model& actual, const Model& expected) {
 
 void allow_for_use(Model& actual, Model& expected) {
   leave_out_parts_of_detached(actual, expected);
+  grant_what_everybody_has(actual, expected);
   std::erase_if(actual.objects, [&](const Object& object) {
     return is_operators_own(object) && !expected.find(object.type, object.table, object.name);
   });

@@ -18,7 +18,7 @@ TEST(PrivateCluster, KeepsWhatWasCommittedOverACrash) {
     cluster.start();
     EXPECT_EQ(run_on_postgres(cluster.url(), "select answer from kept"), std::vector<std::string>{"42"});
     cluster.restart();
-    EXPECT_EQ(run_on_postgres(cluster.url(), "show max_connections"), std::vector<std::string>{"100"});
+    EXPECT_EQ(run_on_postgres(cluster.url(), "show max_connections"), std::vector<std::string>{"200"});
   }
   EXPECT_FALSE(std::filesystem::exists(folder));
 }

@@ -177,7 +177,7 @@ std::vector<LiveDrift> rights() {
       {"function_for_nobody", "revoke execute on function quarry_actor() from public",
        "grant on function quarry_actor() to public is extra"},
       {"type_for_nobody", "revoke usage on type user_role from public", "grant on type user_role to public is extra"},
-      {"schema_closed", "revoke usage on schema public from quarry_tenant", "grant on schema to quarry_tenant is missing"},
+      {"schema_closed", "revoke usage on schema public from quarry_tenant, public", "grant on schema to quarry_tenant is missing"},
       {"schema_open_to_tenants", "grant create on schema public to quarry_tenant",
        "grant on schema to quarry_tenant is changed"},
       {"grants_for_the_future", "alter default privileges in schema public grant select on tables to public",
