@@ -56,7 +56,8 @@ std::vector<Digest> read_bodies(const fs::path& folder, const std::string& diges
   const auto text = read_text(file, bodies_bytes_max);
   if (!text) throw BackupError(Damage::missing, fmt::format("'{}' is missing", file.native()));
   std::vector<Digest> names(text->size() / sizeof(Digest));
-  std::memcpy(names.data(), text->data(), names.size() * sizeof(Digest));
+  // An empty vector has no place to copy to, not even nothing.
+  if (!names.empty()) std::memcpy(names.data(), text->data(), names.size() * sizeof(Digest));
   if (text->size() % sizeof(Digest) != 0 || digest_of(names) != digest)
     throw BackupError(Damage::changed,
                       fmt::format("'{}' was changed: it is not the list that belongs to the backup", short_name(file)));

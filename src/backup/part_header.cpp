@@ -21,7 +21,7 @@ class Cursor {
  public:
   explicit Cursor(Byte* at) : at_(at) {}
   void put(std::string_view text) {
-    std::memcpy(at_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
   void put_number(std::uint64_t value, int bytes) {
