@@ -32,7 +32,7 @@ const std::array<JobConfig, 4>& configs() {
   return all;
 }
 
-void check_text(std::string_view text) { demand(clean_prefix(text) == text.size(), "text is valid UTF-8 without NUL"); }
+void check_text(std::string_view text) { demand(quarry::clean_prefix(text) == text.size(), "text is valid UTF-8 without NUL"); }
 
 void ask(const html::Document& document, const JobConfig& config, const Url& page) {
   check_text(document.title());
