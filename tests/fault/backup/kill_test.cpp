@@ -1,7 +1,11 @@
 /// kill -9 while a backup is made, and while one is restored: what is listed is whole, and a database in sight is one of the
 /// two that it can be.
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <functional>
+#include <stdexcept>
 #include <thread>
 
 #include "conformance/backup/backup_test.hpp"
@@ -28,9 +32,19 @@ class BackupKilled : public BackupTest {
     return {"restore", dir(), "--replace", "--key-file", key_file(), "--db", other_url(), "--blobs", other_blobs()};
   }
   /// A dump takes ten times as long as a copy of pages.
-  std::chrono::milliseconds step() const {
+  std::chrono::microseconds step() const {
     const auto fine = is_sqlite() ? 2ms : 20ms;
     return std::getenv("QUARRY_TEST_LONG") ? fine : 10 * fine;
+  }
+  /// Calls `run_and_kill(delay)` with ever longer delays until it is let finish; in finer steps again until `enough` were
+  /// killed, however fast the machine is.
+  void kill_at_ever_later_moments(int enough, const std::function<bool(std::chrono::microseconds)>& run_and_kill) {
+    int killed = 0;
+    for (auto fine = step(); killed < enough; fine /= 2)
+      for (std::chrono::microseconds delay = 1ms;; delay += fine, ++killed) {
+        if (delay >= 60s) throw std::runtime_error("it does not come to an end");
+        if (run_and_kill(delay)) break;
+      }
   }
   /// Killed programs leave sessions behind that the server ends when it notices.
   void wait_until_unused(const std::string& database) {
@@ -44,23 +58,21 @@ QUARRY_BOTH_ENGINES(BackupKilled);
 TEST_P(BackupKilled, WhileItIsMadeLeavesWholeBackupsOnly) {
   put({"one", "two", std::string(200'000, 'x')});
   make();
-  int killed = 0;
-  for (auto delay = 1ms;; delay += step(), ++killed) {
-    put({"body " + std::to_string(killed)});
+  int bodies = 3;
+  kill_at_ever_later_moments(4, [&](auto delay) {
+    put({"body " + std::to_string(bodies++)});
     const bool finished = run_and_kill(backup_args(), delay);
     const auto all = backup::Repository::open(dir()).list();
     for (const auto& backup : all) EXPECT_TRUE(backup.verified_at && !backup.failure) << backup.name;
-    if (finished) break;
-    ASSERT_LT(delay, 60s);
-  }
-  EXPECT_GT(killed, 3);
+    return finished;
+  });
   const auto last = backup::Repository::open(dir()).list().back();
-  EXPECT_EQ(last.bodies, 4 + killed) << "what killed ones had stored is used, and whole";
+  EXPECT_EQ(last.bodies, bodies) << "what killed ones had stored is used, and whole";
   verify(last.name);
   for (const auto& entry : std::filesystem::directory_iterator(dir()))
     EXPECT_FALSE(entry.path().filename().string().starts_with(".new-"));
   restore({.name = last.name});
-  expect_sound(other_url(), other_blobs(), 4 + killed);
+  expect_sound(other_url(), other_blobs(), bodies);
 }
 
 TEST_P(BackupKilled, WhileItIsRestoredLeavesTheOldDatabaseOrTheNewOne) {
@@ -69,18 +81,17 @@ TEST_P(BackupKilled, WhileItIsRestoredLeavesTheOldDatabaseOrTheNewOne) {
   restore();
   put({"two"});
   make();
-  int killed = 0, old_ones = 0;
-  for (auto delay = 1ms;; delay += step(), ++killed) {
+  int old_ones = 0;
+  kill_at_ever_later_moments(1, [&](auto delay) {
     const bool finished = run_and_kill(restore_args(), delay);
     wait_until_unused(other_name());
-    ASSERT_TRUE(other_exists()) << "killed after " << delay.count() << " ms";
+    if (!other_exists()) throw std::runtime_error(fmt::format("no database: killed after {} us", delay.count()));
     const auto artifacts = artifacts_in(Database::open(other_url(), {.create = false}));
     EXPECT_TRUE(artifacts == 1 || artifacts == 2) << artifacts;
     old_ones += artifacts == 1;
     wait_until_unused(other_name());
-    if (finished) break;
-    ASSERT_LT(delay, 60s);
-  }
+    return finished;
+  });
   EXPECT_GT(old_ones, 0);
   expect_sound(other_url(), other_blobs(), 2);
 }
