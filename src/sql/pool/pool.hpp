@@ -109,8 +109,9 @@ class Pool {
                 .idle_before_check = config_.idle_before_check}),
         resting_(std::max<std::size_t>(config_.connections_max, 1)) {}
 
-  Lease acquire(Time deadline) {
-    const Time now = clock();
+  Lease acquire(Time deadline) { return acquire(clock(), deadline); }
+  /// For a caller who has just looked at the clock.
+  Lease acquire(Time now, Time deadline) {
     deadline = std::min(deadline, now + config_.acquire_timeout);
     std::unique_lock lock(mutex_);
     auto decision = state_.acquire(now);
@@ -132,6 +133,16 @@ class Pool {
     auto retired = retire(clock());
     lock.unlock();
     close(std::move(retired));
+  }
+
+  /// Calls `body` with every connection that is not out, and says how many there are of each kind at that moment. Under the lock:
+  /// what it does must be short, and neither throw nor use the pool.
+  template <class Body>
+  PoolState::Counts each_resting(Body body) {
+    const std::scoped_lock lock(mutex_);
+    for (auto& connection : resting_)
+      if (connection) body(*connection);
+    return state_.counts();
   }
 
   PoolState::Counts counts() const {

@@ -7,13 +7,12 @@
 #include <mutex>
 
 #include "sql/nesting.hpp"
-#include "sql/pool/pool.hpp"
 #include "sql/pool/work_pool.hpp"
 #include "sql/sqlite/connection.hpp"
 #include "sql/sqlite/dedicated.hpp"
 #include "sql/sqlite/group_commit.hpp"
+#include "sql/sqlite/readers.hpp"
 #include "sql/sqlite/session.hpp"
-#include "sql/sqlite/snapshot.hpp"
 #include "sql/sqlite/watcher.hpp"
 #include "sql/sqlite/writer.hpp"
 
@@ -34,9 +33,11 @@ class SqliteBackend final : public Backend {
         display_url_(fmt::format("sqlite:{}", path)),
         options_(std::move(options)),
         clock_(options_.clock ? options_.clock : system_clock()),
-        writer_(location_, options_, *clock_, this, [this](const std::string& channel) { watcher_.notify(channel); }),
+        readers_(location_, options_),
+        writer_(location_, options_, *clock_, this,
+                {.notify = [this](const std::string& channel) { watcher_.notify(channel); },
+                 .before_checkpoint = [this] { readers_.let_go(); }}),
         group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }, [this](const PendingWrite& leader) { return writer_.admit(leader); }),
-        readers_(reader_config()),
         watcher_(location_, options_, [this] { return writer_.commits(); }),
         work_(options_.async_threads) {}
 
@@ -57,7 +58,6 @@ class SqliteBackend final : public Backend {
   void post(std::function<void()> job) override { work_.post(std::move(job)); }
 
  private:
-  PoolConfig<Connection> reader_config();
   void read_alone(FunctionRef<void(Read&)> body);
   void check_process() const;
 
@@ -66,29 +66,14 @@ class SqliteBackend final : public Backend {
   const DatabaseOptions options_;
   const std::shared_ptr<const Clock> clock_;
   const unsigned process_ = process_generation();
+  Readers readers_;
   Writer writer_;
   GroupCommit group_;
-  Pool<Connection> readers_;
   Watcher watcher_;
   std::atomic<std::uint64_t> reads_{0};
   std::mutex memory_mutex_;  ///< an in-memory database has one connection for everybody
   WorkPool work_;            ///< last: its jobs use all of the above
 };
-
-PoolConfig<Connection> SqliteBackend::reader_config() {
-  PoolConfig<Connection> config;
-  config.connections_min = options_.connections_min;
-  config.connections_max = options_.connections_max;
-  config.waiters_max = options_.waiters_max;
-  config.acquire_timeout = options_.acquire_timeout;
-  config.age_max = options_.connection_age_max;
-  // A file needs no probe.
-  config.idle_before_check = std::chrono::hours{24 * 365};
-  config.open = [this](auto deadline) { return std::make_unique<Connection>(location_, Role::reader, options_, deadline); };
-  config.healthy = [](Connection&, auto) { return true; };
-  config.random = [this] { return options_.random->next(); };
-  return config;
-}
 
 void SqliteBackend::check_process() const {
   // A SQLite connection must not cross a fork: the locks of parent and child would cancel each other.
@@ -102,12 +87,12 @@ void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> bo
   if (location_.in_memory) return read_alone(body);
   const auto now = SteadyClock::now();
   const auto limit = options.deadline.count() > 0 ? options.deadline : options_.statement_timeout;
-  auto lease = readers_.acquire(now + limit);
+  auto lease = readers_.acquire(now, now + limit);
   const InTransaction inside(this);
-  lease->set_deadline(now + limit);
+  lease->connection().set_deadline(now + limit);
   try {
-    const Snapshot snapshot(*lease);
-    SqliteSession session(*lease, *clock_, *options_.random, {});
+    const Readers::Moment moment(readers_, *lease, now);
+    SqliteSession session(lease->connection(), *clock_, *options_.random, {});
     Read tx(session);
     body(tx);
   } catch (const Error& error) {

@@ -48,15 +48,16 @@ Error outcome_unknown(const std::exception_ptr& failure) {
 }  // namespace
 
 Writer::Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend,
-               std::function<void(const std::string&)> notify)
+               Hooks hooks)
     : connection_(location, Role::writer, options),
       gate_(location.in_memory || options.read_only ? std::string{} : location.path + "-gate"),
       options_(options),
       clock_(clock),
       backend_(backend),
-      notify_(std::move(notify)) {}
+      hooks_(std::move(hooks)) {}
 
 Writer::~Writer() {
+  hooks_.before_checkpoint();
   // Leave a small WAL behind. Failing is harmless: the next one to open reads the WAL.
   try {
     const Passage passage(gate_, std::chrono::steady_clock::now() + std::chrono::milliseconds{insist_ms});
@@ -137,7 +138,7 @@ Writer::Outcome Writer::try_batch(std::span<PendingWrite* const> batch, Apart ap
     const InTransaction inside(backend_);
     if (!std::exchange(begun_, false)) begin(deadline());
     try {
-      SqliteSession session(connection_, clock_, *options_.random, notify_);
+      SqliteSession session(connection_, clock_, *options_.random, hooks_.notify);
       Write tx(session);
       for (auto* member : batch) {
         run_member(*member, tx, apart);
@@ -217,6 +218,7 @@ void Writer::checkpoint_if_due() {
   const int pages = connection_.wal_pages();
   if (pages < pages_at_last_checkpoint_) pages_at_last_checkpoint_ = 0;  // the WAL has started over
   if (pages - pages_at_last_checkpoint_ < pages_between_checkpoints) return;
+  hooks_.before_checkpoint();
   const bool insist = pages > pages_before_insisting;
   connection_.set_busy_timeout(std::chrono::milliseconds{insist ? insist_ms : 0});
   const int code = sqlite3_wal_checkpoint_v2(

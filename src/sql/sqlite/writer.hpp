@@ -18,8 +18,12 @@ namespace quarry::sql::sqlite_driver {
 
 class Writer {
  public:
-  Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend,
-         std::function<void(const std::string&)> notify);
+  /// What the writer asks of its neighbours.
+  struct Hooks {
+    std::function<void(const std::string& channel)> notify;  ///< wakes the subscribers of a channel
+    std::function<void()> before_checkpoint;                 ///< lets go of what holds the WAL for no reason
+  };
+  Writer(const Location& location, const DatabaseOptions& options, const Clock& clock, const void* backend, Hooks hooks);
   ~Writer();
 
   /// For `GroupCommit`: passes the gate and begins the transaction that `commit_batch` goes on with. Why not, if it cannot.
@@ -62,7 +66,7 @@ class Writer {
   const DatabaseOptions& options_;
   const Clock& clock_;
   const void* backend_;
-  const std::function<void(const std::string&)> notify_;
+  const Hooks hooks_;
   bool begun_ = false;  ///< `admit` has begun a transaction
   int pages_at_last_checkpoint_ = 0;
   int careful_batches_ = 0;  ///< so many more are kept apart from the start: somebody threw lately
