@@ -118,10 +118,10 @@ Moved purge(Write& tx, JobId job, int limit) {
   if (standing.open_tasks > 0)
     throw Error(ErrorCode::conflict, fmt::format("job {} still has {} tasks that have not ended: purge it when they have",
                                                  to_string(job), standing.open_tasks));
-  Moved moved{.tasks = queue::purge_job(tx, job, limit), .done = true};
+  auto moved = queue::purge_job(tx, job, limit);
   const auto artifacts = artifacts::purge_of_job(tx, job, limit);
   const auto lines = tx.run(purge_logs, job, limit);
-  moved.done = moved.tasks < limit && artifacts < limit && lines < limit;
+  if (artifacts == limit || lines == limit) moved.done = moved.held = false;
   if (!moved.done) return moved;
   tx.run(purge_job, job);
   record_job(tx, "job.purge", job, standing.user_id);

@@ -66,8 +66,6 @@ void note_attempt(Write& tx, JobId job) {
                                            to_string(ended.status), ended.failed_items, ended.total_items)}});
 }
 
-Moved moved(std::int64_t tasks, int limit) { return {tasks, tasks < limit}; }
-
 }  // namespace
 
 Moved cancel(Write& tx, JobId job, int limit) {
@@ -76,22 +74,24 @@ Moved cancel(Write& tx, JobId job, int limit) {
     if (!may_become(from, JobStatus::cancelled)) refuse(job, from, "it cannot be cancelled any more");
     tx.run(set_status, job, JobStatus::cancelled, tx.now(), std::nullopt);
   }
-  return moved(queue::cancel_job(tx, job, limit), limit);
+  return queue::cancel_job(tx, job, limit);
 }
 
 Moved pause(Write& tx, JobId job, int limit) {
   const auto standing = lock_open(tx, job);
   if (!is_open(standing.status)) refuse(job, standing.status, "there is nothing left to pause");
   tx.run(set_paused, job, true, tx.now());
-  return moved(queue::pause_job(tx, job, limit), limit);
+  return queue::pause_job(tx, job, limit);
 }
 
 Moved resume(Write& tx, JobId job, int limit) {
   const auto standing = lock_open(tx, job);
   if (!is_open(standing.status))
-    refuse(job, standing.status, "there is nothing left to resume; to try what failed again, retry it");
+    refuse(job, standing.status,
+           standing.status == JobStatus::cancelled ? "submit it again instead"
+                                                   : "there is nothing left to resume; to try what failed again, retry it");
   tx.run(set_paused, job, false, tx.now());
-  return moved(queue::resume_job(tx, job, limit), limit);
+  return queue::resume_job(tx, job, limit);
 }
 
 Moved retry(Write& tx, JobId job, int limit) {
@@ -106,7 +106,8 @@ Moved retry(Write& tx, JobId job, int limit) {
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
     tx.run(set_paused, job, false, tx.now());
   }
-  return moved(queue::retry_job(tx, job, limit), limit);
+  const auto tasks = queue::retry_job(tx, job, limit);
+  return {.tasks = tasks, .done = tasks < limit};
 }
 
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {

@@ -8,6 +8,7 @@
 #include "quarry/jobs/control.hpp"
 #include "quarry/queue/of_user.hpp"
 #include "quarry/queue/schedules.hpp"
+#include "quarry/queue/until_done.hpp"
 #include "quarry/searches/search.hpp"
 #include "quarry/system/audit.hpp"
 
@@ -120,21 +121,19 @@ class UserPurger {
 
   void take_job(const JobOfUser& job) {
     if (jobs::is_open(job.status) || job.open_tasks > 0) {
-      while (!step([&](Write& tx) { return cancel(tx, job); })) {
-      }
+      queue::until_done([&] { return step([&](Write& tx) { return cancel(tx, job); }); });
       const auto open = db_.read([&](Read& tx) { return tx.one(open_tasks_of_job, job.id); }).value_or(0);
       result_.running += open;
       if (open > 0) return;
     }
-    for (jobs::Moved moved{0, false}; !moved.done; result_.tasks += moved.tasks)
-      moved = step([&](Write& tx) { return jobs::purge(tx, job.id, rows_); });
+    result_.tasks += queue::until_done([&] { return step([&](Write& tx) { return jobs::purge(tx, job.id, rows_); }); });
     ++result_.jobs;
   }
 
-  /// Whether nothing is left to cancel. A job that has ended, or is hidden, may still have tasks that have not.
-  bool cancel(Write& tx, const JobOfUser& job) const {
-    if (jobs::is_open(job.status)) return jobs::cancel(tx, job.id, rows_).done;
-    return queue::cancel_job(tx, job.id, rows_) < rows_;
+  /// A job that has ended, or is hidden, may still have tasks that have not.
+  queue::Moved cancel(Write& tx, const JobOfUser& job) const {
+    if (jobs::is_open(job.status)) return jobs::cancel(tx, job.id, rows_);
+    return queue::cancel_job(tx, job.id, rows_);
   }
 
   void take_tasks() {

@@ -1,5 +1,7 @@
 #include "quarry/queue/control.hpp"
 
+#include <map>
+
 #include "quarry/core/error.hpp"
 #include "queue/access.hpp"
 #include "queue/release_blocked.hpp"
@@ -8,15 +10,14 @@
 namespace quarry::queue {
 namespace {
 
-// What is scheduled is looked at once more: a claim's gate may have put a task back while it was waited for.
-constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused,
-                                         TaskStatus::scheduled};
+constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused};
 
 constexpr sql::Command<void(QueueId, bool)> pause_queue{
     "queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
 
-/// Waits for tasks that somebody is claiming, and leaves them alone when they have gone. `$2` the state they are in, `$3`
-/// the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to `scheduled` or
+// A task before its job, and nobody the other way round: who fails or finishes a task has it when it comes to the job. We
+// have the job already, hence skip what others have in their hands, and say that there is something left.
+/// `$2` the state they are in, `$3` the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to `scheduled` or
 /// `pending`, as its time says; one that ends gets its time of ending.
 constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> move_tasks_of_job{
     "queue.move_job",
@@ -25,7 +26,8 @@ constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> m
                 " where id in (select id from task_queue where job_id = $1 and status = $2 limit $5)"
                 " returning id, queue_id, host_id, job_id, status"),
     sql::postgres(
-        "with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5 for update)"
+        "with chosen as materialized (select id from task_queue where job_id = $1 and status = $2 limit $5"
+        " for update skip locked)"
         " update task_queue t set status = case when $3::task_status = 'pending' and scheduled_at > $4 then 'scheduled'"
         "  else $3::task_status end,"
         " completed_at = case when $3::task_status = 'cancelled' then $4::timestamptz end"
@@ -42,7 +44,28 @@ constexpr sql::Query<TaskStatus(TaskId)> lock_status_of{
 constexpr sql::Command<void(TaskId)> request_cancel{
     "queue.request_cancel", "update task_queue set cancel_requested = true where id = $1 and status = 'processing'"};
 constexpr sql::Command<void(JobId)> request_cancel_of_job{
-    "queue.request_cancel_job", "update task_queue set cancel_requested = true where job_id = $1 and status = 'processing'"};
+    "queue.request_cancel_job",
+    sql::sqlite("update task_queue set cancel_requested = true where job_id = $1 and status = 'processing'"),
+    sql::postgres("with chosen as materialized (select id from task_queue where job_id = $1 and status = 'processing'"
+                  "  and not cancel_requested for update skip locked)"
+                  " update task_queue t set cancel_requested = true from chosen where t.id = chosen.id")};
+
+// One look each at the index of a job's states.
+constexpr sql::Query<bool(JobId)> any_to_cancel{
+    "queue.any_to_cancel",
+    "select exists (select 1 from task_queue where job_id = $1 and status = 'scheduled')"
+    " or exists (select 1 from task_queue where job_id = $1 and status = 'pending')"
+    " or exists (select 1 from task_queue where job_id = $1 and status = 'blocked')"
+    " or exists (select 1 from task_queue where job_id = $1 and status = 'paused')"
+    " or exists (select 1 from task_queue where job_id = $1 and status = 'processing' and not cancel_requested)"};
+constexpr sql::Query<bool(JobId)> any_to_pause{
+    "queue.any_to_pause",
+    "select exists (select 1 from task_queue where job_id = $1 and status = 'scheduled')"
+    " or exists (select 1 from task_queue where job_id = $1 and status = 'pending')"};
+constexpr sql::Query<bool(JobId)> any_to_resume{
+    "queue.any_to_resume", "select exists (select 1 from task_queue where job_id = $1 and status = 'paused')"};
+constexpr sql::Query<bool(JobId)> any_to_purge{
+    "queue.any_to_purge", "select exists (select 1 from task_queue where job_id = $1 and completed_at is not null)"};
 
 constexpr sql::Query<std::int64_t(JobId)> find_open_tasks{"queue.open_tasks_of_job",
                                                          "select open_tasks from scraping_jobs where id = $1"};
@@ -104,7 +127,7 @@ constexpr sql::Command<MovedTask(JobId, int)> purge_of_job{
                 " order by id limit $2) returning id, queue_id, host_id, job_id, status"),
     sql::postgres(
         "with old as materialized (select id from task_queue where job_id = $1 and completed_at is not null"
-        " order by id limit $2 for update)"
+        " order by id limit $2 for update skip locked)"
         " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
         "t.status")};
 
@@ -115,7 +138,7 @@ std::int64_t remove(Write& tx, std::span<const MovedTask> tasks) {
   return static_cast<std::int64_t>(tasks.size());
 }
 
-std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, TaskStatus to, int limit) {
+std::int64_t move_tasks(Write& tx, JobId job, std::span<const TaskStatus> from, TaskStatus to, int limit) {
   std::int64_t moved = 0;
   for (const auto state : from) {
     const auto tasks = tx.all(move_tasks_of_job, job, state, to, tx.now(), limit - static_cast<int>(moved));
@@ -126,18 +149,25 @@ std::int64_t move_job(Write& tx, JobId job, std::span<const TaskStatus> from, Ta
   return moved;
 }
 
-/// How many: none when another task has its unique key by now.
-std::int64_t run_again(Write& tx, const Ended& task) {
-  auto moved = tx.all(again_one, tx.now(), task.id);
-  pause_with_their_jobs(tx, moved);
-  settle(tx, moved, task.status);
-  return static_cast<std::int64_t>(moved.size());
+/// Whether `moved` was all. Less than the limit, and something left: others have it.
+Moved judge(Read& tx, JobId job, std::int64_t moved, int limit, const sql::Query<bool(JobId)>& any_left) {
+  if (moved >= limit) return {moved, false, false};
+  const bool held = tx.value(any_left, job);
+  return {moved, !held, held};
 }
 
+/// Returns how many: a task is left as it is when another one has its unique key by now. The tasks first, then the rows
+/// around all of them, in the order that everybody keeps.
 std::int64_t run_again(Write& tx, std::span<const Ended> tasks) {
-  std::int64_t moved = 0;
-  for (const auto& task : tasks) moved += run_again(tx, task);
-  return moved;
+  std::map<TaskId, TaskStatus> ended_as;
+  std::vector<MovedTask> moved;
+  for (const auto& task : tasks) {
+    if (auto again = tx.one(again_one, tx.now(), task.id)) moved.push_back(*std::move(again));
+    ended_as.emplace(task.id, task.status);
+  }
+  pause_with_their_jobs(tx, moved);
+  settle(tx, moved, [&](const MovedTask& task) { return ended_as.at(task.id); });
+  return static_cast<std::int64_t>(moved.size());
 }
 
 }  // namespace
@@ -163,33 +193,34 @@ CancelOutcome cancel_task(Write& tx, TaskId task) {
   return CancelOutcome::cancelled;
 }
 
-std::int64_t cancel_job(Write& tx, JobId job, int limit) {
-  if (!sees_job(tx, job)) return 0;
-  const auto moved = move_job(tx, job, waiting_states, TaskStatus::cancelled, limit);
+Moved cancel_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return {};
+  const auto moved = move_tasks(tx, job, waiting_states, TaskStatus::cancelled, limit);
   // Afterwards: a task that was being claimed meanwhile is running now.
   tx.run(request_cancel_of_job, job);
   // With its last task a job lets those go that wait for it. This one may never have had any.
   if (tx.one(find_open_tasks, job) == 0) settle(tx, release_jobs_that_waited_for(tx, job), TaskStatus::blocked);
-  return moved;
+  return judge(tx, job, moved, limit, any_to_cancel);
 }
 
-std::int64_t pause_job(Write& tx, JobId job, int limit) {
-  if (!sees_job(tx, job)) return 0;
-  constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::scheduled};
-  return move_job(tx, job, from, TaskStatus::paused, limit);
+Moved pause_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return {};
+  constexpr TaskStatus from[] = {TaskStatus::scheduled, TaskStatus::pending};
+  return judge(tx, job, move_tasks(tx, job, from, TaskStatus::paused, limit), limit, any_to_pause);
 }
 
-std::int64_t resume_job(Write& tx, JobId job, int limit) {
-  if (!sees_job(tx, job)) return 0;
+Moved resume_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return {};
   constexpr TaskStatus from[] = {TaskStatus::paused};
-  return move_job(tx, job, from, TaskStatus::pending, limit);
+  return judge(tx, job, move_tasks(tx, job, from, TaskStatus::pending, limit), limit, any_to_resume);
 }
 
 bool retry_task(Write& tx, TaskId task) {
   if (!sees_task(tx, task)) return false;
   const auto status = tx.one(lock_status_of, task);
   if (!status || is_open(*status) || *status == TaskStatus::completed) return false;
-  return run_again(tx, Ended{task, *status}) > 0;
+  const Ended one{task, *status};
+  return run_again(tx, std::span(&one, 1)) > 0;
 }
 
 std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
@@ -210,8 +241,9 @@ std::int64_t purge_ended(Write& tx, Instant before, int limit) {
   return remove(tx, tx.all(purge, before, limit));
 }
 
-std::int64_t purge_job(Write& tx, JobId job, int limit) {
-  return sees_job(tx, job) ? remove(tx, tx.all(purge_of_job, job, limit)) : 0;
+Moved purge_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return {};
+  return judge(tx, job, remove(tx, tx.all(purge_of_job, job, limit)), limit, any_to_purge);
 }
 
 }  // namespace quarry::queue

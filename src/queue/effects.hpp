@@ -2,9 +2,10 @@
 /// What a change of tasks does to the rows around them: the queue's counters, the hosts' and the jobs' figures.
 ///
 /// Operations note each task's change here and apply the sums once at the end: one statement per table however many tasks
-/// there were, and always in the order jobs, hosts, queues, each by key, so that transactions that meet do not deadlock.
-/// Jobs come first because a transaction often enqueues and then finishes for the same job: it holds the job before it asks
-/// for hosts, and another one for that job waits there with empty hands.
+/// there were, and always in the order tasks, jobs, hosts, queues, each by key, so that transactions that meet do not
+/// deadlock. Jobs come before hosts because a transaction often enqueues and then finishes for the same job: it holds the
+/// job before it asks for hosts, and another one for that job waits there. Who has a job before its tasks (a pause, a
+/// cancellation, a purge) waits for none of them: see control.hpp.
 
 #include <cstdint>
 #include <map>

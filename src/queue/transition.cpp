@@ -28,14 +28,17 @@ void pause_with_their_jobs(Write& tx, std::vector<MovedTask>& tasks) {
 }
 
 void settle(Write& tx, const std::vector<MovedTask>& tasks, TaskStatus from) {
+  settle(tx, tasks, [from](const MovedTask&) { return from; });
+}
+
+void settle(Write& tx, const std::vector<MovedTask>& tasks, const std::function<TaskStatus(const MovedTask&)>& from) {
   if (tasks.empty()) return;
   Effects effects;
   std::set<std::int64_t> to_wake;
   for (const auto& task : tasks) {
-    effects.moved(task.refs(), from, task.status);
+    effects.moved(task.refs(), from(task), task.status);
     // A slot of a host that became free may let another task run, too.
-    if (waits(task) || task.host_id)
-      to_wake.insert(task.queue_id);
+    if (waits(task) || task.host_id) to_wake.insert(task.queue_id);
   }
   effects.apply(tx);
   for (const auto queue : to_wake) tx.notify(wake_channel({queue}));

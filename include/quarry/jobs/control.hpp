@@ -2,8 +2,8 @@
 /// What people do to jobs.
 ///
 /// `cancel`, `pause`, `resume` and `retry` change the job first and then at most `limit` of its tasks, so that no
-/// transaction grows without bound: call again, in a transaction of its own, while the result is not `done`. Calling again
-/// when it is done changes nothing.
+/// transaction grows without bound: call again, in a transaction of its own, while the result is not `done`
+/// (`queue::until_done`). Calling again when it is done changes nothing.
 ///
 /// Errors: `not_found`; `conflict` for a move that the state machine does not have, naming both states.
 
@@ -17,10 +17,8 @@
 
 namespace quarry::jobs {
 
-struct Moved {
-  std::int64_t tasks = 0;  ///< by this call
-  bool done = true;        ///< there is nothing left to move
-};
+/// How many tasks a call has moved, and whether anything is left to move.
+using queue::Moved;
 
 /// The job is cancelled at once. Tasks that run are asked to stop; the others will not run.
 Moved cancel(Write& tx, JobId job, int limit = queue::move_limit);

@@ -4,6 +4,9 @@
 /// Operations on many tasks move at most `limit` of them and return how many they moved: call again while that equals the
 /// limit, so that no transaction grows without bound.
 ///
+/// Whoever steers a job's tasks holds the job's row, and therefore waits for none of them: what another transaction has in
+/// its hands at that moment is passed over, and the result is not `done`. `until_done` calls again.
+///
 /// Errors: `denied` for a queue, which is for the system and for admins; tasks and jobs that the actor does not see are
 /// as if they were not there. Thread safety: that of the transaction.
 
@@ -32,12 +35,19 @@ enum class CancelOutcome {
 /// Cancels a task, or asks its worker to stop.
 CancelOutcome cancel_task(Write& tx, TaskId task);
 
+/// What one call has done with a job's tasks.
+struct Moved {
+  std::int64_t tasks = 0;  ///< moved by this call
+  bool done = true;        ///< nothing is left: call again, in a transaction of its own, until it is so
+  bool held = false;       ///< what is left is in the hands of others: they may need a moment
+};
+
 /// All tasks of a job: open ones are cancelled, running ones are asked to stop.
-std::int64_t cancel_job(Write& tx, JobId job, int limit = move_limit);
+Moved cancel_job(Write& tx, JobId job, int limit = move_limit);
 /// Open tasks of a job wait until `resume_job`; what is under way goes on.
-std::int64_t pause_job(Write& tx, JobId job, int limit = move_limit);
+Moved pause_job(Write& tx, JobId job, int limit = move_limit);
 /// Undoes `pause_job`.
-std::int64_t resume_job(Write& tx, JobId job, int limit = move_limit);
+Moved resume_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not
 /// ended as failed, dead or cancelled, or when another task has its unique key meanwhile: it stays as it is then, here and
@@ -52,7 +62,7 @@ std::int64_t retry_job(Write& tx, JobId job, int limit = move_limit);
 /// already done.
 std::int64_t purge_ended(Write& tx, Instant before, int limit = move_limit);
 /// The same for the ended tasks of one job.
-std::int64_t purge_job(Write& tx, JobId job, int limit = move_limit);
+Moved purge_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Nothing when there is none, or it was purged.
 std::optional<Task> find_task(Read& tx, TaskId task);

@@ -9,6 +9,7 @@
 #include "quarry/jobs/control.hpp"
 #include "quarry/jobs/explain.hpp"
 #include "quarry/jobs/find.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -110,10 +111,7 @@ ExitCode control(Context& context, const JobCli& cli, Control move, const char* 
   const auto id = cli.job();
   const auto db = context.open(Access::write);
   ControlResult result{.job = id};
-  for (jobs::Moved moved{0, false}; !moved.done;) {
-    moved = db.write([&](Write& tx) { return move(tx, id, queue::move_limit); });
-    result.tasks += moved.tasks;
-  }
+  result.tasks = queue::until_done([&] { return db.write([&](Write& tx) { return move(tx, id, queue::move_limit); }); });
   const auto job = db.read([&](Read& tx) { return jobs::get(tx, id); });
   result.status = job.status;
   result.is_paused = job.is_paused;

@@ -6,6 +6,7 @@
 #include "cli/number_range.hpp"
 #include "quarry/jobs/change.hpp"
 #include "quarry/jobs/statistics.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -74,10 +75,7 @@ struct PurgedResult {
 BOOST_DESCRIBE_STRUCT(PurgedResult, (), (jobs, tasks))
 
 void purge_whole(const Database& db, JobId job, PurgedResult& result) {
-  for (jobs::Moved moved{0, false}; !moved.done;) {
-    moved = db.write([&](Write& tx) { return jobs::purge(tx, job); });
-    result.tasks += moved.tasks;
-  }
+  result.tasks += queue::until_done([&] { return db.write([&](Write& tx) { return jobs::purge(tx, job); }); });
   ++result.jobs;
 }
 

@@ -8,6 +8,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/jobs/change.hpp"
 #include "quarry/queue/control.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::ops::upkeep {
 namespace {
@@ -47,8 +48,11 @@ std::optional<Instant> rolled_up_before(Step& step, Instant before) {
 /// False when the job is not to be had: somebody brought it back to life, or took it, meanwhile.
 bool purge_whole(Step& step, JobId job) {
   try {
-    for (jobs::Moved moved{0, false}; !moved.done; step.count("tasks", moved.tasks))
-      moved = step.transaction([&](Write& tx) { return jobs::purge(tx, job, step.rows()); });
+    queue::until_done([&] {
+      const auto moved = step.transaction([&](Write& tx) { return jobs::purge(tx, job, step.rows()); });
+      step.count("tasks", moved.tasks);
+      return moved;
+    });
     return true;
   } catch (const Error& error) {
     if (error.code() == ErrorCode::conflict || error.code() == ErrorCode::not_found) return false;

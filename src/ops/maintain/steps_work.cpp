@@ -14,6 +14,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/jobs/control.hpp"
 #include "quarry/queue/maintain.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::ops {
 namespace upkeep {
@@ -107,8 +108,7 @@ bool give_up(const Database& db, const OverdueJob& job, int rows) {
     if (error.code() == ErrorCode::conflict || error.code() == ErrorCode::not_found) return false;
     throw;
   }
-  while (!db.write([&](Write& tx) { return jobs::cancel(tx, job.id, rows); }).done) {
-  }
+  queue::until_done([&] { return db.write([&](Write& tx) { return jobs::cancel(tx, job.id, rows); }); });
   return true;
 }
 

@@ -87,8 +87,8 @@ TEST_P(QueueCancel, AJobAsAWhole) {
   const auto stranger = put();
   const auto later = put({.scheduled_at = now() + 1h}, {.job_id = job_id});
   const auto running = take(2);
-  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3); }), 3) << "at most the limit";
-  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3).tasks; }), 3) << "at most the limit";
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, job_id, 3).tasks; }), 1);
   EXPECT_EQ(count(TaskStatus::cancelled), 4);
   EXPECT_EQ(status(later), TaskStatus::cancelled);
   EXPECT_EQ(status(stranger), TaskStatus::pending);

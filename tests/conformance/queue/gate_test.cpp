@@ -6,6 +6,7 @@
 
 #include "conformance/queue/queue_test.hpp"
 #include "quarry/queue/claim_gate.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::test {
 namespace {
@@ -106,7 +107,7 @@ TEST_P(QueueGate, WhatIsKeptBackWhileItsJobIsCancelledIsCancelledToo) {
         claimers.emplace_back([&] {
           for (int n = 0; n < 20; ++n) take_through(gate, 1);
         });
-      db().write([&](Write& tx) { cancel_job(tx, cancelled); });
+      until_done([&] { return db().write([&](Write& tx) { return cancel_job(tx, cancelled); }); });
     }
     EXPECT_EQ(job_row(cancelled).open_tasks, 0);
   }

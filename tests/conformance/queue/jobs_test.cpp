@@ -98,14 +98,14 @@ TEST_P(QueueJobs, PauseHoldsWhatIsOpenAndResumeLetsItGo) {
   put_many(3, {.host_key = "a.example"}, {.job_id = id});
   const auto later = put({.scheduled_at = now() + 1h}, {.job_id = id});
   const auto running = take_one();
-  EXPECT_EQ(db().write([&](Write& tx) { return pause_job(tx, id); }), 3);
+  EXPECT_EQ(db().write([&](Write& tx) { return pause_job(tx, id).tasks; }), 3);
   EXPECT_TRUE(take().empty());
   EXPECT_EQ(status(later), TaskStatus::paused);
   EXPECT_EQ(host("a.example").pending, 0);
   EXPECT_TRUE(end(running).ids.empty()) << "what is under way goes on";
   EXPECT_EQ(job_row(id).status, "running") << "paused is open";
-  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2); }), 2);
-  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2).tasks; }), 2);
+  EXPECT_EQ(db().write([&](Write& tx) { return resume_job(tx, id, 2).tasks; }), 1);
   EXPECT_EQ(status(later), TaskStatus::scheduled);
   EXPECT_EQ(take().size(), 2U);
 }
@@ -143,7 +143,7 @@ TEST_P(QueueJobs, ACancelledJobWithoutTasksLetsThoseGoThatWaitForIt) {
   const auto first = job("first");
   const auto second = job("second", first);
   const auto two = put({}, {.job_id = second, .blocked = true});
-  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, first); }), 0);
+  EXPECT_EQ(db().write([&](Write& tx) { return cancel_job(tx, first).tasks; }), 0);
   EXPECT_EQ(ids_of(take()), std::vector{two});
 }
 

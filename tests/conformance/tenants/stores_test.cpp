@@ -171,8 +171,8 @@ class TenantStores : public MigratedEngines {
         {"task_queue",
          {"enqueue",
           [&](Write& tx) { return queue::enqueue(tx, queue_, queue::NewTask{}, {.user_id = bob_}).has_value(); }}},
-        {"task_queue", {"cancel job", [&](Write& tx) { return queue::cancel_job(tx, job_) > 0; }}},
-        {"task_queue", {"pause job", [&](Write& tx) { return queue::pause_job(tx, job_) > 0; }}},
+        {"task_queue", {"cancel job", [&](Write& tx) { return queue::cancel_job(tx, job_).tasks > 0; }}},
+        {"task_queue", {"pause job", [&](Write& tx) { return queue::pause_job(tx, job_).tasks > 0; }}},
     };
   }
   Operations of_searches() {

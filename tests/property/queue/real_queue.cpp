@@ -139,11 +139,11 @@ Outcome RealQueue::control(const Step& step) {
       case Verb::resume_queue:
         return set_paused(tx, queue_, false), Outcome{};
       case Verb::pause_job:
-        return ones(pause_job(tx, job));
+        return ones(pause_job(tx, job).tasks);
       case Verb::resume_job:
-        return ones(resume_job(tx, job));
+        return ones(resume_job(tx, job).tasks);
       case Verb::cancel_job:
-        return ones(cancel_job(tx, job));
+        return ones(cancel_job(tx, job).tasks);
       default:
         break;
     }
