@@ -10,6 +10,7 @@
 #include "queue/effects.hpp"
 #include "queue/put_back.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
 
 namespace quarry::queue {
@@ -187,8 +188,11 @@ std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const Clai
 std::vector<ClaimedTask> claim(Write& tx, QueueId queue, const ClaimOptions& options) {
   check(options);
   if (options.maintain) {
-    promote_due(tx);
-    reap_expired(tx);
+    // Jobs before hosts: what is taken back changes its job, what falls due its host.
+    as_one(tx, [](Write& unit) {
+      reap_expired(unit);
+      promote_due(unit);
+    });
   }
   if (options.gate) return claim_through_gate(tx, queue, options);
   auto tasks = take(tx, queue, options);
@@ -211,10 +215,12 @@ constexpr sql::Command<Beat(TaskId, std::int64_t, Instant)> extend_lease{
     "queue.heartbeat",
     "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and lease_until is not null returning id, cancel_requested"};
 
+// In the order of the ids: the tasks are those that this worker's other thread ends.
 constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant)> extend_leases{
     "queue.heartbeat_many", sql::sqlite(""),
-    sql::postgres("update task_queue t set lease_until = $3 from unnest($1::bigint[], $2::bigint[]) as l (id, token)"
-                  " where t.id = l.id and t.lease_token = l.token and t.lease_until is not null returning t.id, t.cancel_requested")};
+    sql::postgres("with held as materialized (select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+                  "  on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for no key update of t)"
+                  " update task_queue t set lease_until = $3 from held where t.id = held.id returning t.id, t.cancel_requested")};
 
 }  // namespace
 

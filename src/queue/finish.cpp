@@ -105,6 +105,16 @@ Refused refused_of(Read& tx, std::span<const Named> asked, const std::vector<Mov
   return refused;
 }
 
+/// Tasks are taken in the order of their ids, by heartbeats too.
+template <class Named>
+std::vector<const Named*> in_order(std::span<const Named> tasks) {
+  std::vector<const Named*> sorted;
+  sorted.reserve(tasks.size());
+  for (const auto& task : tasks) sorted.push_back(&task);
+  std::ranges::sort(sorted, {}, [](const Named* task) { return task->id; });
+  return sorted;
+}
+
 struct Budget {
   int retry_count;
   int max_retries;
@@ -126,10 +136,10 @@ template <class Named, class Decide>
 std::vector<MovedTask> end_leases(Write& tx, std::span<const Named> tasks, std::string_view outcome, Decide decide) {
   const auto now = tx.now();
   std::vector<MovedTask> done;
-  for (const auto& task : tasks) {
-    const auto budget = tx.one(find_budget, task.id, task.lease_token);
+  for (const auto* task : in_order(tasks)) {
+    const auto budget = tx.one(find_budget, task->id, task->lease_token);
     if (!budget) continue;
-    EndRow row = decide(task, *budget);
+    EndRow row = decide(*task, *budget);
     if (budget->cancel_requested) row = {row.id, row.token, TaskStatus::cancelled, {}, 0, row.error, now};
     tx.run(record_attempt, {row.id, row.token, budget->cancel_requested ? "cancelled" : outcome, row.error, now});
     if (const auto moved = tx.one(end_lease, row)) done.push_back(*moved);
@@ -178,10 +188,10 @@ Refused finish(Write& tx, std::span<const Finish> tasks) {
   } else {
     std::vector<std::int64_t> ids, tokens;
     std::vector<std::string> results;
-    for (const auto& task : tasks) {
-      ids.push_back(task.id);
-      tokens.push_back(task.lease_token);
-      results.push_back(task.result ? task.result->text : std::string());
+    for (const auto* task : in_order(tasks)) {
+      ids.push_back(task->id);
+      tokens.push_back(task->lease_token);
+      results.push_back(task->result ? task->result->text : std::string());
     }
     if (!ids.empty()) done = tx.all(finish_many, ids, tokens, now, results);
   }
