@@ -140,10 +140,10 @@ struct Explainer {
     const auto host = task.host_id ? find_host(tx, *task.host_id) : std::nullopt;
     const bool held = host && host_holds(*host, ahead);
     if (ahead > 0) {
-      say(Reason::behind_others, "{} {}come before it",
+      say(Reason::behind_others, "{} {}{} before it",
           ahead > ahead_max ? fmt::format("more than {} tasks", ahead_max)
                             : fmt::format("{} task{}", ahead, ahead == 1 ? "" : "s"),
-          host ? fmt::format("of {} ", host->host_key) : "");
+          host ? fmt::format("of {} ", host->host_key) : "", ahead == 1 ? "comes" : "come");
     } else if (!held) {
       say(Reason::waits_for_workers,
           "it may run now and is the next in line: no worker has asked for tasks of its queue since");
@@ -155,6 +155,8 @@ struct Explainer {
     if (!queue || !queue->is_paused) return;
     out.findings.insert(out.findings.begin(),
                         {Reason::queue_paused, fmt::format("queue '{}' is paused: resume it", queue->name)});
+    // The pause is what keeps the next in line, and not that nobody has asked for it.
+    std::erase_if(out.findings, [](const Finding& finding) { return finding.reason == Reason::waits_for_workers; });
     out.runs_at.reset();
   }
 };

@@ -74,7 +74,7 @@ TEST_P(QueueExplain, QueuePaused) {
   const auto later = put({.scheduled_at = now() + 1h});
   const auto of = queue();
   db().write([&](Write& tx) { set_paused(tx, of, true); });
-  EXPECT_EQ(reasons(id).front(), Reason::queue_paused);
+  EXPECT_EQ(reasons(id), Reasons{Reason::queue_paused}) << "it is the next in line, but nobody may take it";
   EXPECT_EQ(reasons(later), (Reasons{Reason::queue_paused, Reason::due_later}));
   EXPECT_FALSE(why(later).runs_at) << "nobody knows";
 }
