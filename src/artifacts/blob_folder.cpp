@@ -32,6 +32,7 @@ Fd make_folder(int at, const char* name, const std::filesystem::path& where) {
 
 BlobFolder::BlobFolder(std::filesystem::path root, bool create) : root_(std::move(root)) {
   if (root_.empty()) throw_invalid("the folder for blobs has no name: write it as data/blobs");
+  if (!root_.has_filename()) root_ = root_.parent_path();  // `data/blobs/`, as shells complete it
   root_fd_ = open_folder(AT_FDCWD, root_.c_str());
   if (root_fd_) return;
   if (errno != ENOENT || !create) throw file_error(errno, "open the folder for blobs", root_);

@@ -65,6 +65,13 @@ TEST_F(Blobs, WhatGoesInComesOut) {
     }
 }
 
+TEST_F(Blobs, AFolderMayBeNamedWithASlashAtItsEnd) {
+  FileBlobStore made(folder_ / "named/");
+  const auto staged = made.put(as_body("abc"));
+  EXPECT_EQ(made.root(), folder_ / "named");
+  EXPECT_TRUE(FileBlobStore(folder_ / "named").find(staged.hash));
+}
+
 TEST_F(Blobs, TheNameIsTheSha256OfTheBody) {
   const auto staged = open().put(as_body("abc"));
   EXPECT_EQ(to_string(staged.hash), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2, B.1
