@@ -11,7 +11,7 @@
 namespace quarry::crawl {
 namespace {
 
-constexpr std::size_t header_bytes_max = std::size_t{256} * 1024, value_bytes_max = 1024;
+constexpr std::size_t value_bytes_max = 1024;
 constexpr std::int64_t retry_after_s_max = 86'400;
 
 /// Fit for a database and a log, whatever the server sent.

@@ -1,6 +1,7 @@
 #pragma once
 /// Header lines into the few headers that matter.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -8,10 +9,13 @@
 
 namespace quarry::crawl {
 
+/// Of all headers of one answer together.
+inline constexpr std::size_t header_bytes_max = std::size_t{256} * 1024;
+
 /// Collects the headers of one answer, as libcurl hands them over line by line.
 class HeaderCollector {
  public:
-  /// False if there are too many.
+  /// False if there are too many, beyond `header_bytes_max`.
   bool add_line(std::string_view line);
 
   /// The `Location` header as it came, or empty.

@@ -139,7 +139,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     if (transfer.headers_.add_line({data, size * count})) return size * count;
   } catch (const std::exception&) {
   }
-  transfer.too_large_ = true;
+  transfer.too_large_ = transfer.headers_too_large_ = true;
   return 0;
 }
 
@@ -245,12 +245,15 @@ bool Transfer::finish_hop(CURLcode code, Instant now) {
   std::string detail = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code);
   if (error == FetchError::refused_address) detail = refused_;
   if (error == FetchError::starved) detail = "too many files are open: raise the limit (ulimit -n)";
-  if (error == FetchError::too_large && code == CURLE_OUT_OF_MEMORY)
-    detail = "a header line that is too long";
-  else if (error == FetchError::too_large)
-    detail = fmt::format("more than {} bytes", request_.body_bytes_max);
+  if (error == FetchError::too_large) detail = what_is_too_large(code);
   fail(error, std::move(detail));
   return false;
+}
+
+std::string Transfer::what_is_too_large(CURLcode code) const {
+  if (headers_too_large_) return fmt::format("headers of more than {} bytes", header_bytes_max);
+  if (code == CURLE_OUT_OF_MEMORY) return "a header line that is too long";
+  return fmt::format("more than {} bytes", request_.body_bytes_max);
 }
 
 bool Transfer::admitted(const Url& from, const Url& to) const {

@@ -44,6 +44,7 @@ class Transfer {
   void set_headers();
   void add_timings();
   FetchError classify(CURLcode code) const;
+  std::string what_is_too_large(CURLcode code) const;
   void fail(FetchError error, std::string detail);
   bool admitted(const Url& from, const Url& to) const;
   bool follow(int status);
@@ -55,7 +56,7 @@ class Transfer {
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   HeaderCollector headers_;
   std::chrono::steady_clock::time_point began_;
-  bool too_large_ = false;
+  bool too_large_ = false, headers_too_large_ = false;
   bool cut_ = false;      ///< the body was ended by us, having enough of it
   bool starved_ = false;  ///< no descriptor was left for the connection
   std::string refused_;   ///< the reserved block that the last address fell into

@@ -54,6 +54,8 @@ TEST(FetcherBounds, BoundsBodiesAndHeaders) {
   for (const char* path : {"/length", "/endless", "/chunked", "/headers"}) {
     const auto response = fetch({.url = Url::parse(server.url(path)), .body_bytes_max = 1999});
     EXPECT_EQ(response.error, FetchError::too_large) << path << ": " << response.error_detail;
+    const bool by_headers = response.error_detail.find("headers") != std::string::npos;
+    EXPECT_EQ(by_headers, std::string_view(path) == "/headers") << response.error_detail;
   }
   for (const char* path : {"/length", "/endless", "/chunked"})
     EXPECT_EQ(fetch({.url = Url::parse(server.url(path)), .body_bytes_max = 2000}).body.size(), 2000U) << path;
