@@ -20,7 +20,9 @@ void fail_page(const Response& response, Outcome& outcome) {
   outcome.worth_a_retry = worth_a_retry(response);
   if (response.error != FetchError::none) {
     outcome.error = fmt::format("{}: {}", to_string(response.error), response.error_detail);
-    outcome.host_in_trouble = response.error == FetchError::connect || response.error == FetchError::timeout;
+    // Who has begun to answer was reached: one page that does not come to an end says nothing of the others.
+    const bool silent = response.error == FetchError::timeout && response.status == 0;
+    outcome.host_in_trouble = response.error == FetchError::connect || silent;
     return;
   }
   outcome.error = fmt::format("HTTP status {}", response.status);

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "conformance/crawl/crawl_test.hpp"
+#include "crawl/worker/process_page.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
@@ -45,6 +46,21 @@ class CrawlWorkers : public CrawlTest {
   std::atomic<int> first_requests_ = 0;
 };
 QUARRY_BOTH_ENGINES(CrawlWorkers);
+
+TEST(CrawlHosts, OnlyOneThatIsSilentOrRefusesIsLeftAlone) {
+  const auto is_left_alone = [](crawl::FetchError error, int status) {
+    const auto url = crawl::Url::parse("http://slow.example/");
+    crawl::Outcome outcome;
+    crawl::fail_page({.id = 1, .requested = url, .url = url, .status = status, .error = error}, outcome);
+    return outcome.host_in_trouble;
+  };
+  EXPECT_TRUE(is_left_alone(crawl::FetchError::connect, 0));
+  EXPECT_TRUE(is_left_alone(crawl::FetchError::timeout, 0));
+  EXPECT_FALSE(is_left_alone(crawl::FetchError::timeout, 200)) << "it has begun to answer";
+  EXPECT_FALSE(is_left_alone(crawl::FetchError::interrupted, 200));
+  EXPECT_TRUE(is_left_alone(crawl::FetchError::none, 503));
+  EXPECT_FALSE(is_left_alone(crawl::FetchError::none, 500));
+}
 
 TEST_P(CrawlWorkers, ATaskThatIsClaimedAgainWhileItsPageIsFetched) {
   LoopbackServer server(site_that([this] {
