@@ -1,8 +1,6 @@
 /// Does it answer, is its schema ours, and can one get at it?
 
-#include <future>
-#include <thread>
-
+#include "ops/health/aside.hpp"
 #include "ops/health/checks.hpp"
 #include "quarry/schema/migrator.hpp"
 #include "quarry/sql/backend.hpp"
@@ -43,12 +41,9 @@ Findings check_database(const Asked& asked) {
 
 Findings check_schema(const Asked& asked) {
   // The migrator's own reads know no deadline, so they run beside us and are left alone when they are late.
-  std::packaged_task<schema::Status()> look([db = asked.db] { return schema::status(db); });
-  auto answer = look.get_future();
-  std::thread(std::move(look)).detach();
-  if (answer.wait_for(asked.timeout) != std::future_status::ready)
-    throw Error(ErrorCode::timeout, "the schema's version was not told in time");
-  const auto status = answer.get();
+  static Aside schemas(threads_max);
+  const auto status = schemas.run(asked.timeout, "the schema's version was not told in time",
+                                  [db = asked.db] { return schema::status(db); });
   Findings found;
   if (status.state == schema::State::current)
     found.say(fmt::format("at version {}, the newest", status.version));

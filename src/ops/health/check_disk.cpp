@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <future>
 #include <system_error>
-#include <thread>
 
+#include "ops/health/aside.hpp"
 #include "ops/health/checks.hpp"
 
 namespace quarry::ops::health {
@@ -110,20 +109,15 @@ Findings check_disk(const Asked& asked) {
       places.push_back({"database", folder});
   if (!asked.options.blobs.empty()) places.push_back({"bodies", asked.options.blobs});
 
-  std::packaged_task<Looked()> look([places, file] {
-    Looked looked;
-    for (const auto& place : places) looked.rooms.push_back(room_of({place.what, first_that_exists(place.folder)}));
+  static Aside disks(threads_max);
+  const auto looked = disks.run(asked.timeout, "the file system did not answer in time", [places, file] {
+    Looked seen;
+    for (const auto& place : places) seen.rooms.push_back(room_of({place.what, first_that_exists(place.folder)}));
     std::error_code none;
     if (file)
-      if (const auto size = fs::file_size(file->string() + "-wal", none); !none) looked.wal_bytes = size;
-    return looked;
+      if (const auto size = fs::file_size(file->string() + "-wal", none); !none) seen.wal_bytes = size;
+    return seen;
   });
-  auto answer = look.get_future();
-  std::thread(std::move(look)).detach();
-  if (answer.wait_for(asked.timeout) != std::future_status::ready)
-    throw Error(ErrorCode::timeout, "the file system did not answer in time");
-
-  const auto looked = answer.get();
   Findings found;
   for (const auto& room : looked.rooms) judge(room, found);
   if (looked.wal_bytes > wal_bytes_max)

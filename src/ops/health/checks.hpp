@@ -72,6 +72,9 @@ std::string in_words(std::chrono::microseconds duration);
 /// `1.5 GB`
 std::string bytes_in_words(std::uint64_t bytes);
 
+/// Looks that hang, of each kind, in one process.
+constexpr int threads_max = 4;
+
 /// Counting ends here.
 constexpr int count_max = 1'000;
 /// `17`, or `more than 1,000`.
