@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 
@@ -35,6 +36,8 @@ bool open_standard_streams() {
 
 int main(int argc, char** argv) {
   if (!open_standard_streams()) return static_cast<int>(quarry::cli::ExitCode::unavailable);
+  // A file that may not grow is an error like a full disk, and no reason to die and leave half of it behind.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::ios::sync_with_stdio(false);
   const auto out_width = terminal_width(STDOUT_FILENO);
   const bool dumb = environment("TERM") == "dumb";

@@ -98,8 +98,8 @@ ExitCode run_validate(Context& context, const ValidateCli& cli) {
     for (const auto& note : result.notes) console.note("note: " + note);
     if (!result.differences.empty())
       console.note(
-          fmt::format("{} difference{}; `quarry validate --sql` prints one script that mends them: read it before "
-                      "you run it",
+          fmt::format("{} difference{}; one may need another mended before: `quarry validate --sql` prints one script that "
+                      "mends them all in an order that works; read it before you run it",
                       result.differences.size(), result.differences.size() == 1 ? "" : "s"));
     if (found.mend.destructive) console.note("the script drops a table or a column, with what is in it");
   });
