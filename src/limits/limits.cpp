@@ -1,10 +1,13 @@
 #include "quarry/limits/limits.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <tuple>
 
 #include "limits/rows.hpp"
+#include "quarry/core/error.hpp"
 
 namespace quarry::limits {
 namespace {
@@ -13,6 +16,10 @@ namespace {
 struct Denied {};
 
 }  // namespace
+
+void require_system(const Actor& actor, std::string_view what) {
+  if (!actor.sees_all()) throw Error(ErrorCode::denied, fmt::format("{} are for the system and for admins", what));
+}
 
 bool comes_before(const Key& a, const Key& b) {
   if (a.index() != b.index()) return a.index() < b.index();
@@ -76,6 +83,8 @@ std::vector<Decision> take_all(Write& tx, std::span<const Take> takes) {
 }
 
 bool reset(Write& tx, const Key& key) {
+  // Whoever is held back does not let themself go.
+  require_system(tx.actor(), "resets of limits");
   return std::visit(
       [&](const auto& name) {
         check_key(tx.actor(), name);
@@ -85,6 +94,7 @@ bool reset(Write& tx, const Key& key) {
 }
 
 std::int64_t sweep(Write& tx, std::chrono::microseconds idle, int limit) {
+  require_system(tx.actor(), "sweeps of limits");
   const auto now = tx.now();
   return sweep_api(tx, now, now - idle, limit) + sweep_scrapers(tx, now, now - idle, limit);
 }

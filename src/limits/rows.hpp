@@ -21,7 +21,11 @@ bool delete_row(Write& tx, const Scraper& key);
 std::int64_t sweep_api(Write& tx, Instant now, Instant idle_since, int limit);
 std::int64_t sweep_scrapers(Write& tx, Instant now, Instant idle_since, int limit);
 
-/// Throws `invalid` for a name out of its bounds, `not_found` for a user whom the actor does not see.
+/// Throws `denied` for whoever acts as a user alone.
+void require_system(const Actor& actor, std::string_view what);
+
+/// Throws `invalid` for a name out of its bounds, `not_found` for a user whom the actor does not see; `denied` for a scraper
+/// on behalf of a user.
 void check_key(const Actor& actor, const ApiCall& key);
 void check_key(const Actor& actor, const Scraper& key);
 

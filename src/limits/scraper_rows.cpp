@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include "limits/rows.hpp"
+#include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
 #include "quarry/store/list.hpp"
 
@@ -59,12 +62,21 @@ constexpr sql::Query<ScraperLimitRow(std::string_view)> find_scraper_row{
     "limits.show_scraper",
     "select id, scraper_name, last_request_at, request_count, reset_at, tat from rate_limits where scraper_name = $1"};
 
+/// The accounts count wrong passwords in the same table (accounts/login.hpp): whoever could reset such a row could guess on.
+constexpr std::string_view logins_start = "login:";
+
 constexpr store::ListOf<ScraperLimitRow> all_scrapers{
     "limits.list_scrapers", "id, scraper_name, last_request_at, request_count, reset_at, tat", "rate_limits"};
 
 }  // namespace
 
-void check_key(const Actor&, const Scraper& key) { store::check_text("the scraper's name", key.name, 1, 50); }
+void check_key(const Actor& actor, const Scraper& key) {
+  store::check_text("the scraper's name", key.name, 1, 50);
+  require_system(actor, "the limits of scrapers");
+  if (key.name.starts_with(logins_start))
+    throw_invalid(
+        fmt::format("the scraper '{}': names that begin with '{}' are those of wrong passwords", key.name, logins_start));
+}
 
 std::optional<Instant> take_row(Write& tx, const Scraper& key, const Limit& limit, const Arrival& at, std::int64_t cost) {
   return tx.one(take_scraper, {tx.new_uuid(), key.name, cost, at.now, at.tat_if_idle, at.latest, at.now + limit.period});
@@ -89,7 +101,10 @@ Page<ScraperLimitRow> list_scrapers(Read& tx, const PageRequest& page) {
   const store::Order<ScraperLimitRow> by_name{
       "scraper_name", tx.engine() == Engine::postgres ? "scraper_name collate \"C\"" : "scraper_name",
       [](const ScraperLimitRow& row) { return store::key(row.scraper_name); }};
-  return store::list(tx, all_scrapers, by_name, store::Direction::ascending, {}, page);
+  require_system(tx.actor(), "the limits of scrapers");
+  // As a range, which the index over the names knows: the character behind the colon is the semicolon.
+  const store::Conditions where("not (scraper_name >= 'login:' and scraper_name < 'login;')");
+  return store::list(tx, all_scrapers, by_name, store::Direction::ascending, where, page);
 }
 
 }  // namespace quarry::limits

@@ -11,8 +11,11 @@
 ///
 /// The clock is the transaction's (`Read::now`). Who waits for the row has an older one by then, which can only deny more.
 ///
-/// Errors: `invalid` (a limit, a cost or a name out of its bounds), `not_found` (no such user). Being denied is no error.
-/// Thread safety: that of the transaction.
+/// **Who may**: a user takes from their own limits and looks at them. The limits of scrapers are everybody's, so they are
+/// the system's and the admins' business, and so are resets and sweeps: whoever is held back does not let themself go.
+///
+/// Errors: `invalid` (a limit, a cost or a name out of its bounds), `not_found` (no such user), `denied` (the actor may
+/// not). Being held back by a limit is no error. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -34,7 +37,8 @@ struct ApiCall {
   UserId user_id{};
   std::string endpoint{};
 };
-/// A scraper's requests; the name has 1 to 50 characters.
+/// A scraper's requests; the name has 1 to 50 characters and does not begin with `login:`, under which wrong passwords are
+/// counted.
 struct Scraper {
   std::string name{};
 };

@@ -153,6 +153,38 @@ TEST_P(Limits, AUserTakesFromTheirOwnOnly) {
   EXPECT_TRUE(db().read({.actor = Actor::user(other)}, [](Read& tx) { return limits::list_api(tx).rows; }).empty());
 }
 
+TEST_P(Limits, NobodyLetsThemselfGo) {
+  const Limit limit{};
+  const auto as_user = [&](auto body) {
+    return code_of([&] { db().write({.actor = Actor::user(user_)}, [&](Write& tx) { body(tx); }); });
+  };
+  take(ApiCall{user_, "a"}, limit);
+  take(Scraper{"papers"}, limit);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::reset(tx, ApiCall{user_, "a"}); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::reset(tx, Scraper{"papers"}); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::sweep(tx, 0s); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::take(tx, Scraper{"papers"}, limit); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::peek(tx, Scraper{"papers"}, limit); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::find(tx, Scraper{"papers"}); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([&](Write& tx) { limits::list_scrapers(tx); }), ErrorCode::denied);
+  EXPECT_EQ(peek(ApiCall{user_, "a"}, limit).remaining, 99);
+  EXPECT_EQ(peek(Scraper{"papers"}, limit).remaining, 99);
+  EXPECT_TRUE(db().write({.actor = Actor::admin(user_)}, [&](Write& tx) { return limits::reset(tx, Scraper{"papers"}); }));
+}
+
+TEST_P(Limits, WrongPasswordsAreNoScrapers) {
+  EXPECT_EQ(code_of([&] { take(Scraper{"login:x"}, {}); }), ErrorCode::invalid);
+  EXPECT_EQ(code_of([&] { db().write([](Write& tx) { limits::reset(tx, Scraper{"login:x"}); }); }), ErrorCode::invalid);
+  const std::string id = is_sqlite() ? "zeroblob(16)" : "'01890a5d-ac96-774b-bcce-b302099a8057'";
+  db().write([&](Write& tx) {
+    tx.session().run_script("test.guard", "insert into rate_limits (id, scraper_name) values (" + id + ", 'login:x')");
+  });
+  take(Scraper{"login"}, {});
+  const auto rows = db().read([](Read& tx) { return limits::list_scrapers(tx).rows; });
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].scraper_name, "login");
+}
+
 TEST_P(Limits, RowsAreShownResetAndSwept) {
   const Limit limit{.requests = 2, .period = 1min};
   for (const auto* endpoint : {"b", "a"}) take(ApiCall{user_, endpoint}, limit);

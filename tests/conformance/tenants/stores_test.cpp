@@ -254,11 +254,6 @@ class TenantStores : public MigratedEngines {
             return limits::peek(tx, limits::ApiCall{bob_, "e"}, {}).admitted;
           }}},
         {"api_rate_limits", {"list", [&](Write& tx) { return !limits::list_api(tx).rows.empty(); }}},
-        {"api_rate_limits",
-         {"reset",
-          [&](Write& tx) {
-            return limits::reset(tx, limits::ApiCall{bob_, "e"});
-          }}},
     };
   }
   Operations of_accounts() {
