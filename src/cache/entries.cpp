@@ -110,7 +110,14 @@ constexpr store::ListOf<Entry> all_entries{
 
 constexpr std::size_t value_bytes_max = 16 << 20;
 
+/// Entries have no owner. PostgreSQL keeps tenants from the table, too.
+void require_system(const Read& tx) {
+  if (!tx.actor().sees_all())
+    throw Error(ErrorCode::denied, "the cache is for the system and for admins: it belongs to all");
+}
+
 NewEntry make_entry(Write& tx, std::string_view key, std::string_view value, const Ttl& ttl) {
+  require_system(tx);
   check_value(value, value_bytes_max);
   if (ttl && ttl->count() <= 0) throw_invalid(fmt::format("a time to live of {} us: it must be above zero", ttl->count()));
   const auto now = tx.now();
@@ -121,6 +128,7 @@ NewEntry make_entry(Write& tx, std::string_view key, std::string_view value, con
 }  // namespace
 
 std::optional<Value> get(Read& tx, std::string_view key) {
+  require_system(tx);
   if (is_own_key(key)) return std::nullopt;
   auto found = tx.one(find_value, key);
   if (found && found->expires_at && *found->expires_at <= tx.now()) return std::nullopt;
@@ -138,12 +146,14 @@ bool set_if_absent(Write& tx, std::string_view key, std::string_view value, cons
 }
 
 bool remove(Write& tx, std::string_view key) {
+  require_system(tx);
   check_key(key);
   end_epoch(tx, key);
   return tx.run(delete_value, key, tx.now()) > 0;
 }
 
 std::int64_t remove_prefix(Write& tx, std::string_view prefix, int limit) {
+  require_system(tx);
   if (prefix.empty()) throw_invalid("an empty prefix stands for every key: name what the keys begin with");
   check_key(prefix);
   end_epochs(tx, prefix);
@@ -151,11 +161,13 @@ std::int64_t remove_prefix(Write& tx, std::string_view prefix, int limit) {
 }
 
 std::int64_t purge_expired(Write& tx, int limit) {
+  require_system(tx);
   const auto now = tx.now();
   return tx.run(delete_expired, now, now - std::chrono::days(1), limit);
 }
 
 std::int64_t evict(Write& tx, std::int64_t bytes, int limit) {
+  require_system(tx);
   auto over = tx.value(sum_bytes).value_or(0) - bytes;
   if (over <= 0) return 0;
   std::vector<KeyRow> going;
@@ -177,12 +189,14 @@ void add_asked(Write& tx, std::int64_t hits, std::int64_t misses) {
 Asked asked(Read& tx) { return {tx.one(find_sum, hits_key).value_or(0), tx.one(find_sum, misses_key).value_or(0)}; }
 
 TableStatistics table_statistics(Read& tx) {
+  require_system(tx);
   const auto sums = tx.value(sum_table, tx.now());
   const auto [hits, misses] = asked(tx);
   return {sums.entries, sums.expired, sums.bytes, hits, misses};
 }
 
 Page<Entry> list(Read& tx, std::string_view prefix, const PageRequest& page) {
+  require_system(tx);
   const auto now = tx.now();
   std::string end;
   store::Conditions where;

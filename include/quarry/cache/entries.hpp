@@ -6,7 +6,8 @@
 /// once. Here are the statements, for those who want them in a transaction of their own.
 ///
 /// A key has 1 to 255 characters and does not begin with `quarry.`; a value is UTF-8 without zero bytes, of at most 16 MiB.
-/// Errors: `invalid`. Thread safety: that of the transaction.
+/// Entries have no owner, so that they are the system's and the admins': a transaction on behalf of a user is `denied`.
+/// Errors: `invalid`, `denied`. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <chrono>

@@ -145,6 +145,23 @@ TEST_P(CacheEntries, ArePagedByKey) {
   EXPECT_THAT(keys("p:3"), ElementsAre("p:3"));
 }
 
+TEST_P(CacheEntries, AreNobodysOwn) {
+  set("k", "x");
+  const UserId user{parse_uuid("01890a5d-ac96-774b-bcce-b302099a8057")};
+  const auto as_user = [&](auto body) {
+    return code_of([&] { db().write({.actor = Actor::user(user)}, [&](Write& tx) { body(tx); }); });
+  };
+  EXPECT_EQ(as_user([](Write& tx) { cache::get(tx, "k"); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::set(tx, "k", "y", {}); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::set_if_absent(tx, "l", "y", {}); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::remove(tx, "k"); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::remove_prefix(tx, "k"); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::list(tx); }), ErrorCode::denied);
+  EXPECT_EQ(as_user([](Write& tx) { cache::evict(tx, 0); }), ErrorCode::denied);
+  EXPECT_THAT(keys(), ElementsAre("k"));
+  EXPECT_EQ(db().read({.actor = Actor::admin(user)}, [](Read& tx) { return cache::get(tx, "k"); })->value, "x");
+}
+
 TEST_P(CacheEntries, BadInputIsNamed) {
   EXPECT_EQ(code_of([&] { set("", "x"); }), ErrorCode::invalid);
   EXPECT_EQ(code_of([&] { set(std::string(256, 'k'), "x"); }), ErrorCode::invalid);
