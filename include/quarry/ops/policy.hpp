@@ -2,14 +2,15 @@
 /// What the operator's settings allow, for programs that act for users. `quarry seed` makes the settings; one that is not
 /// there allows everything.
 ///
-/// | setting                      | allows                                                     | obeyed by |
-/// |------------------------------|------------------------------------------------------------|------------------------------------------|
-/// | `allowed_file_types`         | files of these types: `["html","pdf"]`                     | the crawl worker: others
-/// are not stored  | | `max_file_size_mb`           | files up to this size                                      | the crawl
-/// worker: larger ones fail       | | `max_artifacts_per_job`      | as many artifacts of one job | the crawl worker: no
-/// more pages are asked for | | `max_jobs_per_user`          | as many open jobs of one user                              |
-/// submitting, crawling, searching, schedules | | `enable_rate_limiting`, `rate_limit_requests`, `rate_limit_window_minutes`
-/// | API calls             | `quarry limit take`, when it is not told otherwise |
+/// - `allowed_file_types`: files of these types, such as `["html","pdf"]`; the crawl worker stores no others.
+/// - `max_file_size_mb`: files up to this size; larger ones fail.
+/// - `max_artifacts_per_job`: as many artifacts of one job; then no more pages are asked for.
+/// - `max_jobs_per_user`: as many open jobs of one user; whoever submits, crawls or searches, and schedules.
+/// - `enable_rate_limiting`, `rate_limit_requests`, `rate_limit_window_minutes`: API calls; `quarry limit take`, unless it
+/// is
+///   told otherwise.
+/// - `session_idle_minutes`, `session_max_hours`, `login_failures_max`, `login_lock_minutes`: logins and what they open;
+///   `quarry session open`.
 ///
 /// The others of the seeded settings are obeyed by the stores and by maintenance: `enable_audit_logging`
 /// (system/record.hpp), `default_job_timeout` and `retention_days` (ops/maintain.hpp).
@@ -24,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quarry/accounts/login.hpp"
 #include "quarry/limits/gcra.hpp"
 #include "quarry/sql/transaction.hpp"
 
@@ -39,6 +41,9 @@ struct Policy {
 };
 /// The settings as they are now.
 Policy read_policy(Read& tx);
+
+/// How somebody logs in, and for how long: the defaults of `accounts::LoginRules`, unless a setting says otherwise.
+accounts::LoginRules read_login_rules(Read& tx);
 
 /// The type of a file in the setting's words (`html`, `pdf`, `jpg`), by its media type, or where that says nothing by the
 /// end of its path; `bin` when neither does.

@@ -7,6 +7,7 @@
 #include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/login.hpp"
+#include "quarry/ops/policy.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -24,7 +25,9 @@ BOOST_DESCRIBE_STRUCT(SessionOpenResult, (), (token, session))
 ExitCode open_one(Context& context, const SessionOpenCli& cli) {
   const auto db = context.open(Access::write);
   const accounts::PasswordHasher hasher;
-  auto login = accounts::login(db, hasher, {.name = cli.name, .password = read_secret(cli.password_file, "password")});
+  const auto rules = db.read([](Read& tx) { return ops::read_login_rules(tx); });
+  auto login =
+      accounts::login(db, hasher, {.name = cli.name, .password = read_secret(cli.password_file, "password")}, rules);
   switch (login.status) {
     case accounts::LoginStatus::ok:
       break;

@@ -62,4 +62,13 @@ Policy read_policy(Read& tx) {
   return policy;
 }
 
+accounts::LoginRules read_login_rules(Read& tx) {
+  accounts::LoginRules rules;
+  if (const auto idle = bounded(tx, "session_idle_minutes", 1, 576'000)) rules.session.idle = std::chrono::minutes(*idle);
+  if (const auto most = bounded(tx, "session_max_hours", 1, 9'600)) rules.session.absolute = std::chrono::hours(*most);
+  if (const auto failures = bounded(tx, "login_failures_max", 1, 1'000)) rules.failures_max = static_cast<int>(*failures);
+  if (const auto lock = bounded(tx, "login_lock_minutes", 1, 1'440)) rules.window = std::chrono::minutes(*lock);
+  return rules;
+}
+
 }  // namespace quarry::ops

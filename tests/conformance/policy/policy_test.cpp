@@ -91,6 +91,38 @@ TEST_P(PolicyTest, WhatCannotBeMeantIsNamed) {
   EXPECT_THROW(db().read({.actor = Actor::user(UserId{})}, [](Read& tx) { return ops::read_policy(tx); }), Error);
 }
 
+TEST_P(PolicyTest, LoginsAndSessionsKeepToTheirSettings) {
+  const auto rules = [&] { return db().read([](Read& tx) { return ops::read_login_rules(tx); }); };
+  EXPECT_EQ(rules().session.idle, 24h);
+  EXPECT_EQ(rules().session.absolute, 24h * 30);
+  EXPECT_EQ(rules().failures_max, 5);
+  EXPECT_EQ(rules().window, 15min);
+  set("session_idle_minutes", system::SettingType::integer, "30");
+  set("session_max_hours", system::SettingType::integer, "8");
+  set("login_failures_max", system::SettingType::integer, "2");
+  set("login_lock_minutes", system::SettingType::integer, "60");
+  const accounts::PasswordHasher hasher({.cost = {.memory_kib = 8, .passes = 1}});
+  db().write([&](Write& tx) {
+    accounts::create_user(
+        tx, {.username = "ada", .email = "ada@example.org", .password_hash = hasher.hash(Secret("correct horse"))});
+  });
+  const auto login = [&](const char* password) {
+    return accounts::login(db(), hasher, {.name = "ada", .password = Secret(password)}, rules());
+  };
+  const auto open = login("correct horse").opened.value().session;
+  EXPECT_EQ(open.idle_expires_at, clock().now() + 30min);
+  EXPECT_EQ(open.expires_at, clock().now() + 8h);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(login("wrong horse").status, accounts::LoginStatus::wrong);
+  EXPECT_EQ(login("correct horse").locked_until, clock().now() + 60min);
+  set("session_max_hours", system::SettingType::integer, "0");
+  try {
+    rules();
+    ADD_FAILURE() << "a session of no time";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.client_message(), HasSubstr("session_max_hours"));
+  }
+}
+
 TEST(FileType, IsTheMediaTypesOrThePaths) {
   const auto type = [](std::string_view media_type, std::string_view path) { return ops::file_type_of(media_type, path); };
   EXPECT_EQ(type("text/html; charset=utf-8", "/a.pdf"), "html");
