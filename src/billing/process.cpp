@@ -128,6 +128,8 @@ void store(Write& tx, UserId owner, const std::string& plan_id, const Subscripti
   lock_user(tx, owner);
   const auto& state = facts.state;
   const auto before = find_subscription(tx, state.id);
+  // What was newer has been purged since: a message that comes again after all that time does not bring its state back.
+  if (before && before->provider_updated_at && *before->provider_updated_at > state.updated_at) return;
   Subscription after = before.value_or(Subscription{});
   if (!before) after.id = tx.new_id<SubscriptionId>();
   after.user_id = owner;
@@ -159,6 +161,16 @@ void store(Write& tx, UserId owner, const std::string& plan_id, const Subscripti
     record_subscription(tx, "subscription.change", after);
 }
 
+/// The plan that the variant is sold as. What gives nothing any more ends with the plan that it had, also when its last
+/// variant is not known: otherwise it would go on giving.
+std::optional<std::string> plan_of(Read& tx, const SubscriptionFacts& facts) {
+  if (auto plan = find_plan_of_variant(tx, facts.state.variant_id)) return std::move(plan->id);
+  const bool goes_on = facts.status == SubscriptionStatus::on_trial || facts.status == SubscriptionStatus::active ||
+                       facts.status == SubscriptionStatus::past_due;
+  const auto before = goes_on ? std::nullopt : find_subscription(tx, facts.state.id);
+  return before ? std::optional(before->plan_id) : std::nullopt;
+}
+
 /// Works a subscription out from all that is stored of it, and marks what was read.
 Waits apply_subscription(Write& tx, const std::string& subscription_id) {
   const auto events = tx.all(lock_of_subscription, subscription_id);
@@ -172,12 +184,12 @@ Waits apply_subscription(Write& tx, const std::string& subscription_id) {
   }
   const auto facts = facts_of(std::move(news));
   if (!facts) return fmt::format("the subscription {} is not known yet", subscription_id);
-  const auto plan = find_plan_of_variant(tx, facts->state.variant_id);
-  if (!plan)
+  const auto plan_id = plan_of(tx, *facts);
+  if (!plan_id)
     return fmt::format("no plan is sold as variant {}: `quarry plan set` says which one is", facts->state.variant_id);
   const auto owner = find_owner(tx, events, *facts);
   if (!owner) return fmt::format("the user of the subscription {} is not known: no event names one", subscription_id);
-  store(tx, *owner, plan->id, *facts);
+  store(tx, *owner, *plan_id, *facts);
   for (const auto id : done) mark_processed(tx, id);
   return std::nullopt;
 }

@@ -119,6 +119,27 @@ TEST_P(Inbox, AVariantThatIsNotKnownYetWaits) {
   EXPECT_EQ(plan(ada_), "gold");
 }
 
+TEST_P(Inbox, WhatEndsNeedsNoPlanThatIsSold) {
+  take(ours("subscription_created"));
+  EXPECT_EQ(plan(ada_), "starter");
+  EXPECT_EQ(take(ours("subscription_updated", {{"variant_id", 999}})).status, WebhookStatus::parked);
+  EXPECT_EQ(take(ours("subscription_expired", {{"variant_id", 999}})).status, WebhookStatus::processed);
+  EXPECT_EQ(subscription()->status, SubscriptionStatus::expired);
+  EXPECT_EQ(plan(ada_), "free");
+}
+
+// SX-8, when the newer messages are not kept any more.
+TEST_P(Inbox, AnOldMessageAfterThePurgeBringsNothingBack) {
+  take(ours("subscription_created"));
+  take(ours("subscription_expired"));
+  EXPECT_EQ(plan(ada_), "free");
+  run_sql("delete from webhook_events");
+  const auto again = take(ours("subscription_created"));
+  EXPECT_EQ(again.status, WebhookStatus::processed);
+  EXPECT_EQ(subscription()->status, SubscriptionStatus::expired);
+  EXPECT_EQ(plan(ada_), "free");
+}
+
 // SX-7: the id of an invoice was taken for that of a subscription, so renewals never matched one.
 TEST_P(Inbox, AnInvoiceNamesItsSubscription) {
   take(ours("subscription_created"));

@@ -1,0 +1,54 @@
+#include "conformance/billing/inbox_test.hpp"
+#include "quarry/ops/maintain.hpp"
+
+namespace quarry::test {
+namespace {
+
+using billing::SubscriptionStatus;
+using billing::WebhookStatus;
+
+class MaintainMessages : public InboxTest {
+ protected:
+  void SetUp() override {
+    InboxTest::SetUp();
+    go_to("2026-02-11T00:00:00Z");
+  }
+  std::int64_t purge(bool dry_run = false) {
+    const auto report = ops::maintain(db(), nullptr, {.dry_run = dry_run, .only = {"webhooks"}});
+    const auto& figures = report.steps.at(0).figures;
+    return figures.empty() ? 0 : figures[0].count;
+  }
+  std::int64_t stored() { return count("select count(*) from webhook_events"); }
+};
+QUARRY_BOTH_ENGINES(MaintainMessages);
+
+TEST_P(MaintainMessages, TheNewestWordOnASubscriptionThatGoesOnStays) {
+  take(ours("order_created"));
+  take(ours("subscription_created"));
+  take(ours("subscription_updated"));
+  const auto before = subscription();
+  clock().advance(std::chrono::hours(24 * 181));
+  EXPECT_EQ(purge(true), 2);
+  EXPECT_EQ(purge(), 2);
+  EXPECT_EQ(purge(), 0);
+  ASSERT_EQ(stored(), 1);
+  // A renewal after a year names its subscription and says nothing of its plan.
+  EXPECT_EQ(take(anonymous(ours("subscription_payment_success"))).status, WebhookStatus::processed);
+  EXPECT_EQ(subscription()->plan_id, before->plan_id);
+  EXPECT_EQ(subscription()->user_id, ada_);
+}
+
+TEST_P(MaintainMessages, OfWhatHasExpiredNothingStays) {
+  take(ours("subscription_created"));
+  take(ours("subscription_payment_success"));
+  take(ours("subscription_expired"));
+  take(in_test_mode(ours("subscription_created")));
+  clock().advance(std::chrono::hours(24 * 181));
+  EXPECT_EQ(purge(), 4);
+  EXPECT_EQ(stored(), 0);
+  take(ours("subscription_created"));
+  EXPECT_EQ(subscription()->status, SubscriptionStatus::expired) << "what is sent again brings nothing back";
+}
+
+}  // namespace
+}  // namespace quarry::test
