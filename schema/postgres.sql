@@ -726,9 +726,12 @@ CREATE TABLE webhook_events (
   object_type         text CHECK (length(object_type) <= 100),
   object_id           text CHECK (length(object_id) <= 100),
   subscription_id     text CHECK (length(subscription_id) <= 100),   -- whose events are applied together, in their order
+  customer_id         text CHECK (length(customer_id) <= 100),   -- the provider's; with the next, whose names the body holds
+  checkout_user_id    uuid,               -- custom_data.user_id: no foreign key, it may be anything
   provider_updated_at timestamptz,        -- orders the events of one object
   test_mode           boolean NOT NULL DEFAULT false,
-  raw_body            bytea NOT NULL,
+  raw_body            bytea NOT NULL,     -- as it came, or encrypted
+  key_id              text CHECK (length(key_id) BETWEEN 1 AND 64),   -- of the key that the body is encrypted under
   status              webhook_status NOT NULL DEFAULT 'received',   -- parked: waits for an object that is not known yet
   attempts            integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   error_message       text,

@@ -724,9 +724,12 @@ CREATE TABLE webhook_events (
   object_type         TEXT CHECK (length(object_type) <= 100),
   object_id           TEXT CHECK (length(object_id) <= 100),
   subscription_id     TEXT CHECK (length(subscription_id) <= 100),   -- whose events are applied together, in their order
+  customer_id         TEXT CHECK (length(customer_id) <= 100),   -- the provider's; with the next, whose names the body holds
+  checkout_user_id    BLOB CHECK (length(checkout_user_id) = 16),   -- custom_data.user_id: no foreign key, it may be anything
   provider_updated_at INTEGER,              -- orders the events of one object
   test_mode           INTEGER NOT NULL DEFAULT 0 CHECK (test_mode IN (0, 1)),
-  raw_body            BLOB NOT NULL,
+  raw_body            BLOB NOT NULL,        -- as it came, or encrypted
+  key_id              TEXT CHECK (length(key_id) BETWEEN 1 AND 64),   -- of the key that the body is encrypted under
   -- parked: waits for an object that is not known yet
   status              TEXT NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'processed', 'failed', 'parked')),
   attempts            INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),

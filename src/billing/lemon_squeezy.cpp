@@ -94,6 +94,16 @@ class Attributes {
   std::optional<json::object> document_;
 };
 
+std::optional<UserId> custom_user_of(const json::object& document) {
+  const auto text = text_of(find_in(document, {"meta", "custom_data", "user_id"}));
+  if (!text) return std::nullopt;
+  try {
+    return UserId{parse_uuid(*text)};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Envelope read_envelope(std::string_view body) {
@@ -104,6 +114,8 @@ Envelope read_envelope(std::string_view body) {
   envelope.event_name = text_of(find_in(*document, {"meta", "event_name"}));
   envelope.object_type = text_of(find_in(*document, {"data", "type"}));
   envelope.object_id = text_of(find_in(*document, {"data", "id"}));
+  envelope.customer_id = text_of(find_in(*document, {"data", "attributes", "customer_id"}));
+  envelope.checkout_user_id = custom_user_of(*document);
   envelope.updated_at = moment_of(find_in(*document, {"data", "attributes", "updated_at"}));
   envelope.test_mode =
       is_true(find_in(*document, {"meta", "test_mode"})) || is_true(find_in(*document, {"data", "attributes", "test_mode"}));
@@ -115,14 +127,7 @@ Envelope read_envelope(std::string_view body) {
 
 std::optional<UserId> read_custom_user(std::string_view body) {
   const auto document = parse_document(body);
-  if (!document) return std::nullopt;
-  const auto text = text_of(find_in(*document, {"meta", "custom_data", "user_id"}));
-  if (!text) return std::nullopt;
-  try {
-    return UserId{parse_uuid(*text)};
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  return document ? custom_user_of(*document) : std::nullopt;
 }
 
 ProviderSubscription read_subscription(std::string_view body) {

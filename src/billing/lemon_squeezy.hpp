@@ -20,6 +20,8 @@ struct Envelope {
   std::optional<std::string> object_type;
   std::optional<std::string> object_id;
   std::optional<std::string> subscription_id;  ///< of a subscription, or of what names one
+  std::optional<std::string> customer_id;
+  std::optional<UserId> checkout_user_id;  ///< as `read_custom_user`
   std::optional<Instant> updated_at;
   bool test_mode = false;
 };

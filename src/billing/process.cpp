@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "billing/body.hpp"
 #include "billing/inbox_rows.hpp"
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
@@ -27,12 +28,15 @@ struct StoredEvent {
   bool test_mode;
   WebhookStatus status;
   Bytes raw_body;
+  std::optional<std::string> key_id;
+  std::string clear{};  ///< the body, by `open_all`
 
-  std::string_view body() const { return {reinterpret_cast<const char*>(raw_body.data()), raw_body.size()}; }
+  const std::string& body() const { return clear; }
 };
 BOOST_DESCRIBE_STRUCT(StoredEvent, (),
-                      (id, event_name, object_type, subscription_id, body_sha256, test_mode, status, raw_body))
-#define QUARRY_STORED_COLUMNS "id, event_name, object_type, subscription_id, body_sha256, test_mode, status, raw_body"
+                      (id, event_name, object_type, subscription_id, body_sha256, test_mode, status, raw_body, key_id))
+#define QUARRY_STORED_COLUMNS \
+  "id, event_name, object_type, subscription_id, body_sha256, test_mode, status, raw_body, key_id"
 
 constexpr sql::Query<StoredEvent(WebhookEventId)> find_stored{
     "billing.find_stored", "select " QUARRY_STORED_COLUMNS " from webhook_events where id = $1"};
@@ -43,10 +47,10 @@ constexpr sql::Query<StoredEvent(std::string_view)> lock_of_subscription{
                 " from webhook_events where subscription_id = $1 and test_mode = false order by id"),
     sql::postgres("select " QUARRY_STORED_COLUMNS
                   " from webhook_events where subscription_id = $1 and test_mode = false order by id for no key update")};
-constexpr sql::Query<Bytes(std::string_view, std::string_view)> find_bodies_of_object{
-    "billing.bodies_of_object",
-    "select raw_body from webhook_events where object_type = $1 and object_id = $2 and test_mode = false"
-    " order by provider_updated_at desc, id desc"};
+constexpr sql::Query<StoredEvent(std::string_view, std::string_view)> find_events_of_object{
+    "billing.events_of_object", "select " QUARRY_STORED_COLUMNS
+                                " from webhook_events where object_type = $1 and object_id = $2 and test_mode = false"
+                                " order by provider_updated_at desc, id desc"};
 constexpr sql::Query<UserId(std::string_view)> find_user_of_customer{
     "billing.user_of_customer",
     "select user_id from user_subscriptions where provider_customer_id = $1 order by created_at, id limit 1"};
@@ -79,16 +83,25 @@ std::optional<SubscriptionNews> news_of(const StoredEvent& event) {
   }
 }
 
-std::string_view text_of_body(const Bytes& body) { return {reinterpret_cast<const char*>(body.data()), body.size()}; }
+/// With their bodies in clear.
+std::vector<StoredEvent> open_all(std::vector<StoredEvent> events, const system::KeyRing* ring) {
+  for (auto& event : events) {
+    const std::string_view stored(reinterpret_cast<const char*>(event.raw_body.data()), event.raw_body.size());
+    event.clear = open_body(ring, event.id, event.key_id, stored);
+    event.raw_body.clear();
+  }
+  return events;
+}
 
 /// Whose subscription it is: as the checkout said, else as the order's did, else whoever the customer was before.
-std::optional<UserId> find_owner(Read& tx, std::span<const StoredEvent> events, const SubscriptionFacts& facts) {
+std::optional<UserId> find_owner(Read& tx, std::span<const StoredEvent> events, const SubscriptionFacts& facts,
+                                 const system::KeyRing* ring) {
   std::optional<UserId> owner;
   for (const auto& event : events)
     if (!owner) owner = read_custom_user(event.body());
   if (!owner && !facts.state.order_id.empty())
-    for (const auto& body : tx.all(find_bodies_of_object, orders_type, facts.state.order_id))
-      if (!owner) owner = read_custom_user(text_of_body(body));
+    for (const auto& order : open_all(tx.all(find_events_of_object, orders_type, facts.state.order_id), ring))
+      if (!owner) owner = read_custom_user(order.body());
   if (!owner) owner = tx.one(find_user_of_customer, facts.state.customer_id);
   if (owner && tx.value(count_user, *owner) == 0) owner.reset();
   return owner;
@@ -172,8 +185,8 @@ std::optional<std::string> plan_of(Read& tx, const SubscriptionFacts& facts) {
 }
 
 /// Works a subscription out from all that is stored of it, and marks what was read.
-Waits apply_subscription(Write& tx, const std::string& subscription_id) {
-  const auto events = tx.all(lock_of_subscription, subscription_id);
+Waits apply_subscription(Write& tx, const std::string& subscription_id, const system::KeyRing* ring) {
+  const auto events = open_all(tx.all(lock_of_subscription, subscription_id), ring);
   std::vector<SubscriptionNews> news;
   std::vector<WebhookEventId> done;
   for (const auto& event : events) {
@@ -187,7 +200,7 @@ Waits apply_subscription(Write& tx, const std::string& subscription_id) {
   const auto plan_id = plan_of(tx, *facts);
   if (!plan_id)
     return fmt::format("no plan is sold as variant {}: `quarry plan set` says which one is", facts->state.variant_id);
-  const auto owner = find_owner(tx, events, *facts);
+  const auto owner = find_owner(tx, events, *facts, ring);
   if (!owner) return fmt::format("the user of the subscription {} is not known: no event names one", subscription_id);
   store(tx, *owner, *plan_id, *facts);
   for (const auto id : done) mark_processed(tx, id);
@@ -195,11 +208,11 @@ Waits apply_subscription(Write& tx, const std::string& subscription_id) {
 }
 
 /// What waited may have come with this event.
-void retry_parked(Write& tx) {
-  for (const auto& subscription : tx.all(find_parked, 100)) apply_subscription(tx, subscription);
+void retry_parked(Write& tx, const system::KeyRing* ring) {
+  for (const auto& subscription : tx.all(find_parked, 100)) apply_subscription(tx, subscription, ring);
 }
 
-Waits apply(Write& tx, const StoredEvent& event) {
+Waits apply(Write& tx, const StoredEvent& event, const system::KeyRing* ring) {
   if (!read_envelope(event.body()).is_document) throw_invalid("the event is not a JSON document with meta and data");
   const bool is_of_subscription = event.object_type == subscriptions_type || event.object_type == invoices_type;
   if (!is_of_subscription || event.test_mode) {
@@ -212,19 +225,20 @@ Waits apply(Write& tx, const StoredEvent& event) {
   if (event.object_type == subscriptions_type) read_subscription(event.body());
   if (event.object_type == invoices_type) read_invoice(event.body());
   if (!event.subscription_id) throw_invalid("the event does not name its subscription");
-  return apply_subscription(tx, *event.subscription_id);
+  return apply_subscription(tx, *event.subscription_id, ring);
 }
 
 }  // namespace
 
-WebhookEvent process(Write& tx, WebhookEventId id) {
+WebhookEvent process(Write& tx, WebhookEventId id, const system::KeyRing* ring) {
   require_admin(tx, "the inbox of payments");
-  const auto event = tx.one(find_stored, id);
-  if (!event) throw Error(ErrorCode::not_found, fmt::format("there is no payment event {}", to_string(id)));
+  auto found = tx.all(find_stored, id);
+  if (found.empty()) throw Error(ErrorCode::not_found, fmt::format("there is no payment event {}", to_string(id)));
   try {
     const auto waits = tx.attempt([&] {
-      auto reason = apply(tx, *event);
-      if (!reason && event->object_type == orders_type && !event->test_mode) retry_parked(tx);
+      const auto event = std::move(open_all(std::move(found), ring).front());
+      auto reason = apply(tx, event, ring);
+      if (!reason && event.object_type == orders_type && !event.test_mode) retry_parked(tx, ring);
       return reason;
     });
     if (waits)

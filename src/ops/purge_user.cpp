@@ -32,11 +32,15 @@ constexpr sql::Query<JobOfUser(UserId, JobId, int)> jobs_of_user{
 constexpr sql::Query<std::int64_t(JobId)> open_tasks_of_job{"ops.open_tasks_of_job",
                                                             "select open_tasks from scraping_jobs where id = $1"};
 
-// They hold names and addresses of who paid.
+// They hold names and addresses of who paid: on subscriptions and their invoices, and on orders and licence keys, which name
+// no subscription. What is said of another user's subscription stays, also when one customer pays for both.
 constexpr sql::Command<void(UserId, int)> delete_messages{
     "ops.delete_messages",
-    "delete from webhook_events where id in (select w.id from webhook_events w join user_subscriptions s"
-    " on s.provider = w.provider and s.provider_subscription_id = w.subscription_id where s.user_id = $1 limit $2)"};
+    "delete from webhook_events where id in (select w.id from webhook_events w where (w.checkout_user_id = $1"
+    " or exists (select 1 from user_subscriptions s where s.user_id = $1 and s.provider = w.provider"
+    "  and (s.provider_subscription_id = w.subscription_id or s.provider_customer_id = w.customer_id)))"
+    " and not exists (select 1 from user_subscriptions o where o.provider_subscription_id = w.subscription_id"
+    "  and o.user_id <> $1) limit $2)"};
 constexpr sql::Command<void(UserId, int)> delete_sessions{
     "ops.delete_sessions",
     "delete from user_sessions where id in (select id from user_sessions where user_id = $1 limit $2)"};

@@ -1,4 +1,4 @@
-#include "system/sealed.hpp"
+#include "quarry/system/sealed.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -23,8 +23,8 @@ const unsigned char* readable(std::string_view text) {
 /// None of the parts holds a zero byte, so no two places have the same text.
 std::string associated_data(const SealedPlace& place, std::string_view key_id) {
   constexpr char end = '\0';
-  return fmt::format("quarry{0}system_config{0}value{0}{1}{0}{2}{0}{3}{0}{4}", end, to_string(place.row), place.setting,
-                     key_id, version);
+  return fmt::format("quarry{0}{5}{0}{6}{0}{1}{0}{2}{0}{3}{0}{4}", end, to_string(place.row), place.name, key_id, version,
+                     place.table, place.column);
 }
 
 std::string to_base64(std::string_view bytes) {
@@ -52,7 +52,7 @@ SealedParts parts_of(std::string_view sealed) {
   const auto first = sealed.find(':');
   const auto second = first == std::string_view::npos ? first : sealed.find(':', first + 1);
   if (second == std::string_view::npos || sealed.substr(0, first) != version)
-    throw Error(ErrorCode::corrupt, "a sensitive setting's value is not in a format that this program knows");
+    throw Error(ErrorCode::corrupt, "an encrypted value is not in a format that this program knows");
   return {sealed.substr(first + 1, second - first - 1), sealed.substr(second + 1)};
 }
 
@@ -73,10 +73,9 @@ std::string seal(const KeyRing& ring, const SealedPlace& place, std::string_view
 
 void check_key_of(const KeyRing& ring, std::string_view key_id, std::string_view sealed) {
   if (ring.check_value(key_id) != parts_of(sealed).check)
-    throw Error(ErrorCode::denied,
-                fmt::format("the key ring's key '{}' is not the one that the settings are encrypted with; "
-                            "it has the same name and is another key",
-                            key_id));
+    throw Error(ErrorCode::denied, fmt::format("the key ring's key '{}' is not the one that is encrypted with here; "
+                                               "it has the same name and is another key",
+                                               key_id));
 }
 
 Secret unseal(const KeyRing& ring, std::string_view key_id, const SealedPlace& place, std::string_view sealed) {
@@ -93,8 +92,8 @@ Secret unseal(const KeyRing& ring, std::string_view key_id, const SealedPlace& p
                                                         readable(ring.reveal(key_id))) == 0;
   }
   if (!opened)
-    throw Error(ErrorCode::corrupt,
-                fmt::format("the value of setting '{}' was changed, or was encrypted for another setting", place.setting));
+    throw Error(ErrorCode::corrupt, fmt::format("the {} of '{}' in {} was changed, or was encrypted for another row",
+                                                place.column, place.name, place.table));
   return Secret(std::move(clear));
 }
 

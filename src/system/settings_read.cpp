@@ -3,8 +3,8 @@
 #include <charconv>
 
 #include "quarry/core/error.hpp"
+#include "quarry/system/sealed.hpp"
 #include "quarry/system/settings.hpp"
-#include "system/sealed.hpp"
 #include "system/setting_rows.hpp"
 
 namespace quarry::system {

@@ -7,8 +7,8 @@
 #include "quarry/store/checks.hpp"
 #include "quarry/store/patch.hpp"
 #include "quarry/system/audit.hpp"
+#include "quarry/system/sealed.hpp"
 #include "quarry/system/settings.hpp"
-#include "system/sealed.hpp"
 #include "system/setting_rows.hpp"
 
 namespace quarry::system {

@@ -15,8 +15,8 @@
 ///
 /// Everything here is for the system and for admins: the inbox has no owner. `denied` for others.
 ///
-/// Errors: `denied`, `invalid` (a limit or a cursor), `not_found`; what is wrong with a call is a value. Thread safety:
-/// that of the transaction.
+/// Errors: `denied`, `invalid` (a limit or a cursor), `not_found`, `unavailable` (a key is missing); what is wrong with a
+/// call is a value. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>
@@ -29,6 +29,7 @@
 #include "quarry/core/secret.hpp"
 #include "quarry/sql/transaction.hpp"
 #include "quarry/store/page.hpp"
+#include "quarry/system/settings.hpp"
 
 namespace quarry::billing {
 
@@ -67,10 +68,17 @@ struct IngestResult {
   std::optional<WebhookEventId> id;  ///< of what was stored, now or before
 };
 
-/// Stores a call whose signature is good, whatever it says, also when it is not JSON.
-IngestResult ingest(Write& tx, const WebhookRequest& request, const WebhookSecrets& secrets);
+/// Stores a call whose signature is good, whatever it says, also when it is not JSON. With a key ring the body is stored
+/// encrypted, for its row alone (XChaCha20-Poly1305): it holds names and addresses. Throws `denied` when the ring's primary
+/// key is another one than that which other bodies are encrypted with under its name.
+IngestResult ingest(Write& tx, const WebhookRequest& request, const WebhookSecrets& secrets,
+                    const system::KeyRing* ring = nullptr);
 /// The same for a body that comes from a trusted hand instead of the network: a file of the operator's.
-IngestResult ingest_trusted(Write& tx, const WebhookRequest& request);
+IngestResult ingest_trusted(Write& tx, const WebhookRequest& request, const system::KeyRing* ring = nullptr);
+
+/// Encrypts up to `limit` (1 to 1000) bodies that are in clear or under another key of the ring, under its primary one. Call
+/// it, each time in a transaction of its own, until none remains. Throws `unavailable` for a body whose key is not there.
+system::Rotated seal_webhook_bodies(Write& tx, const system::KeyRing& ring, int limit = 100);
 
 enum class WebhookStatus { received, processed, failed, parked };
 BOOST_DESCRIBE_ENUM(WebhookStatus, received, processed, failed, parked)
@@ -106,8 +114,9 @@ struct WebhookFilter {
 Page<WebhookEvent> list_webhook_events(Read& tx, const WebhookFilter& filter = {}, const PageRequest& page = {});
 
 /// Applies an event, and whatever waited for it; one that was applied before is applied again, to the same end. What cannot
-/// be applied is recorded with the event, which is the result. Throws `not_found`, and what the database throws.
-WebhookEvent process(Write& tx, WebhookEventId id);
+/// be applied is recorded with the event, which is the result. Bodies that are encrypted are opened with `ring`: without
+/// their key it throws `unavailable`, and nothing is recorded. Throws `not_found`, and what the database throws.
+WebhookEvent process(Write& tx, WebhookEventId id, const system::KeyRing* ring = nullptr);
 
 /// Events that are not processed (`everything` false), or all of them, after `after`, in the order of their ids: the work of
 /// a replay, a page at a time.

@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/account_input.hpp"
 #include "cli/commands/billing_input.hpp"
+#include "cli/key_ring_option.hpp"
 #include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/billing/inbox.hpp"
@@ -47,6 +48,7 @@ struct IngestCli {
   std::optional<std::string> signature;
   std::vector<std::string> secret_files;
   std::optional<std::string> event_name;
+  std::string keys;
 };
 struct IngestedResult {
   billing::Ingested outcome = billing::Ingested::stored;
@@ -96,12 +98,14 @@ ExitCode ingest(Context& context, const IngestCli& cli) {
   billing::WebhookRequest request{.body = body};
   if (cli.signature) request.signature = *cli.signature;
   if (cli.event_name) request.event_name = *cli.event_name;
+  const auto keys = find_keys(context.settings(), cli.keys);
+  const auto* ring = keys ? &*keys : nullptr;
   const auto db = context.open(Access::write);
   const auto in = db.write([&](Write& tx) {
-    return cli.signature ? billing::ingest(tx, request, secrets) : billing::ingest_trusted(tx, request);
+    return cli.signature ? billing::ingest(tx, request, secrets, ring) : billing::ingest_trusted(tx, request, ring);
   });
   refuse_unless_stored(in.outcome);
-  const IngestedResult result{in.outcome, db.write([&](Write& tx) { return billing::process(tx, in.id.value()); })};
+  const IngestedResult result{in.outcome, db.write([&](Write& tx) { return billing::process(tx, in.id.value(), ring); })};
   auto& console = context.console();
   console.result(result, [&] { print_event(console, result.event); });
   return result.event.status == WebhookStatus::failed ? ExitCode::failed : ExitCode::ok;
@@ -111,19 +115,22 @@ struct ReplayCli {
   std::string id;
   bool failed = false;
   bool all = false;
+  std::string keys;
 };
 
 ExitCode replay(Context& context, const ReplayCli& cli) {
+  const auto keys = find_keys(context.settings(), cli.keys);
+  const auto* ring = keys ? &*keys : nullptr;
   const auto db = context.open(Access::write);
   auto& console = context.console();
   Replayed done;
   if (!cli.id.empty()) {
     const auto event =
-        db.write([&](Write& tx) { return billing::process(tx, billing::WebhookEventId{parse_uuid(cli.id)}); });
+        db.write([&](Write& tx) { return billing::process(tx, billing::WebhookEventId{parse_uuid(cli.id)}, ring); });
     done = {1, event.status == WebhookStatus::processed, event.status == WebhookStatus::parked,
             event.status == WebhookStatus::failed};
   } else {
-    done = replay_events(db, cli.all);
+    done = replay_events(db, cli.all, ring);
   }
   console.result(done, [&] {
     console.line(fmt::format("{} events: {} processed, {} waiting, {} failed", done.events, done.processed, done.parked,
@@ -181,6 +188,7 @@ void add_billing_commands(CLI::App& app, Commands& commands) {
     command->add_option("--secret-file", cli->secret_files, "The file of the webhook's secret; again for the one before")
         ->type_name("FILE");
     command->add_option("--event-name", cli->event_name, "X-Event-Name, for a body that does not say");
+    add_keys_option(*command, cli->keys);
   }
   {
     auto cli = std::make_shared<ReplayCli>();
@@ -189,6 +197,7 @@ void add_billing_commands(CLI::App& app, Commands& commands) {
     auto* id = command->add_option("--id", cli->id, "This one");
     auto* failed = command->add_flag("--failed", cli->failed, "Those that wait or failed")->excludes(id);
     command->add_flag("--all", cli->all, "All of them")->excludes(id)->excludes(failed);
+    add_keys_option(*command, cli->keys);
   }
   {
     auto cli = std::make_shared<EventsCli>();

@@ -10,14 +10,14 @@
 
 namespace quarry::cli {
 
-Replayed replay_events(const Database& db, bool everything) {
+Replayed replay_events(const Database& db, bool everything, const system::KeyRing* ring) {
   Replayed done;
   std::optional<billing::WebhookEventId> after;
   for (;;) {
     const auto page = db.read([&](Read& tx) { return billing::webhook_events_to_replay(tx, everything, after); });
     if (page.empty()) return done;
     for (const auto& id : page) {
-      const auto event = db.write([&](Write& tx) { return billing::process(tx, id); });
+      const auto event = db.write([&](Write& tx) { return billing::process(tx, id, ring); });
       ++done.events;
       done.processed += event.status == billing::WebhookStatus::processed;
       done.parked += event.status == billing::WebhookStatus::parked;

@@ -4,8 +4,10 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/billing_input.hpp"
+#include "cli/key_ring_option.hpp"
 #include "quarry/billing/inbox.hpp"
 #include "quarry/billing/plans.hpp"
+#include "quarry/core/error.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -71,9 +73,22 @@ struct PlanSetCli {
   bool no_variant = false;
 };
 
+/// Applies the events that waited for a plan of a variant.
+void let_waiting_events_in(Context& context, const Database& db, const std::optional<system::KeyRing>& keys) {
+  try {
+    if (const auto done = replay_events(db, false, keys ? &*keys : nullptr); done.events > 0)
+      context.console().note(fmt::format("of the payment events that waited, {} could be applied", done.processed));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::unavailable) throw;
+    context.console().note(fmt::format("`quarry billing replay` applies the events that wait: {}", error.client_message()));
+  }
+}
+
 ExitCode add_plan(Context& context, const PlanSetCli& cli) {
   const auto& wish = cli.changes;
-  const auto plan = context.open(Access::write).write([&](Write& tx) {
+  const auto keys = find_keys(context.settings(), "");
+  const auto db = context.open(Access::write);
+  const auto plan = db.write([&](Write& tx) {
     return billing::create_plan(tx, {.id = cli.id,
                                      .name = wish.name.value_or(cli.id),
                                      .compute_units_per_month = wish.compute_units_per_month.value_or(0),
@@ -81,6 +96,7 @@ ExitCode add_plan(Context& context, const PlanSetCli& cli) {
                                      .price_cents = wish.price_cents.value_or(0),
                                      .provider_variant_id = cli.variant});
   });
+  if (cli.variant) let_waiting_events_in(context, db, keys);
   return print_plan(context.console(), plan);
 }
 
@@ -88,12 +104,10 @@ ExitCode set_plan(Context& context, const PlanSetCli& cli) {
   auto changes = cli.changes;
   if (cli.variant) changes.provider_variant_id = cli.variant;
   if (cli.no_variant) changes.provider_variant_id = std::optional<std::string>{};
+  const auto keys = find_keys(context.settings(), "");
   const auto db = context.open(Access::write);
   const auto plan = db.write([&](Write& tx) { return billing::update_plan(tx, cli.id, changes); });
-  // Events may have waited for a plan of this variant.
-  if (cli.variant)
-    if (const auto done = replay_events(db, false); done.events > 0)
-      context.console().note(fmt::format("of the payment events that waited, {} could be applied", done.processed));
+  if (cli.variant) let_waiting_events_in(context, db, keys);
   return print_plan(context.console(), plan);
 }
 

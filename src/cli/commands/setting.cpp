@@ -10,6 +10,7 @@
 #include "cli/key_ring_option.hpp"
 #include "cli/page_options.hpp"
 #include "cli/text.hpp"
+#include "quarry/billing/inbox.hpp"
 #include "quarry/system/settings.hpp"
 
 namespace quarry::cli {
@@ -151,8 +152,9 @@ struct RotateCli {
 struct RotateResult {
   std::string primary;
   std::int64_t rotated = 0;
+  std::int64_t messages = 0;  ///< of the payment provider
 };
-BOOST_DESCRIBE_STRUCT(RotateResult, (), (primary, rotated))
+BOOST_DESCRIBE_STRUCT(RotateResult, (), (primary, rotated, messages))
 
 ExitCode rotate_key(Context& context, const RotateCli& cli) {
   const auto ring = get_keys(context.settings(), cli.keys);
@@ -163,11 +165,17 @@ ExitCode rotate_key(Context& context, const RotateCli& cli) {
     result.rotated += done.rotated;
     if (done.remaining == 0) break;
   }
+  for (;;) {
+    const auto done = db.write([&](Write& tx) { return billing::seal_webhook_bodies(tx, ring, cli.batch); });
+    result.messages += done.rotated;
+    if (done.remaining == 0) break;
+  }
   auto& console = context.console();
   console.result(result, [&] {
     console.line(
         fmt::format("{} settings were brought under key '{}'; no other key is in use", result.rotated, result.primary));
   });
+  if (result.messages > 0) console.note(fmt::format("so were {} of the payment provider's messages", result.messages));
   return ExitCode::ok;
 }
 
@@ -249,9 +257,9 @@ void add_setting_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<RotateCli>();
     auto* command =
-        commands.add(group, "rotate-key", "Encrypt all sensitive settings under the primary key", cli, rotate_key);
+        commands.add(group, "rotate-key", "Encrypt all that is sensitive under the primary key", cli, rotate_key);
     add_keys_option(*command, cli->keys);
-    command->add_option("--batch", cli->batch, "Settings in one transaction; 100 by default")->check(CLI::Range(1, 1000));
+    command->add_option("--batch", cli->batch, "Rows in one transaction; 100 by default")->check(CLI::Range(1, 1000));
   }
   {
     auto cli = std::make_shared<KeygenCli>();

@@ -92,6 +92,12 @@ TEST_P(CliSystem, KeysAreRotatedAndAWrongOneIsTold) {
   EXPECT_EQ(number(json({"setting", "rotate-key", "--keys", "keys", "--batch", "1"}), "rotated"), 1);
   EXPECT_EQ(number(json({"setting", "rotate-key", "--keys", "keys"}), "rotated"), 0);
   EXPECT_EQ(text(json({"setting", "get", "smtp_password"}), "key_id"), "k2");
+  write_file(database().folder() / "event.json",
+             R"({"meta":{"event_name":"order_created"},"data":{"type":"orders","id":"1","attributes":{}}})");
+  json({"billing", "ingest", "event.json"});
+  EXPECT_EQ(number(json({"setting", "rotate-key", "--keys", "keys"}), "messages"), 1);
+  EXPECT_THAT(refused({"billing", "replay", "--all"}, 69), HasSubstr("key 'k2'"));
+  EXPECT_EQ(number(json({"billing", "replay", "--all", "--keys", "keys"}), "processed"), 1);
   json({"setting", "keygen", "others", "--id", "k2"});
   EXPECT_THAT(refused({"setting", "get", "smtp_password", "--reveal", "--keys", "others"}, 77), HasSubstr("another key"));
 }

@@ -7,6 +7,7 @@
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/artifacts/tags.hpp"
+#include "quarry/billing/inbox.hpp"
 #include "quarry/billing/ledger.hpp"
 #include "quarry/billing/subscriptions.hpp"
 #include "quarry/jobs/configurations.hpp"
@@ -131,9 +132,15 @@ void Erasure::populate_money(UserId user, const std::string& name) {
                   : fmt::format("decode('{:062}{:02x}', 'hex')", 0, static_cast<int>(name[0])),
       name, is_sqlite() ? "cast('mail of " + name + "' as blob)" : "convert_to('mail of " + name + "', 'UTF8')");
   const auto sold = fmt::format(
-      "update user_subscriptions set provider = 'lemonsqueezy', provider_subscription_id = 'sub-{}'"
-      " where user_id = (select id from users where username = '{}')",
-      name, name);
+      "update user_subscriptions set provider = 'lemonsqueezy', provider_subscription_id = 'sub-{0}',"
+      " provider_customer_id = 'customer-{0}' where user_id = (select id from users where username = '{0}')",
+      name);
+  const auto order = fmt::format(R"({{"meta":{{"event_name":"order_created","custom_data":{{"user_id":"{0}"}}}},)"
+                                 R"("data":{{"type":"orders","id":"1","attributes":{{"user_name":"{1}"}}}}}})",
+                                 to_string(user), name);
+  const auto licence = fmt::format(R"({{"meta":{{"event_name":"license_key_created"}},"data":{{"type":"license-keys",)"
+                                   R"("id":"1","attributes":{{"customer_id":"customer-{0}","user_name":"{0}"}}}}}})",
+                                   name);
   static constexpr sql::Command<void(Uuid, UserId)> insert_day{
       "test.day", "insert into usage_analytics (id, user_id, date) values ($1, $2, '2026-03-01')"};
   db().write([&](Write& tx) {
@@ -144,6 +151,8 @@ void Erasure::populate_money(UserId user, const std::string& name) {
     billing::reserve(tx, {.user_id = user, .event_id = "open of " + name, .units = 1'000'000});
     tx.run(sql::Command<void()>("test.sold", sold));
     tx.run(sql::Command<void()>("test.hook", hook));
+    billing::ingest_trusted(tx, {.body = order});
+    billing::ingest_trusted(tx, {.body = licence});
   });
 }
 

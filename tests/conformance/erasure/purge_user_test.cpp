@@ -33,7 +33,7 @@ TEST_P(Erasure, NothingOfTheUserIsLeftAndEverythingOfOthers) {
   EXPECT_EQ(purge.searches, 1);
   EXPECT_EQ(purge.artifacts, 2);
   EXPECT_EQ(purge.schedules, 1);
-  EXPECT_EQ(purge.messages, 1);
+  EXPECT_EQ(purge.messages, 3) << "those that name no subscription, too";
   EXPECT_EQ(purge.sessions, 1);
   EXPECT_EQ(purge.running, 0);
   EXPECT_THAT(rows_with("adalovelace"), IsEmpty());

@@ -1,4 +1,4 @@
-#include "system/sealed.hpp"
+#include "quarry/system/sealed.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

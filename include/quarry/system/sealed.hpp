@@ -4,6 +4,10 @@
 /// value that was copied to another row, or whose row was renamed, does not open.
 ///
 /// The text is `1:CHECK:BASE64`: the format's version, the key's check value, and nonce and ciphertext in base64.
+///
+/// For the parts of the library that keep something sensitive: settings, and the payment provider's messages.
+///
+/// Errors: see `unseal`. Thread safety: pure functions.
 
 #include <string>
 #include <string_view>
@@ -14,10 +18,12 @@
 
 namespace quarry::system {
 
-/// Where a value belongs.
+/// Where a value belongs. None of the texts holds a zero byte.
 struct SealedPlace {
   Uuid row;
-  std::string_view setting;
+  std::string_view name;  ///< of the setting, or whatever else tells people which row it is
+  std::string_view table = "system_config";
+  std::string_view column = "value";
 };
 
 /// Under the primary key.
