@@ -73,9 +73,12 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX idx_users_username ON users (lower(username)) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX idx_users_email ON users (lower(email)) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX idx_users_google_id ON users (google_id) WHERE deleted_at IS NULL;
-CREATE INDEX idx_users_role ON users (role);
-CREATE INDEX idx_users_active ON users (is_active);
+-- Lists go by one of created_at, username and email, then by id, and begin anywhere: so does an index.
+CREATE INDEX idx_users_role ON users (role, created_at, id);
+CREATE INDEX idx_users_active ON users (is_active, created_at, id);
 CREATE INDEX idx_users_created_at ON users (created_at, id);
+CREATE INDEX idx_users_username_id ON users (username, id) WHERE deleted_at IS NULL;
+CREATE INDEX idx_users_email_id ON users (email, id) WHERE deleted_at IS NULL;
 CREATE TRIGGER update_users_updated_at AFTER UPDATE ON users WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
   UPDATE users
@@ -96,7 +99,7 @@ CREATE TABLE user_sessions (
   user_agent      TEXT,
   created_at      INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX idx_user_sessions_user_id ON user_sessions (user_id);
+CREATE INDEX idx_user_sessions_user_id ON user_sessions (user_id, id);
 CREATE UNIQUE INDEX idx_user_sessions_token_hash ON user_sessions (token_hash);
 CREATE INDEX idx_user_sessions_expires_at ON user_sessions (expires_at);
 
@@ -119,7 +122,7 @@ CREATE TABLE api_keys (
   created_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   updated_at   INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000)
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX idx_api_keys_user_id ON api_keys (user_id);
+CREATE INDEX idx_api_keys_user_id ON api_keys (user_id, id);
 CREATE UNIQUE INDEX idx_api_keys_key_id ON api_keys (key_id);
 CREATE INDEX idx_api_keys_hash ON api_keys (key_hash);
 CREATE INDEX idx_api_keys_active ON api_keys (is_active);
@@ -152,7 +155,9 @@ CREATE TABLE searches (
 ) WITHOUT ROWID, STRICT;
 CREATE UNIQUE INDEX idx_searches_user_id ON searches (user_id, id);
 CREATE INDEX idx_searches_user_created ON searches (user_id, created_at, id);
-CREATE INDEX idx_searches_status ON searches (status);
+CREATE INDEX idx_searches_status ON searches (status, created_at, id);
+CREATE INDEX idx_searches_created_at ON searches (created_at, id);
+CREATE INDEX idx_searches_query ON searches (query, id);
 CREATE INDEX idx_searches_user_query ON searches (user_id, query, completed_at);   -- answers that are still fresh
 CREATE TRIGGER update_searches_updated_at AFTER UPDATE ON searches WHEN NEW.updated_at IS OLD.updated_at
 BEGIN
@@ -227,11 +232,13 @@ CREATE TABLE scraping_jobs (
   CONSTRAINT scraping_jobs_not_their_own_cause CHECK (depends_on_job_id <> id)
 ) STRICT;
 CREATE UNIQUE INDEX idx_scraping_jobs_user_id ON scraping_jobs (user_id, id);
--- Lists go by (created_at, id) and begin anywhere: each index ends with the two.
+-- Lists go by created_at, priority or title, then by id, and begin anywhere. None goes by updated_at: it moves with every task.
 CREATE INDEX idx_scraping_jobs_user_created ON scraping_jobs (user_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_scraping_jobs_user_status ON scraping_jobs (user_id, status, created_at, id);
 CREATE INDEX idx_scraping_jobs_status ON scraping_jobs (status, created_at, id);
-CREATE INDEX idx_scraping_jobs_type ON scraping_jobs (job_type);
+CREATE INDEX idx_scraping_jobs_type ON scraping_jobs (job_type, created_at, id);
+CREATE INDEX idx_scraping_jobs_priority ON scraping_jobs (priority, id) WHERE deleted_at IS NULL;
+CREATE INDEX idx_scraping_jobs_title ON scraping_jobs (title, id) WHERE deleted_at IS NULL;
 CREATE INDEX idx_scraping_jobs_created_at ON scraping_jobs (created_at, id);
 CREATE INDEX idx_scraping_jobs_search_id ON scraping_jobs (search_id) WHERE search_id IS NOT NULL;
 CREATE INDEX idx_scraping_jobs_depends_on_job_id ON scraping_jobs (depends_on_job_id) WHERE depends_on_job_id IS NOT NULL;
@@ -266,7 +273,7 @@ CREATE TABLE job_logs (
   created_at INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   FOREIGN KEY (user_id, job_id) REFERENCES scraping_jobs (user_id, id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX idx_job_logs_job_id ON job_logs (job_id, created_at);
+CREATE INDEX idx_job_logs_job_id ON job_logs (job_id, id);
 CREATE INDEX idx_job_logs_created_at ON job_logs (created_at);
 
 -- Work that comes back by the clock (cron, UTC): a task with payload, or a whole job when job_config is given.
@@ -786,8 +793,8 @@ CREATE TABLE audit_logs (
   created_at    INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   CONSTRAINT audit_logs_chained CHECK ((chain_seq = 1) = (prev_hash IS NULL))
 ) STRICT;
-CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id);
-CREATE INDEX idx_audit_logs_action ON audit_logs (action);
+CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id, chain_seq);
+CREATE INDEX idx_audit_logs_action ON audit_logs (action, chain_seq);
 CREATE INDEX idx_audit_logs_created_at ON audit_logs (created_at);
 CREATE INDEX idx_audit_logs_chain_seq ON audit_logs (chain_seq);
 

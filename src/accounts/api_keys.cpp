@@ -69,8 +69,8 @@ constexpr sql::Command<void(ApiKeyId, Instant)> end_key{
                   " where id = $1 and is_active")};
 
 constexpr store::ListOf<ApiKey> all_keys{"keys.list", QUARRY_KEY_COLUMNS, "api_keys"};
-constexpr store::Order<ApiKey> newest_key{"created_at", "created_at",
-                                          [](const ApiKey& key) { return store::key(key.created_at); }};
+// Ids are made in the order of time.
+constexpr store::Order<ApiKey> newest_key{"id", "id", [](const ApiKey& key) { return store::key(key.id); }};
 
 bool grants(const std::vector<std::string>& scopes, std::string_view wanted) {
   return std::ranges::any_of(scopes, [&](std::string_view held) {

@@ -65,8 +65,8 @@ constexpr sql::Command<void(Instant, int)> remove_expired{
 
 constexpr store::ListOf<Session> sessions_sqlite{"sessions.list", QUARRY_SESSIONS_SQLITE, "user_sessions"};
 constexpr store::ListOf<Session> sessions_postgres{"sessions.list", QUARRY_SESSIONS_POSTGRES, "user_sessions"};
-constexpr store::Order<Session> newest{"created_at", "created_at",
-                                       [](const Session& session) { return store::key(session.created_at); }};
+// Ids are made in the order of time.
+constexpr store::Order<Session> newest{"id", "id", [](const Session& session) { return store::key(session.id); }};
 
 void check_duration(std::chrono::seconds duration, const char* what) {
   if (duration < std::chrono::minutes(1) || duration > std::chrono::hours(24 * 400))

@@ -24,8 +24,6 @@ constexpr sql::Query<UserStatistics(Instant)> sum_users{
 store::Order<User> order_of(UserOrder by, Engine engine) {
   const bool is_postgres = engine == Engine::postgres;
   switch (by) {
-    case UserOrder::updated_at:
-      return {"updated_at", "updated_at", [](const User& user) { return store::key(user.updated_at); }};
     case UserOrder::username:
       return {"username", is_postgres ? "username collate \"C\"" : "username",
               [](const User& user) { return store::key(user.username); }};

@@ -16,8 +16,10 @@ constexpr sql::Query<Balance(UserId, int)> list_periods{
     "select " QUARRY_BALANCE_COLUMNS " from usage_periods where user_id = $1 order by period_start desc limit $2"};
 
 constexpr store::ListOf<UsageEvent> all_events{"billing.list_usage_events", QUARRY_USAGE_EVENT_COLUMNS, "usage_events"};
-// Ids are made in the order of time.
+// Ids are made in the order of time. A user's events go by their period first, as their index does.
 constexpr store::Order<UsageEvent> by_id{"id", "id", [](const UsageEvent& event) { return store::key(event.id); }};
+constexpr store::Order<UsageEvent> by_period{"period_start", "period_start",
+                                             [](const UsageEvent& event) { return store::key(event.period_start); }};
 
 }  // namespace
 
@@ -44,7 +46,8 @@ Page<UsageEvent> list_usage_events(Read& tx, const UsageFilter& filter, const Pa
   if (filter.kind) where.add("kind = {}", *filter.kind);
   if (filter.job_id) where.add("job_id = {}", *filter.job_id);
   if (filter.task_id) where.add("task_id = {}", *filter.task_id);
-  return store::list(tx, all_events, by_id, store::Direction::descending, where, page);
+  const bool of_one = filter.user_id || !tx.actor().sees_all();
+  return store::list(tx, all_events, of_one ? by_period : by_id, store::Direction::descending, where, page);
 }
 
 std::int64_t sync_allowance(Write& tx, UserId user) {

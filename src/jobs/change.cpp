@@ -34,7 +34,7 @@ constexpr sql::Command<void(JobId, Instant)> show{
 
 constexpr sql::Command<void(JobId, int)> purge_logs{
     "jobs.purge_logs",
-    "delete from job_logs where id in (select id from job_logs where job_id = $1 order by created_at limit $2)"};
+    "delete from job_logs where id in (select id from job_logs where job_id = $1 order by id limit $2)"};
 constexpr sql::Command<void(JobId)> purge_job{"jobs.purge", "delete from scraping_jobs where id = $1"};
 
 constexpr sql::Query<JobId(Instant, int)> find_ended{

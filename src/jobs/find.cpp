@@ -15,8 +15,6 @@ constexpr store::ListOf<Job> all_jobs{"jobs.list", QUARRY_JOB_COLUMNS, "scraping
 
 store::Order<Job> order_of(JobOrder by, Engine engine) {
   switch (by) {
-    case JobOrder::updated_at:
-      return {"updated_at", "updated_at", [](const Job& job) { return store::key(job.updated_at); }};
     case JobOrder::priority:
       return {"priority", "priority", [](const Job& job) { return store::key(std::int64_t{job.priority}); }};
     case JobOrder::title:

@@ -39,8 +39,6 @@ constexpr store::ListOf<Search> all_searches{"searches.list", QUARRY_SEARCH_COLU
 
 store::Order<Search> order_of(SearchOrder by, Engine engine) {
   switch (by) {
-    case SearchOrder::updated_at:
-      return {"updated_at", "updated_at", [](const Search& search) { return store::key(search.updated_at); }};
     case SearchOrder::query:
       return {"query", engine == Engine::postgres ? "query collate \"C\"" : "query",
               [](const Search& search) { return store::key(search.query); }};

@@ -23,8 +23,10 @@ struct UserFilter {
   bool deleted = false;  ///< the deleted ones instead of the others
 };
 
-enum class UserOrder { created_at, updated_at, username, email };
-BOOST_DESCRIBE_ENUM(UserOrder, created_at, updated_at, username, email)
+/// None of them moves by itself, so that pages neither lose nor repeat a row; `updated_at` would, with each login. Each has
+/// an index.
+enum class UserOrder { created_at, username, email };
+BOOST_DESCRIBE_ENUM(UserOrder, created_at, username, email)
 
 struct UserListOrder {
   UserOrder by = UserOrder::created_at;

@@ -32,8 +32,9 @@ struct ListFilter {
   bool deleted = false;                  ///< the deleted ones instead of the others
 };
 
-enum class JobOrder { created_at, updated_at, priority, title };
-BOOST_DESCRIBE_ENUM(JobOrder, created_at, updated_at, priority, title)
+/// None of them moves by itself, so that pages neither lose nor repeat a row; `updated_at` would. Each has an index.
+enum class JobOrder { created_at, priority, title };
+BOOST_DESCRIBE_ENUM(JobOrder, created_at, priority, title)
 
 struct ListOrder {
   JobOrder by = JobOrder::created_at;

@@ -70,8 +70,9 @@ struct SearchFilter {
   std::optional<std::string> source{};  ///< one that was asked
   std::optional<std::string> text{};    ///< stands in the query, without regard to (ASCII) case
 };
-enum class SearchOrder { created_at, updated_at, query };
-BOOST_DESCRIBE_ENUM(SearchOrder, created_at, updated_at, query)
+/// None of them moves by itself, so that pages neither lose nor repeat a row. Each has an index.
+enum class SearchOrder { created_at, query };
+BOOST_DESCRIBE_ENUM(SearchOrder, created_at, query)
 struct SearchListOrder {
   SearchOrder by = SearchOrder::created_at;
   store::Direction direction = store::Direction::descending;

@@ -163,7 +163,7 @@ void add_job_commands(CLI::App& app, Commands& commands) {
     add_enum<jobs::JobStatus>(*command, "--status", cli->status, "Only jobs in this state");
     command->add_option("--type", cli->type, "Only jobs of this type");
     command->add_option("--text", cli->text, "Only jobs with this in the title or the description");
-    add_enum<jobs::JobOrder>(*command, "--sort", cli->by, "By created_at (default), updated_at, priority or title");
+    add_enum<jobs::JobOrder>(*command, "--sort", cli->by, "By created_at (default), priority or title");
     command->add_flag("--reverse", cli->reverse, "The lowest first, instead of the highest");
     command->add_flag("--deleted", cli->deleted, "The deleted jobs, instead of the others");
     add_page_options(*command, cli->page);

@@ -288,7 +288,7 @@ void add_search_commands(CLI::App& app, Commands& commands) {
     add_enum<SearchStatus>(*command, "--status", cli->status, "Only searches in this state");
     command->add_option("--source", cli->source, "Only searches that asked this source");
     command->add_option("--text", cli->text, "Only searches with this in their query");
-    add_enum<searches::SearchOrder>(*command, "--sort", cli->by, "By created_at (default), updated_at or query");
+    add_enum<searches::SearchOrder>(*command, "--sort", cli->by, "By created_at (default) or query");
     command->add_flag("--reverse", cli->reverse, "The lowest first, instead of the highest");
     add_page_options(*command, cli->page);
   }

@@ -171,7 +171,7 @@ void add_user_commands(CLI::App& app, Commands& commands) {
     command->add_flag("--unverified", cli->unverified, "Only the others");
     command->add_flag("--deleted", cli->deleted, "Those that were deleted instead");
     command->add_option("--text", cli->text, "Only with this in the username, the email or the full name");
-    add_enum<accounts::UserOrder>(*command, "--sort", cli->by, "By created_at (default), updated_at, username or email");
+    add_enum<accounts::UserOrder>(*command, "--sort", cli->by, "By created_at (default), username or email");
     command->add_flag("--reverse", cli->reverse, "The lowest first, instead of the highest");
     add_page_options(*command, cli->page);
   }

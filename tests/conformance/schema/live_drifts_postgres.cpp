@@ -103,7 +103,7 @@ std::vector<LiveDrift> indexes_and_types() {
       {"index_invalid", "update pg_index set indisvalid = false where indexrelid = 'idx_users_role'::regclass",
        "index users.idx_users_role is invalid"},
       {"index_of_partitions_incomplete",
-       "drop index idx_audit_logs_action; create index idx_audit_logs_action on only audit_logs (action)",
+       "drop index idx_audit_logs_action; create index idx_audit_logs_action on only audit_logs (action, chain_seq)",
        "index audit_logs.idx_audit_logs_action is invalid"},
       {"enum_value_added", "alter type user_role add value 'root'", "enum user_role is changed"},
       {"enum_value_renamed", "alter type overlap_policy rename value 'allow' to 'permit'", "enum overlap_policy is changed"},
