@@ -49,12 +49,17 @@ struct AnalysisRow {
   std::optional<double> sentiment_score;
   std::optional<Json> competitor_mentioned;
   std::optional<Json> keywords;
+  std::optional<UserId> owner;  ///< whose it must be; nothing: anybody's
 };
-BOOST_DESCRIBE_STRUCT(AnalysisRow, (), (id, sentiment_score, competitor_mentioned, keywords))
+BOOST_DESCRIBE_STRUCT(AnalysisRow, (), (id, sentiment_score, competitor_mentioned, keywords, owner))
 constexpr sql::Command<void(AnalysisRow)> write_analysis{
     "searches.analyse",
-    "update search_results set sentiment_score = coalesce($2, sentiment_score),"
-    " competitor_mentioned = coalesce($3, competitor_mentioned), keywords = coalesce($4, keywords) where id = $1"};
+    sql::sqlite("update search_results set sentiment_score = coalesce($2, sentiment_score),"
+                " competitor_mentioned = coalesce($3, competitor_mentioned), keywords = coalesce($4, keywords)"
+                " where id = $1 and ($5 is null or user_id = $5)"),
+    sql::postgres("update search_results set sentiment_score = coalesce($2, sentiment_score),"
+                  " competitor_mentioned = coalesce($3, competitor_mentioned), keywords = coalesce($4, keywords)"
+                  " where id = $1 and ($5::uuid is null or user_id = $5)")};
 
 constexpr store::ListOf<SearchResult> all_results{"searches.list_results", QUARRY_RESULT_COLUMNS, "search_results"};
 /// Behind every position that there is, as in the column `place`.
@@ -138,23 +143,24 @@ std::int64_t count_results(Read& tx, SearchId search, const ResultFilter& filter
 }
 
 void analyse(Write& tx, std::span<const Analysis> analyses) {
+  const auto owner = tx.actor().sees_all() ? std::nullopt : tx.actor().user_id();
   std::vector<AnalysisRow> rows;
+  rows.reserve(analyses.size());
   for (const auto& analysis : analyses) {
     if (analysis.sentiment_score && !std::isfinite(*analysis.sentiment_score))
       throw_invalid("a sentiment score is not a finite number");
     if (analysis.competitor_mentioned)
       store::check_json("competitor_mentioned", analysis.competitor_mentioned->text, json_bytes_max);
     if (analysis.keywords) store::check_json("keywords", analysis.keywords->text, json_bytes_max);
-    rows.push_back({analysis.id, analysis.sentiment_score, analysis.competitor_mentioned, analysis.keywords});
+    rows.push_back({analysis.id, analysis.sentiment_score, analysis.competitor_mentioned, analysis.keywords, owner});
   }
-  if (!tx.actor().sees_all())
+  // All or nothing, also for a caller who goes on after the error.
+  tx.attempt([&] {
+    if (tx.run_each(write_analysis, rows) == std::ssize(rows)) return;
     for (const auto& row : rows)
-      if (const auto owner = tx.one(find_result_owner, row.id); !owner || !tx.actor().sees(*owner))
+      if (const auto whose = tx.one(find_result_owner, row.id); !whose || !tx.actor().sees(*whose))
         throw Error(ErrorCode::not_found, fmt::format("there is no result {}", to_string(row.id)));
-  if (tx.run_each(write_analysis, rows) == std::ssize(rows)) return;
-  for (const auto& row : rows)
-    if (!tx.one(find_result_owner, row.id))
-      throw Error(ErrorCode::not_found, fmt::format("there is no result {}", to_string(row.id)));
+  });
 }
 
 }  // namespace quarry::searches

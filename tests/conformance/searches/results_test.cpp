@@ -87,6 +87,11 @@ TEST_P(SearchResults, AnAnalysisOfNothingWritesNothing) {
             }),
             ErrorCode::not_found);
   EXPECT_EQ(list(search)[0].sentiment_score, std::nullopt);
+  db().write([&](Write& tx) {
+    const std::vector<searches::Analysis> half{{.id = id, .sentiment_score = 1.0}, {.id = {}}};
+    EXPECT_EQ(code_of([&] { searches::analyse(tx, half); }), ErrorCode::not_found);
+  });
+  EXPECT_EQ(list(search)[0].sentiment_score, std::nullopt) << "also when the caller goes on";
   EXPECT_EQ(code_of([&] {
               db().write([&](Write& tx) {
                 searches::analyse(tx, std::vector<searches::Analysis>{{.id = id, .keywords = Json{"no json"}}});
