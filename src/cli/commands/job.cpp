@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/commands/account_input.hpp"
 #include "cli/commands/batches.hpp"
 #include "cli/page_options.hpp"
 #include "cli/text.hpp"
@@ -53,6 +54,9 @@ struct ListCli {
   std::optional<jobs::JobStatus> status;
   std::string type;
   std::string text;
+  std::string user;
+  std::string keyword;
+  std::string search;
   jobs::JobOrder by = jobs::JobOrder::created_at;
   bool reverse = false;
   bool deleted = false;
@@ -70,9 +74,14 @@ ExitCode list(Context& context, const ListCli& cli) {
   jobs::ListFilter filter{.status = cli.status, .deleted = cli.deleted};
   if (!cli.type.empty()) filter.job_type = cli.type;
   if (!cli.text.empty()) filter.text = cli.text;
+  if (!cli.keyword.empty()) filter.keyword = cli.keyword;
+  if (!cli.search.empty()) filter.search_id = SearchId{parse_uuid(cli.search)};
   jobs::ListOrder order{.by = cli.by};
   if (cli.reverse) order.direction = store::Direction::ascending;
-  auto page = context.open(Access::read).read([&](Read& tx) { return jobs::list(tx, filter, cli.page, order); });
+  auto page = context.open(Access::read).read([&](Read& tx) {
+    if (!cli.user.empty()) filter.user_id = user_of(tx, cli.user).id;
+    return jobs::list(tx, filter, cli.page, order);
+  });
   const ListResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
@@ -163,6 +172,9 @@ void add_job_commands(CLI::App& app, Commands& commands) {
     add_enum<jobs::JobStatus>(*command, "--status", cli->status, "Only jobs in this state");
     command->add_option("--type", cli->type, "Only jobs of this type");
     command->add_option("--text", cli->text, "Only jobs with this in the title or the description");
+    command->add_option("--user", cli->user, "Only jobs of this user")->type_name("NAME");
+    command->add_option("--keyword", cli->keyword, "Only jobs with this keyword");
+    command->add_option("--search", cli->search, "Only the jobs of this search")->type_name("ID");
     add_enum<jobs::JobOrder>(*command, "--sort", cli->by, "By created_at (default), priority or title");
     command->add_flag("--reverse", cli->reverse, "The lowest first, instead of the highest");
     command->add_flag("--deleted", cli->deleted, "The deleted jobs, instead of the others");

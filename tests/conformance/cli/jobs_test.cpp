@@ -48,6 +48,15 @@ TEST_P(CliJobs, SubmitShowAndList) {
   EXPECT_EQ(text(page.at("jobs").as_array()[0].as_object(), "id") + "\n", plain.out);
   EXPECT_EQ(text(json({"job", "list", "--after", text(page, "next")}).at("jobs").as_array().at(0).as_object(), "id"), id);
   EXPECT_TRUE(json({"job", "list", "--status", "failed"}).at("jobs").as_array().empty());
+  const auto found = [&](const char* filter, const std::string& value) {
+    return json({"job", "list", filter, value}).at("jobs").as_array().size();
+  };
+  EXPECT_EQ(found("--user", "local"), 2U);
+  EXPECT_EQ(found("--keyword", "a"), 1U);
+  EXPECT_EQ(found("--keyword", "c"), 0U);
+  EXPECT_EQ(found("--search", id), 0U);
+  refused({"job", "list", "--user", "nobody"}, 66);
+  refused({"job", "list", "--sort", "updated_at"}, 64);
   EXPECT_THAT(run({"job", "list"}).out, HasSubstr("Lithium"));
 }
 
