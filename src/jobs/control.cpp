@@ -14,14 +14,15 @@ struct PauseStanding {
   JobStatus status;
   bool is_paused;
   UserId user_id;
+  std::int64_t open_tasks;
 };
-BOOST_DESCRIBE_STRUCT(PauseStanding, (), (status, is_paused, user_id))
+BOOST_DESCRIBE_STRUCT(PauseStanding, (), (status, is_paused, user_id, open_tasks))
 
 constexpr sql::Query<PauseStanding(JobId)> lock_standing{
     "jobs.lock_standing",
-    sql::sqlite("select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null"),
-    sql::postgres(
-        "select status, is_paused, user_id from scraping_jobs where id = $1 and deleted_at is null for no key update")};
+    sql::sqlite("select status, is_paused, user_id, open_tasks from scraping_jobs where id = $1 and deleted_at is null"),
+    sql::postgres("select status, is_paused, user_id, open_tasks from scraping_jobs where id = $1 and deleted_at is null"
+                  " for no key update")};
 
 /// `$3` is now. A job that runs again forgets that it had ended, and why, but counts it.
 constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
@@ -111,9 +112,15 @@ Moved retry(Write& tx, JobId job, int limit) {
 }
 
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {
-  const auto from = lock_open(tx, job).status;
-  if (!may_become(from, to)) refuse(job, from, fmt::format("it cannot become {}", to_string(to)));
+  const auto standing = lock_open(tx, job);
+  if (!may_become(standing.status, to)) refuse(job, standing.status, fmt::format("it cannot become {}", to_string(to)));
+  const bool ends = !is_open(to);
+  if (ends && to != JobStatus::cancelled && standing.open_tasks > 0)
+    refuse(job, standing.status,
+           fmt::format("{} of its tasks have not ended, and the last one ends it; or cancel it", standing.open_tasks));
   tx.run(set_status, job, to, tx.now(), error);
+  // There is nothing to cancel of a job without open tasks, and what waits for it is let go.
+  if (ends && standing.open_tasks == 0) queue::cancel_job(tx, job);
 }
 
 }  // namespace quarry::jobs

@@ -141,6 +141,31 @@ TEST_P(JobsControl, AJobMayEndWithoutTasks) {
   EXPECT_EQ(get(job.id).completed_at, clock().now());
 }
 
+TEST_P(JobsControl, WhatWaitsForAJobWithoutTasksGoesOnWhenItEnds) {
+  for (const auto to : {JobStatus::completed, JobStatus::failed, JobStatus::cancelled}) {
+    const auto first = submit();
+    const auto second = submit({.depends_on_job_id = first.id});
+    add(second.id, 2);
+    EXPECT_TRUE(claim(10).empty());
+    db().write([&](Write& tx) { jobs::change_status(tx, first.id, to); });
+    const auto tasks = claim(10);
+    EXPECT_EQ(tasks.size(), 2U) << jobs::to_string(to);
+    for (const auto& task : tasks) finish(task);
+    EXPECT_EQ(get(second.id).status, JobStatus::completed);
+  }
+}
+
+TEST_P(JobsControl, OpenTasksEndAJobThemselves) {
+  const auto job = submit();
+  add(job.id, 1);
+  const auto task = claim(1).at(0);
+  for (const auto to : {JobStatus::completed, JobStatus::failed})
+    EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { jobs::change_status(tx, job.id, to); }); }), ErrorCode::conflict);
+  EXPECT_EQ(get(job.id).status, JobStatus::running);
+  finish(task);
+  EXPECT_EQ(get(job.id).status, JobStatus::completed);
+}
+
 class JobsLog : public JobsTest {};
 QUARRY_BOTH_ENGINES(JobsLog);
 
