@@ -45,6 +45,10 @@ Policy read_policy(Read& tx);
 /// How somebody logs in, and for how long: the defaults of `accounts::LoginRules`, unless a setting says otherwise.
 accounts::LoginRules read_login_rules(Read& tx);
 
+/// Throws `invalid` when `key` names one of these settings and it is of another type or out of its bounds: for whoever has
+/// just set it, in the same transaction. Other settings are nobody's business here.
+void check_policy_setting(Read& tx, std::string_view key);
+
 /// The type of a file in the setting's words (`html`, `pdf`, `jpg`), by its media type, or where that says nothing by the
 /// end of its path; `bin` when neither does.
 std::string file_type_of(std::string_view media_type, std::string_view path);

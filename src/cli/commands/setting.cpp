@@ -11,6 +11,8 @@
 #include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/billing/inbox.hpp"
+#include "quarry/ops/maintain_settings.hpp"
+#include "quarry/ops/policy.hpp"
 #include "quarry/system/settings.hpp"
 
 namespace quarry::cli {
@@ -100,6 +102,13 @@ std::string read_stdin() {
   return text;
 }
 
+/// What nobody could obey is refused now, and not whenever somebody reads it.
+void check_obeyable(Read& tx, std::string_view key) {
+  ops::check_policy_setting(tx, key);
+  for (const auto& setting : ops::maintain_settings())
+    if (setting.key == key) ops::maintain_setting(tx, key);
+}
+
 ExitCode set(Context& context, const SettingSetCli& cli) {
   if (cli.value && cli.from_stdin) throw_invalid("the value is named, or comes with --stdin, not both");
   const auto db = context.open(Access::write);
@@ -119,7 +128,11 @@ ExitCode set(Context& context, const SettingSetCli& cli) {
   if (cli.description)
     change.description = cli.description->empty() ? std::nullopt : std::optional<std::string>(*cli.description);
   if (!cli.unchanged_since.empty()) change.unchanged_since = parse_iso8601(cli.unchanged_since);
-  const auto setting = db.write([&](Write& tx) { return system::set(tx, change, ring ? &*ring : nullptr); });
+  const auto setting = db.write([&](Write& tx) {
+    auto made = system::set(tx, change, ring ? &*ring : nullptr);
+    check_obeyable(tx, cli.key);
+    return made;
+  });
   auto& console = context.console();
   console.result(setting, [&] { console.line(fmt::format("{} is {}", setting.key, setting.value.value_or("not set"))); });
   return ExitCode::ok;

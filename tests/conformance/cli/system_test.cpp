@@ -47,6 +47,13 @@ TEST_P(CliSystem, SettingsAreSetReadListedAndUnset) {
   refused({"setting", "set", "max_file_size_mb", "true", "--type", "boolean"}, 75);
   refused({"setting", "set", "files", "['pdf']", "--type", "json"}, 64);
   refused({"setting", "set", "Bad Key", "x"}, 64);
+  // SL-10: what nobody could obey is not stored.
+  EXPECT_THAT(refused({"setting", "set", "max_file_size_mb", "0"}, 64), HasSubstr("from 1 to"));
+  EXPECT_THAT(refused({"setting", "set", "session_max_hours", "8"}, 64), HasSubstr("integer")) << "a new one is text";
+  EXPECT_THAT(refused({"setting", "set", "allowed_file_types", R"({"pdf":1})", "--type", "json"}, 64), HasSubstr("list"));
+  refused({"setting", "set", "maintain.cache_mb", "0", "--type", "integer"}, 64);
+  EXPECT_EQ(run({"setting", "get", "max_file_size_mb"}).out, "50\n");
+  refused({"setting", "get", "session_max_hours"}, 66);
   refused({"setting", "get", "absent"}, 66);
   json({"setting", "set", "max_file_size_mb", "60", "--unchanged-since", text(made, "updated_at")});
   refused({"setting", "set", "max_file_size_mb", "70", "--unchanged-since", text(made, "updated_at")}, 75);
