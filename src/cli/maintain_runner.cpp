@@ -24,9 +24,11 @@ std::chrono::microseconds spread(const Database& db, std::chrono::microseconds s
 
 }  // namespace
 
-MaintainRunner::MaintainRunner(Database db, artifacts::BlobStore& blobs, std::chrono::milliseconds first_after)
+MaintainRunner::MaintainRunner(Database db, artifacts::BlobStore& blobs, std::chrono::milliseconds first_after,
+                               std::optional<system::KeyRing> keys)
     : db_(std::move(db)),
       blobs_(blobs),
+      keys_(std::move(keys)),
       first_at_(db_.now() + spread(db_, first_after)),
       thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
 
@@ -57,7 +59,7 @@ void MaintainRunner::run(std::stop_token stop) {
 void MaintainRunner::look(std::stop_token stop) {
   ops::give_up_overdue_jobs(db_);
   if (!is_due()) return;
-  const auto report = ops::maintain(db_, &blobs_, {.stop = std::move(stop)});
+  const auto report = ops::maintain(db_, &blobs_, {.keys = keys_ ? &*keys_ : nullptr, .stop = std::move(stop)});
   if (!report.led) return;
   ++runs_;
   jitter_ = static_cast<double>(spread(db_, std::chrono::seconds(1)).count()) / 1e6;

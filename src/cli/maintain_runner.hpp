@@ -9,18 +9,21 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
 
 #include "quarry/artifacts/blob_store.hpp"
 #include "quarry/sql/database.hpp"
+#include "quarry/system/key_ring.hpp"
 
 namespace quarry::cli {
 
 class MaintainRunner {
  public:
-  MaintainRunner(Database db, artifacts::BlobStore& blobs, std::chrono::milliseconds first_after);
+  MaintainRunner(Database db, artifacts::BlobStore& blobs, std::chrono::milliseconds first_after,
+                 std::optional<system::KeyRing> keys = {});
   /// Waits for the transaction that is under way.
   ~MaintainRunner();
   MaintainRunner(const MaintainRunner&) = delete;
@@ -36,6 +39,7 @@ class MaintainRunner {
 
   Database db_;
   artifacts::BlobStore& blobs_;
+  const std::optional<system::KeyRing> keys_;
   const Instant first_at_;
   double jitter_ = 1;  ///< of the interval: from nine tenths to eleven
   std::string last_trouble_;

@@ -34,6 +34,7 @@
 
 #include "quarry/artifacts/blob_store.hpp"
 #include "quarry/sql/database.hpp"
+#include "quarry/system/key_ring.hpp"
 
 namespace quarry::ops {
 
@@ -84,6 +85,7 @@ struct MaintainOptions {
   int rows_per_transaction = 500;   ///< 1 to 1000
   /// After each transaction it rests for as long as that took, up to this.
   std::chrono::milliseconds pause_max{100};
+  const system::KeyRing* keys = nullptr;  ///< for messages that are encrypted; they wait without it
   std::stop_token stop{};
   /// Called before each step and after each transaction, with the step's name. What it throws ends the step as failed.
   std::function<void(std::string_view)> progress{};

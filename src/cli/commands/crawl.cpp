@@ -8,6 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/key_ring_option.hpp"
 #include "cli/maintain_runner.hpp"
 #include "cli/monitor.hpp"
 #include "cli/number_range.hpp"
@@ -16,6 +17,8 @@
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
+#include "quarry/core/error.hpp"
+#include "quarry/core/log.hpp"
 #include "quarry/crawl/crawl_job.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/ops/policy.hpp"
@@ -173,6 +176,16 @@ std::unique_ptr<Monitor> monitor_of(Context& context, const WorkCli& cli, const 
   return monitor;
 }
 
+/// What maintenance opens encrypted messages with. Keys that cannot be read stop no crawl.
+std::optional<system::KeyRing> keys_if_any(const Context& context) {
+  try {
+    return find_keys(context.settings(), "");
+  } catch (const Error& error) {
+    log::warn("maintenance goes on without keys: {}", error.client_message());
+    return std::nullopt;
+  }
+}
+
 ExitCode work(Context& context, const WorkCli& cli) {
   if (!cli.metrics_port.empty()) http::parse_loopback(cli.metrics_port);  // wrong input is told before anything begins
   const auto db = context.open(Access::write);
@@ -194,7 +207,8 @@ ExitCode work(Context& context, const WorkCli& cli) {
   {
     const auto monitor = monitor_of(context, cli, db, queries, worker);
     const ScheduleRunner schedules(db);
-    const MaintainRunner upkeep(db, blobs, std::chrono::milliseconds(static_cast<std::int64_t>(cli.maintain_after_s * 1e3)));
+    const MaintainRunner upkeep(db, blobs, std::chrono::milliseconds(static_cast<std::int64_t>(cli.maintain_after_s * 1e3)),
+                                keys_if_any(context));
     const Progress progress(console, [&] {
       const auto& stats = worker.stats();
       return ProgressFigures{stats.pages, 0, stats.bytes, stats.failed};

@@ -10,6 +10,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/key_ring_option.hpp"
 #include "cli/text.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 struct MaintainCli {
   bool dry_run = false;
   std::vector<std::string> only;
+  std::string keys;
 };
 
 std::vector<std::string> step_names() {
@@ -56,9 +58,11 @@ ExitCode maintain(Context& context, const MaintainCli& cli) {
   std::optional<artifacts::FileBlobStore> blobs;
   if (std::filesystem::exists(context.settings().blobs))
     blobs.emplace(context.settings().blobs, artifacts::FileBlobStoreOptions{.create = false});
+  const auto keys = find_keys(context.settings(), cli.keys);
   const Interrupt interrupt;
   const auto report =
-      ops::maintain(db, blobs ? &*blobs : nullptr, {.dry_run = cli.dry_run, .only = cli.only, .stop = interrupt.token()});
+      ops::maintain(db, blobs ? &*blobs : nullptr,
+                    {.dry_run = cli.dry_run, .only = cli.only, .keys = keys ? &*keys : nullptr, .stop = interrupt.token()});
   if (!report.led)
     throw CommandError(ExitCode::busy, ErrorCode::busy,
                        fmt::format("{} maintains this database right now, and one at a time is enough: try again when it "
@@ -85,6 +89,7 @@ void add_maintain_command(CLI::App& app, Commands& commands) {
       ->type_name("STEP")
       ->check(CLI::IsMember(step_names()))
       ->allow_extra_args(false);
+  add_keys_option(*command, cli->keys);
 }
 
 }  // namespace quarry::cli

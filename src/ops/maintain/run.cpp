@@ -24,7 +24,7 @@ struct StepEntry {
 
 /// The order matters: figures are drawn from tasks before those go, bodies are collected after what referred to them has
 /// gone, and space is given back last.
-constexpr std::array<StepEntry, 22> entries{{
+constexpr std::array<StepEntry, 23> entries{{
     {{"audit-partitions", "make the audit log's next months (PostgreSQL)"}, upkeep::make_partitions, false},
     {{"audit-retire", "detach the months of the audit log that are old enough (PostgreSQL)"},
      upkeep::retire_partitions,
@@ -32,6 +32,7 @@ constexpr std::array<StepEntry, 22> entries{{
     {{"leases", "make due tasks ready, and take back those of workers that are gone"}, upkeep::end_leases, false},
     {{"job-timeouts", "give up jobs that take too long"}, upkeep::give_up_jobs, false},
     {{"reservations", "give back compute units that are reserved for nobody"}, upkeep::expire_reservations, false},
+    {{"payments", "apply the payment provider's messages that wait or have failed"}, upkeep::apply_payments, false},
     {{"periods", "bring the allowance of users whose plan has ended to what they have now"}, upkeep::sync_periods, false},
     {{"analytics", "roll up the usage of each day"}, upkeep::roll_up_usage, false},
     {{"jobs", "purge ended jobs with all that is theirs"}, upkeep::purge_jobs, true},

@@ -24,6 +24,7 @@ class Step {
 
   const Database& db() const noexcept { return db_; }
   artifacts::BlobStore* blobs() const noexcept { return blobs_; }
+  const system::KeyRing* keys() const noexcept { return options_.keys; }
   bool dry_run() const noexcept { return options_.dry_run; }
   bool is_sqlite() const noexcept { return db_.engine() == Engine::sqlite; }
   int rows() const noexcept { return options_.rows_per_transaction; }

@@ -16,6 +16,9 @@ void sync_periods(Step& step);
 void roll_up_usage(Step& step);
 void give_up_jobs(Step& step);
 
+// steps_payments.cpp
+void apply_payments(Step& step);
+
 // steps_retention.cpp
 void purge_jobs(Step& step);
 void purge_tasks(Step& step);

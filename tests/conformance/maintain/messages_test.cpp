@@ -38,6 +38,27 @@ TEST_P(MaintainMessages, TheNewestWordOnASubscriptionThatGoesOnStays) {
   EXPECT_EQ(subscription()->user_id, ada_);
 }
 
+// SX-6: who died between storing an event and applying it, or failed, is made up for.
+TEST_P(MaintainMessages, WhatWaitsIsApplied) {
+  const auto apply = [&](ops::MaintainOptions options = {}) {
+    options.only = {"payments"};
+    return ops::maintain(db(), nullptr, options).steps.at(0);
+  };
+  EXPECT_EQ(apply().outcome, ops::StepOutcome::nothing);
+  put(ours("subscription_created"));
+  EXPECT_EQ(apply({.dry_run = true}).figures.at(0).count, 1);
+  EXPECT_EQ(plan(ada_), "free");
+  EXPECT_EQ(apply().figures.at(0).count, 1);
+  EXPECT_EQ(plan(ada_), "starter");
+  const auto ring = system::KeyRing::generate("k1");
+  db().write([&](Write& tx) { billing::ingest_trusted(tx, {.body = ours("subscription_updated")}, &ring); });
+  const auto without = apply();
+  EXPECT_EQ(without.outcome, ops::StepOutcome::nothing);
+  EXPECT_THAT(without.message.value_or(""), testing::HasSubstr("1 wait for their keys"));
+  EXPECT_EQ(apply({.keys = &ring}).outcome, ops::StepOutcome::done);
+  EXPECT_EQ(plan(ada_), "professional");
+}
+
 TEST_P(MaintainMessages, OfWhatHasExpiredNothingStays) {
   take(ours("subscription_created"));
   take(ours("subscription_payment_success"));
