@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
+#include <exception>
 
 #include "backup/file.hpp"
 #include "backup/layout.hpp"
+#include "backup/part_header.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/backup/error.hpp"
+#include "quarry/core/log.hpp"
 
 namespace quarry::backup {
 namespace {
@@ -30,10 +32,6 @@ artifacts::BlobHash hash_from(const Digest& digest) {
 void sync_file_system(const fs::path& folder) {
   const File opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened || ::syncfs(opened.get()) != 0) throw file_error(errno, "make durable", folder);
-}
-
-void make_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) throw file_error(errno, "make the folder", folder);
 }
 
 /// Names files when what they hold is on the disk: `add` them under another name, and each batch is synced once and renamed.
@@ -99,11 +97,55 @@ void check_body(const fs::path& sealed, const Keys& keys, const Digest& name, co
   fs::remove(file);
 }
 
+/// Whether a body lies there with its beginning and its end. What is altered in between takes reading all of it, which
+/// `verify` does.
+bool is_there(const fs::path& file, const Digest& name) {
+  const File in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!in && errno == ENOENT) return false;
+  if (!in) throw file_error(errno, "open", file);
+  try {
+    const auto bytes = in.size(file);
+    HeaderBytes header{};
+    TrailerBytes trailer{};
+    if (bytes < header.size() + trailer.size()) return false;
+    if (in.read(std::as_writable_bytes(std::span(header)), file) != header.size()) return false;
+    if (::pread(in.get(), trailer.data(), trailer.size(), static_cast<off_t>(bytes - trailer.size())) !=
+        static_cast<ssize_t>(trailer.size()))
+      throw file_error(errno, "read", file);
+    check_trailer(trailer, bytes, file.native());
+    return decode(header, file.native()).subject == name;
+  } catch (const BackupError& error) {
+    if (error.damage() == Damage::newer_format) throw;
+    return false;
+  }
+}
+
+/// What is no body any more makes room, so that the next backup stores it again.
+void set_aside(const fs::path& file) {
+  auto aside = file;
+  aside += ".damaged";
+  if (::rename(file.c_str(), aside.c_str()) != 0)
+    log::warn("'{}' is damaged, and could not be set aside; remove it, so that the next backup stores it again",
+              file.native());
+}
+
 }  // namespace
 
 fs::path body_path(const Repository& repository, const Digest& name) {
   const auto text = hex(as_text(name));
   return repository.bodies_dir() / text.substr(0, 2) / (text + ".sealed");
+}
+
+std::optional<Digest> name_of_body(const fs::path& file) {
+  constexpr std::string_view ending = ".sealed";
+  const auto text = file.filename().native();
+  Digest name{};
+  std::size_t size = 0;
+  if (text.size() != 2 * name.size() + ending.size() || !text.ends_with(ending) ||
+      sodium_hex2bin(name.data(), name.size(), text.data(), 2 * name.size(), nullptr, &size, nullptr) != 0 ||
+      size != name.size())
+    return std::nullopt;
+  return name;
 }
 
 void BodyCollector::add(std::string_view hash) {
@@ -115,14 +157,18 @@ void BodyCollector::add(std::string_view hash) {
 
 StoredBodies BodyCollector::store(const fs::path& blobs, const fs::path& check_in, const Pause& pause) {
   StoredBodies stored;
-  if (hashes_.empty()) return stored;
+  // Names take the place of their hashes: there may be millions.
+  stored.names = std::move(hashes_);
+  if (stored.names.empty()) return stored;
   artifacts::FileBlobStore content(blobs, {.create = false});
   make_folder(repository_.bodies_dir());
   DurableBatch batch(repository_.bodies_dir());
-  for (const auto& hash : hashes_) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < stored.names.size(); ++i) {
+    const auto hash = stored.names[i];
     const auto name = blob_name(keys_, repository_.salt(), as_text(hash));
     const auto file = body_path(repository_, name);
-    if (!fs::exists(file)) {
+    if (!is_there(file, name)) {
       if (content.verify(hash_from(hash)).state != artifacts::BlobState::whole) {
         ++stored.missing;
         continue;
@@ -131,13 +177,17 @@ StoredBodies BodyCollector::store(const fs::path& blobs, const fs::path& check_i
       auto incoming = file;
       incoming += ".new";
       stored.fresh_bytes += seal_body(content.path_of(hash_from(hash)), hash, incoming, name, keys_, repository_.salt());
-      if (!check_in.empty()) check_body(incoming, keys_, name, check_in);
-      stored.fresh.push_back(name);
+      if (check_in.empty())
+        keys_.impl().sealed_now.clear();  // nobody will look
+      else
+        check_body(incoming, keys_, name, check_in);
+      ++stored.fresh;
       batch.add(incoming, file);
       pause();
     }
-    stored.names.push_back(name);
+    stored.names[kept++] = name;
   }
+  stored.names.resize(kept);
   batch.flush();
   std::ranges::sort(stored.names);
   return stored;
@@ -151,33 +201,85 @@ void require_bodies(const Repository& repository, const std::vector<Digest>& nam
 
 void check_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names, const fs::path& scratch,
                   const Pause& pause) {
+  std::exception_ptr first;
   for (const auto& name : names) {
-    check_body(body_path(repository, name), keys, name, scratch);
+    const auto file = body_path(repository, name);
+    try {
+      check_body(file, keys, name, scratch);
+    } catch (const BackupError& error) {
+      if (error.damage() == Damage::wrong_key || error.damage() == Damage::newer_format) throw;
+      if (error.damage() != Damage::missing) set_aside(file);
+      if (!first) first = std::current_exception();
+    }
     pause();
   }
+  if (first) std::rethrow_exception(first);
 }
+
+namespace {
+
+/// Bodies on their way into a content store.
+class BodyRestorer {
+ public:
+  // Made also for nothing: a content store that is not there is an error to whoever opens it next.
+  BodyRestorer(const Repository& repository, const Keys& keys, const fs::path& blobs)
+      : repository_(repository), keys_(keys), blobs_(blobs), content_(blobs, {}), batch_(blobs) {
+    make_folder(blobs / "tmp");
+  }
+  bool has(const artifacts::BlobHash& hash) {
+    return content_.exists(hash) && content_.verify(hash).state == artifacts::BlobState::whole;
+  }
+  /// False when the store has it.
+  bool take(const Digest& name) {
+    SealedReader reader(body_path(repository_, name), keys_, PartKind::body, name);
+    const auto hash = hash_from(read_hash(reader));
+    if (has(hash)) return false;
+    // A name of our own: another restore into the same store must not put its half of a file under ours.
+    const auto incoming = blobs_ / "tmp" / fmt::format("{}-{:08x}.restored", to_string(hash), randombytes_random());
+    unseal_rest(reader, incoming);
+    make_folder(content_.path_of(hash).parent_path());
+    batch_.add(incoming, content_.path_of(hash));
+    return true;
+  }
+  void finish() { batch_.flush(); }
+
+ private:
+  const Repository& repository_;
+  const Keys& keys_;
+  fs::path blobs_;
+  artifacts::FileBlobStore content_;
+  DurableBatch batch_;
+};
+
+}  // namespace
 
 std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
                             const fs::path& blobs, const Pause& pause) {
-  // Made also for nothing: a content store that is not there is an error to whoever opens it next.
-  artifacts::FileBlobStore content(blobs, {});
-  if (names.empty()) return 0;
-  make_folder(blobs / "tmp");
-  DurableBatch batch(blobs);
+  BodyRestorer restorer(repository, keys, blobs);
   std::int64_t restored = 0;
   for (const auto& name : names) {
-    SealedReader reader(body_path(repository, name), keys, PartKind::body, name);
-    const auto hash = hash_from(read_hash(reader));
-    if (content.exists(hash) && content.verify(hash).state == artifacts::BlobState::whole) continue;
-    const auto incoming = blobs / "tmp" / (to_string(hash) + ".restored");
-    unseal_rest(reader, incoming);
-    make_folder(content.path_of(hash).parent_path());
-    batch.add(incoming, content.path_of(hash));
-    ++restored;
+    restored += restorer.take(name);
     pause();
   }
-  batch.flush();
+  restorer.finish();
   return restored;
+}
+
+FoundBodies restore_bodies_of(const Repository& repository, const Keys& keys, const std::vector<Digest>& hashes,
+                              const fs::path& blobs) {
+  BodyRestorer restorer(repository, keys, blobs);
+  FoundBodies found;
+  for (const auto& hash : hashes) {
+    if (restorer.has(hash_from(hash))) continue;
+    const auto names = blob_names(keys, repository.salt(), as_text(hash));
+    const auto name = std::ranges::find_if(names, [&](const auto& one) { return fs::exists(body_path(repository, one)); });
+    if (name == names.end())
+      ++found.missing;
+    else
+      found.restored += restorer.take(*name);
+  }
+  restorer.finish();
+  return found;
 }
 
 }  // namespace quarry::backup

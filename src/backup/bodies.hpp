@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace quarry::backup {
 
 struct StoredBodies {
   std::vector<Digest> names;  ///< of all that belong to the backup, sorted
-  std::vector<Digest> fresh;  ///< of them, stored now
+  std::int64_t fresh = 0;     ///< of them, stored now
   std::int64_t fresh_bytes = 0;
   std::int64_t missing = 0;
 };
@@ -25,7 +26,9 @@ class BodyCollector {
  public:
   BodyCollector(const Repository& repository, const Keys& keys) : repository_(repository), keys_(keys) {}
   void add(std::string_view hash);
-  /// Copies those that the folder does not have yet out of the content store. Durable when it returns.
+  const std::vector<Digest>& hashes() const noexcept { return hashes_; }
+  /// Copies those that the folder does not have yet, or has without their end, out of the content store. Durable when it
+  /// returns. Once.
   /// Each is read back at once and compared with its hash, in the folder `check_in`; not when that is empty.
   StoredBodies store(const std::filesystem::path& blobs, const std::filesystem::path& check_in, const Pause& pause);
 
@@ -35,7 +38,8 @@ class BodyCollector {
   std::vector<Digest> hashes_;
 };
 
-/// Decrypts each body into `scratch` and compares it with its hash. Throws `BackupError`.
+/// Decrypts each body into `scratch` and compares it with its hash. One that is damaged is set aside (`.damaged`), so that
+/// the next backup stores it again; when all have been looked at, the first one's `BackupError` is thrown.
 void check_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
                   const std::filesystem::path& scratch, const Pause& pause);
 /// Throws `missing` unless every file is there.
@@ -44,6 +48,16 @@ void require_bodies(const Repository& repository, const std::vector<Digest>& nam
 std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
                             const std::filesystem::path& blobs, const Pause& pause);
 
+struct FoundBodies {
+  std::int64_t restored = 0;  ///< that were not in the store
+  std::int64_t missing = 0;   ///< that are neither in the store nor in the folder
+};
+/// The same of the bodies with these hashes, whichever backups they belong to.
+FoundBodies restore_bodies_of(const Repository& repository, const Keys& keys, const std::vector<Digest>& hashes,
+                              const std::filesystem::path& blobs);
+
+/// The name that the file of a body has; nothing when it is something else.
+std::optional<Digest> name_of_body(const std::filesystem::path& file);
 std::filesystem::path body_path(const Repository& repository, const Digest& name);
 
 }  // namespace quarry::backup

@@ -29,13 +29,23 @@ void remove_unfinished(const Repository& repository) {
     if (entry.path().filename().native().starts_with(unfinished_prefix)) fs::remove_all(entry.path());
 }
 
+/// Retention removes what a newer backup covers, and a restore takes the newest: of one database, or they would do harm.
+void refuse_mixture(const Repository& repository, const std::string& engine, const std::optional<std::string>& database) {
+  for (const auto& other : repository.list())
+    if ((!other.engine.empty() && other.engine != engine) || (other.database && database && *other.database != *database))
+      throw Error(ErrorCode::conflict,
+                  fmt::format("'{}' holds backups of another database, {} for one: name another folder, each has its own",
+                              repository.dir().native(), other.name));
+}
+
 class Maker {
  public:
   Maker(std::string_view url, const Repository& repository, const Keys& keys, const BackupOptions& options)
       : url_(url), repository_(repository), keys_(keys), options_(options), bodies_(repository, keys) {}
 
-  Summary make(Instant now) {
+  Summary make(Instant now, const std::optional<std::string>& database) {
     const auto start = Stopwatch::now();
+    manifest_.database = summary_.database = database;
     summary_.created_at = now;
     summary_.name = new_backup_name(now);
     summary_.key_mode = keys_.mode();
@@ -43,7 +53,7 @@ class Maker {
     summary_.engine = engine_of(url_);
     folder_ = repository_.dir() / fmt::format("{}{}", unfinished_prefix, summary_.name);
     remove_unfinished(repository_);
-    if (!fs::create_directory(folder_)) throw file_error(EEXIST, "make the folder", folder_);
+    make_folder(folder_);
     try {
       if (options_.verify) make_scratch();
       take();
@@ -87,10 +97,11 @@ class Maker {
     }
     write_bodies(folder_, stored_.names);
     summary_.bodies = static_cast<std::int64_t>(stored_.names.size());
-    summary_.bodies_new = static_cast<std::int64_t>(stored_.fresh.size());
+    summary_.bodies_new = stored_.fresh;
     summary_.bodies_new_bytes = stored_.fresh_bytes;
     summary_.bodies_missing = stored_.missing;
     summary_.bodies_digest = digest_of(stored_.names);
+    stored_.names = {};  // they are read again to be verified
   }
   void write_manifest_and_summary() {
     manifest_.name = summary_.name;
@@ -133,7 +144,7 @@ void Maker::verify_it() {
           ? restore_sqlite_scratch(scratch_->path())
           : restore_postgres_scratch(options_.scratch_url.empty() ? url_ : std::string_view(options_.scratch_url));
   fill_and_compare(backup, *restored, pause_);
-  const auto names = read_bodies(folder_, backup.manifest.bodies_digest);
+  const auto names = read_bodies(folder_, backup.manifest);
   require_bodies(repository_, names);
   summary_.verify_ms = ms_since(start);
   summary_.verified_at = options_.clock ? options_.clock->now() : SystemClock().now();
@@ -149,7 +160,10 @@ Summary create(std::string_view url, const fs::path& dir, const Keys& keys, cons
   const auto lock = repository.lock();
   const auto now = options.clock ? options.clock->now() : SystemClock().now();
   try {
-    const auto made = run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now); });
+    const auto database = identity_of(url);
+    refuse_mixture(repository, engine_of(url), database);
+    const auto made =
+        run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now, database); });
     if (made.verified_at) record_success(url, made);
     return made;
   } catch (const Error& error) {

@@ -117,21 +117,40 @@ KeyBytes unwrap(const Keys& keys, const Envelope& envelope, std::string_view nam
   return part_key;
 }
 
+namespace {
+
+KeyBytes name_key_from(std::string_view secret) {
+  KeyBytes key;
+  key.bytes = blake2b("quarry backup 1: names of bodies", secret);
+  return key;
+}
+
+}  // namespace
+
 Digest blob_name(const Keys& keys, const Salt& salt, std::string_view hash) {
   auto& impl = keys.impl();
   if (!impl.name_key) {
-    KeyBytes secret;
     if (impl.mode == KeyMode::key_file)
-      secret = wrapping_key(impl.ring->reveal(impl.ring->primary()));
+      impl.name_key = name_key_from(as_text(wrapping_key(impl.ring->reveal(impl.ring->primary())).bytes));
     else if (impl.mode == KeyMode::passphrase)
-      secret = passphrase_key(impl, salt, {});
+      impl.name_key = name_key_from(as_text(passphrase_key(impl, salt, {}).bytes));
     else
-      secret.bytes = impl.public_key;
-    KeyBytes name_key;
-    name_key.bytes = blake2b("quarry backup 1: names of bodies", as_text(secret.bytes));
-    impl.name_key = name_key;
+      impl.name_key = name_key_from(as_text(impl.public_key));
   }
   return blake2b(hash, as_text(impl.name_key->bytes));
+}
+
+std::vector<Digest> blob_names(const Keys& keys, const Salt& salt, std::string_view hash) {
+  auto& impl = keys.impl();
+  if (impl.mode != KeyMode::key_file) return {blob_name(keys, salt, hash)};
+  if (impl.name_keys.empty())
+    for (const auto& id : impl.ring->ids()) {
+      impl.name_keys.push_back(name_key_from(as_text(wrapping_key(impl.ring->reveal(id)).bytes)));
+      impl.name_keys.push_back(name_key_from(as_text(public_half(secret_half(impl.ring->reveal(id))))));
+    }
+  std::vector<Digest> names;
+  for (const auto& key : impl.name_keys) names.push_back(blake2b(hash, as_text(key.bytes)));
+  return names;
 }
 
 }  // namespace quarry::backup

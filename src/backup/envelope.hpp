@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "quarry/backup/keys.hpp"
 #include "quarry/core/secret.hpp"
@@ -49,6 +50,9 @@ KeyBytes unwrap(const Keys& keys, const Envelope& envelope, std::string_view nam
 /// A name for a body by which nobody without the key (or the public key) can tell which body it is.
 Digest blob_name(const Keys& keys, const Salt& salt, std::string_view hash);
 
+/// Every name that the body may have in the folder: under each key of a ring, and under its public half.
+std::vector<Digest> blob_names(const Keys& keys, const Salt& salt, std::string_view hash);
+
 /// BLAKE2b of `text`, keyed when `key` is not empty.
 Digest blake2b(std::string_view text, std::string_view key = {});
 std::string hex(std::string_view bytes);
@@ -65,6 +69,7 @@ struct Keys::Impl {
   /// Argon2id is slow on purpose: once for each salt and cost.
   std::map<std::tuple<Salt, std::uint32_t, std::uint64_t>, KeyBytes> derived{};
   std::optional<KeyBytes> name_key{};
+  std::vector<KeyBytes> name_keys{};  ///< of all keys; made when they are asked for first
   /// A public key does not open what it has sealed. So that a backup can be verified where it was made, its parts' keys are
   /// kept, each until it is used once.
   std::map<std::array<unsigned char, 80>, KeyBytes> sealed_now{};

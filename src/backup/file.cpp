@@ -28,6 +28,8 @@ std::string_view what_to_do(int code) {
       return "it is there already";
     case ENOTDIR:
       return "it is not in a folder";
+    case EFBIG:
+      return "a file may not become as large as that: raise the limit (ulimit -f), or choose another disk";
     case EIO:
       return "the disk reports a failure: look at the kernel's log";
     default:
@@ -96,6 +98,14 @@ bool File::lock(const fs::path& path) const {
   if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
   throw file_error(errno, "lock", path);
+}
+
+void make_folder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (errno != ENOENT) throw file_error(errno, "make the folder", folder);
+    throw Error(ErrorCode::not_found,
+                fmt::format("could not make the folder '{}': the folder it is to lie in does not exist", folder.native()));
+  }
 }
 
 void sync_folder(const fs::path& folder) {

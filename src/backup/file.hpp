@@ -55,6 +55,17 @@ class File {
   int fd_ = -1;
 };
 
+/// A folder for its owner only; one that is there is left as it is. Its parent must be there.
+void make_folder(const fs::path& folder);
+/// Runs `work`; what the system refuses to std::filesystem is told in our words.
+template <class F>
+decltype(auto) in_our_words(F&& work) {
+  try {
+    return std::forward<F>(work)();
+  } catch (const fs::filesystem_error& error) {
+    throw file_error(error.code().value(), "work on", error.path1());
+  }
+}
 /// Makes names in a folder last.
 void sync_folder(const fs::path& folder);
 /// The folder a path lies in; `.` where it names none.

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "backup/file.hpp"
+
 namespace quarry::backup {
 
 /// Runs `work` on a thread whose niceness is raised by `niceness` (Linux gives each thread its own, see nice(2)) and returns
@@ -22,7 +24,7 @@ auto run_gently(int niceness, F&& work) {
       ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()),
                     ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())) + niceness);
     try {
-      result = work();
+      result = in_our_words(std::forward<F>(work));
     } catch (...) {
       failure = std::current_exception();
     }

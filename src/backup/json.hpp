@@ -2,6 +2,7 @@
 /// Described structs as JSON text and back; times are ISO 8601.
 
 #include <boost/json.hpp>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ template <class T>
 T from_json_text(std::string_view text, std::string_view name) {
   try {
     return boost::json::value_to<T>(boost::json::parse(boost::json::string_view(text.data(), text.size())));
+  } catch (const std::bad_alloc&) {
+    throw;  // says nothing of the file
   } catch (const std::exception&) {
     throw BackupError(Damage::changed, std::string("'").append(name).append("' was changed: it cannot be read"));
   }

@@ -1,8 +1,9 @@
 #include "backup/layout.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
-#include <cstring>
+#include <utility>
 
 #include "backup/file.hpp"
 #include "backup/json.hpp"
@@ -12,7 +13,6 @@ namespace {
 
 constexpr std::size_t summary_bytes_max = 64 * 1024;
 constexpr std::size_t manifest_bytes_max = 16 * 1024 * 1024;
-constexpr std::size_t bodies_bytes_max = std::size_t{4} << 30;
 
 std::string short_name(const fs::path& file) { return (file.parent_path().filename() / file.filename()).native(); }
 
@@ -24,6 +24,9 @@ std::string_view bytes_of(const std::vector<Digest>& names) {
 
 Summary read_summary(const fs::path& folder) {
   const auto file = folder / summary_file;
+  std::error_code none;
+  if (fs::file_size(file, none) > summary_bytes_max && !none)
+    throw BackupError(Damage::changed, fmt::format("'{}' was changed: it is too long", short_name(file)));
   const auto text = read_text(file, summary_bytes_max);
   if (!text) throw BackupError(Damage::missing, fmt::format("'{}' is missing", file.native()));
   return from_json_text<Summary>(*text, short_name(file));
@@ -51,17 +54,27 @@ void write_bodies(const fs::path& folder, const std::vector<Digest>& names) {
   write_durably(folder / bodies_file, bytes_of(names));
 }
 
-std::vector<Digest> read_bodies(const fs::path& folder, const std::string& digest) {
-  const auto file = folder / bodies_file;
-  const auto text = read_text(file, bodies_bytes_max);
-  if (!text) throw BackupError(Damage::missing, fmt::format("'{}' is missing", file.native()));
-  std::vector<Digest> names(text->size() / sizeof(Digest));
-  // An empty vector has no place to copy to, not even nothing.
-  if (!names.empty()) std::memcpy(names.data(), text->data(), names.size() * sizeof(Digest));
-  if (text->size() % sizeof(Digest) != 0 || digest_of(names) != digest)
-    throw BackupError(Damage::changed,
-                      fmt::format("'{}' was changed: it is not the list that belongs to the backup", short_name(file)));
+std::vector<Digest> read_bodies(const fs::path& folder, std::int64_t count, const std::string& digest) {
+  const auto path = folder / bodies_file;
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno == ENOENT) throw BackupError(Damage::missing, fmt::format("'{}' is missing", path.native()));
+  if (!file) throw file_error(errno, "open", path);
+  const auto bytes = file.size(path);
+  const auto there = static_cast<std::int64_t>(bytes / sizeof(Digest));
+  if (there < count) throw BackupError(Damage::cut, fmt::format("'{}' was cut: its end is missing", short_name(path)));
+  const auto changed = [&] {
+    return BackupError(Damage::changed,
+                       fmt::format("'{}' was changed: it is not the list that belongs to the backup", short_name(path)));
+  };
+  if (there != count || bytes % sizeof(Digest) != 0) throw changed();
+  std::vector<Digest> names(static_cast<std::size_t>(count));
+  file.read(std::as_writable_bytes(std::span(names)), path);
+  if (digest_of(names) != digest) throw changed();
   return names;
+}
+
+std::vector<Digest> read_bodies(const fs::path& folder, const Manifest& manifest) {
+  return read_bodies(folder, manifest.bodies, manifest.bodies_digest);
 }
 
 std::string new_backup_name(Instant at) {

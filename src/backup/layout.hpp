@@ -3,6 +3,7 @@
 
 #include <boost/describe.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Manifest {
   std::int64_t format = 1;
   std::string name;
   Instant created_at;
+  std::optional<std::string> database{};
   std::string quarry_version;
   DatabaseFacts facts;
   std::int64_t database_bytes = 0;
@@ -33,8 +35,8 @@ struct Manifest {
   std::int64_t bodies = 0;
 };
 BOOST_DESCRIBE_STRUCT(Manifest, (),
-                      (format, name, created_at, quarry_version, facts, database_bytes, database_check, bodies_digest,
-                       bodies))
+                      (format, name, created_at, database, quarry_version, facts, database_bytes, database_check,
+                       bodies_digest, bodies))
 
 /// Throws `BackupError`: `missing`, `changed`.
 Summary read_summary(const std::filesystem::path& folder);
@@ -44,8 +46,9 @@ SealedSize write_manifest(const std::filesystem::path& folder, const Manifest& m
 /// Authentic and of this backup, or it throws `BackupError`.
 Manifest read_manifest(const std::filesystem::path& folder, const std::string& name, const Keys& keys);
 
-/// The names of the backup's bodies. Throws `missing` or `changed` unless their digest is `digest`.
-std::vector<Digest> read_bodies(const std::filesystem::path& folder, const std::string& digest);
+/// The names of the backup's bodies. Throws `missing`, `cut` or `changed` unless they are `count` with the digest.
+std::vector<Digest> read_bodies(const std::filesystem::path& folder, std::int64_t count, const std::string& digest);
+std::vector<Digest> read_bodies(const std::filesystem::path& folder, const Manifest& manifest);
 std::string digest_of(const std::vector<Digest>& names);
 void write_bodies(const std::filesystem::path& folder, const std::vector<Digest>& names);
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "backup/bodies.hpp"
 #include "backup/file.hpp"
@@ -28,13 +27,19 @@ void distrust_incomplete(const Repository& repository, std::vector<Summary>& bac
 }
 
 /// Of all backups that are left; nothing when one of them cannot tell.
-std::optional<std::set<Digest>> bodies_in_use(const Repository& repository, const std::vector<std::string>& gone) {
-  std::set<Digest> used;
+std::optional<std::vector<Digest>> bodies_in_use(const Repository& repository, const std::vector<std::string>& gone) {
+  std::vector<Digest> used;  // sorted
   for (const auto& backup : repository.list()) {
     if (std::ranges::find(gone, backup.name) != gone.end()) continue;
     try {
       const auto folder = repository.folder_of(backup.name);
-      for (const auto& name : read_bodies(folder, read_summary(folder).bodies_digest)) used.insert(name);
+      const auto summary = read_summary(folder);
+      const auto names = read_bodies(folder, summary.bodies, summary.bodies_digest);
+      // Most lists are nearly alike, and may be millions long.
+      const auto known = static_cast<std::ptrdiff_t>(used.size());
+      for (const auto& name : names)
+        if (!std::binary_search(used.begin(), used.begin() + known, name)) used.push_back(name);
+      std::ranges::sort(used);
     } catch (const BackupError& error) {
       log::warn("no bodies are removed: {}", error.client_message());
       return std::nullopt;
@@ -43,22 +48,20 @@ std::optional<std::set<Digest>> bodies_in_use(const Repository& repository, cons
   return used;
 }
 
-void remove_unused_bodies(const Repository& repository, const std::set<Digest>& used, bool dry_run, Pruned& pruned) {
-  std::set<fs::path> paths;
-  for (const auto& name : used) paths.insert(body_path(repository, name));
+void remove_unused_bodies(const Repository& repository, const std::vector<Digest>& used, bool dry_run, Pruned& pruned) {
   std::error_code none;
   if (!fs::exists(repository.bodies_dir(), none)) return;
   for (const auto& entry : fs::recursive_directory_iterator(repository.bodies_dir())) {
-    if (!entry.is_regular_file() || paths.contains(entry.path())) continue;
+    if (!entry.is_regular_file()) continue;
+    const auto name = name_of_body(entry.path());
+    if (name && std::ranges::binary_search(used, *name)) continue;
     ++pruned.bodies_removed;
     pruned.bodies_removed_bytes += static_cast<std::int64_t>(entry.file_size());
     if (!dry_run) fs::remove(entry.path());
   }
 }
 
-}  // namespace
-
-Pruned prune(const fs::path& dir, const Keep& keep, bool dry_run) {
+Pruned prune_now(const fs::path& dir, const Keep& keep, bool dry_run) {
   const auto repository = Repository::open(dir);
   const auto lock = repository.lock();
   auto backups = repository.list();
@@ -75,6 +78,12 @@ Pruned prune(const fs::path& dir, const Keep& keep, bool dry_run) {
   }
   if (const auto used = bodies_in_use(repository, pruned.removed)) remove_unused_bodies(repository, *used, dry_run, pruned);
   return pruned;
+}
+
+}  // namespace
+
+Pruned prune(const fs::path& dir, const Keep& keep, bool dry_run) {
+  return in_our_words([&] { return prune_now(dir, keep, dry_run); });
 }
 
 }  // namespace quarry::backup

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
+#include "backup/envelope.hpp"
 #include "backup/json.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/schema/migrator.hpp"
@@ -15,6 +18,10 @@ namespace {
 
 constexpr std::string_view setting_description =
     "Written by `quarry backup`: the newest verified backup, and the last failure since";
+
+constexpr std::string_view identity_key = "backup.database";
+constexpr std::string_view identity_description =
+    "Written by `quarry backup`: tells this database from others, so that their backups do not get mixed";
 
 /// A backup is no worse because its database is read-only, or too old to have settings.
 void update(std::string_view url, const std::function<void(LastVerified&, Instant)>& change) {
@@ -36,6 +43,27 @@ void update(std::string_view url, const std::function<void(LastVerified&, Instan
 }
 
 }  // namespace
+
+std::optional<std::string> identity_of(std::string_view url) {
+  try {
+    const auto db = Database::open(url, {.create = false, .connections_max = 2});
+    const auto state = schema::status(db).state;
+    if (state == schema::State::empty || state == schema::State::foreign) return std::nullopt;
+    const auto known = db.read([](Read& tx) { return system::get_string(tx, identity_key); });
+    if (known || state != schema::State::current) return known;
+    return db.write([](Write& tx) {
+      if (auto other = system::get_string(tx, identity_key)) return *std::move(other);
+      std::array<unsigned char, 16> number{};
+      randombytes_buf(number.data(), number.size());
+      auto made = hex(as_text(number));
+      system::set(tx, {.key = identity_key, .value = made, .description = std::optional<std::string>(identity_description)});
+      return made;
+    });
+  } catch (const Error& error) {
+    log::warn("which database this is could not be told: {}", error.client_message());
+    return std::nullopt;
+  }
+}
 
 void record_success(std::string_view url, const Summary& made) {
   update(url, [&](LastVerified& last, Instant) {

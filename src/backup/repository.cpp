@@ -33,6 +33,15 @@ std::optional<std::array<unsigned char, 16>> read_salt(const fs::path& dir) {
   return salt;
 }
 
+std::vector<fs::path> folders_in(const fs::path& dir) {
+  return in_our_words([&] {
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(dir))
+      if (entry.is_directory()) folders.push_back(entry.path());
+    return folders;
+  });
+}
+
 bool is_name(const std::string& name) { return name.size() == 32 && name[8] == 'T' && name[23] == '-'; }
 
 }  // namespace
@@ -53,14 +62,16 @@ Repository Repository::open(const fs::path& dir) {
 Repository Repository::open_or_make(const fs::path& dir) {
   std::error_code ignored;
   if (!fs::exists(dir, ignored)) {
-    if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) throw file_error(errno, "make the folder", dir);
+    make_folder(dir);
     sync_folder(backup::folder_of(dir));
   }
   if (!fs::is_directory(dir, ignored)) throw_invalid(fmt::format("'{}' is no folder", dir.native()));
   if (const auto salt = read_salt(dir)) return {dir, *salt};
-  for (const auto& entry : fs::directory_iterator(dir))
-    if (entry.path().filename() != "quarry-backup.new")
-      throw_invalid(fmt::format("'{}' is no folder of backups and not empty: name another", dir.native()));
+  in_our_words([&] {
+    for (const auto& entry : fs::directory_iterator(dir))
+      if (entry.path().filename() != "quarry-backup.new")
+        throw_invalid(fmt::format("'{}' is no folder of backups and not empty: name another", dir.native()));
+  });
   std::array<unsigned char, 16> salt{};
   randombytes_buf(salt.data(), salt.size());
   write_durably(mark_of(dir), fmt::format("{}{}\n", mark_text, hex(as_text(salt))));
@@ -77,13 +88,13 @@ RepositoryLock Repository::lock() const {
 
 std::vector<Summary> Repository::list() const {
   std::vector<Summary> found;
-  for (const auto& entry : fs::directory_iterator(dir_)) {
-    const auto name = entry.path().filename().native();
-    if (!is_name(name) || !entry.is_directory()) continue;
+  for (const auto& path : folders_in(dir_)) {
+    const auto name = path.filename().native();
+    if (!is_name(name)) continue;
     try {
-      found.push_back(read_summary(entry.path()));
+      found.push_back(read_summary(path));
       found.back().name = name;
-    } catch (const BackupError& error) {
+    } catch (const Error& error) {
       Summary damaged;
       damaged.name = name;
       damaged.failure = error.client_message();

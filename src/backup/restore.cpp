@@ -42,7 +42,7 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
     restored->fill(backup.bytes(), pause);
   result.database_bytes = backup.manifest.database_bytes;
   // Bodies first: a database in sight has all of them, and a body without a row is garbage like any other.
-  const auto names = read_bodies(folder, backup.manifest.bodies_digest);
+  const auto names = read_bodies(folder, backup.manifest);
   if (options.blobs) result.bodies = restore_bodies(repository, keys, names, *options.blobs, pause);
   if (auto aside = restored->put_in_place(); !aside.empty()) result.moved_aside = std::move(aside);
   return result;

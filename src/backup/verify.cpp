@@ -10,11 +10,12 @@
 #include "backup/scratch.hpp"
 #include "quarry/backup/backup.hpp"
 #include "quarry/backup/error.hpp"
+#include "quarry/core/log.hpp"
 
 namespace quarry::backup {
 namespace {
 
-void verify_all(const Repository& repository, const std::string& name, const Keys& keys, const VerifyOptions& options) {
+Manifest verify_all(const Repository& repository, const std::string& name, const Keys& keys, const VerifyOptions& options) {
   const auto folder = repository.folder_of(name);
   auto backup = open_backup(folder, name, keys);
   const Pause pause = [] {};
@@ -26,7 +27,36 @@ void verify_all(const Repository& repository, const std::string& name, const Key
       throw_invalid("a backup of PostgreSQL is verified in a server: name one by --db postgresql://...");
     fill_and_compare(backup, *restore_postgres_scratch(options.scratch_url), pause);
   }
-  check_bodies(repository, keys, read_bodies(folder, backup.manifest.bodies_digest), scratch.path(), pause);
+  check_bodies(repository, keys, read_bodies(folder, backup.manifest), scratch.path(), pause);
+  return std::move(backup.manifest);
+}
+
+/// The summary is not authenticated, and may have been lost: what the manifest knows is taken from there.
+void correct(Summary& summary, const Manifest& manifest, const fs::path& folder, const Keys& keys) {
+  summary.format = manifest.format;
+  summary.created_at = manifest.created_at;
+  summary.database = manifest.database;
+  summary.engine = manifest.facts.engine;
+  summary.engine_version = manifest.facts.engine_version;
+  summary.quarry_version = manifest.quarry_version;
+  summary.schema_version = manifest.facts.schema_version;
+  summary.tables = static_cast<std::int64_t>(manifest.facts.tables.size());
+  summary.rows = manifest.facts.rows();
+  summary.database_bytes = manifest.database_bytes;
+  summary.sealed_bytes =
+      static_cast<std::int64_t>(fs::file_size(folder / manifest_file) + fs::file_size(folder / database_file));
+  summary.bodies = manifest.bodies;
+  summary.bodies_digest = manifest.bodies_digest;
+  if (summary.key_mode.empty()) summary.key_mode = keys.mode();
+}
+
+/// A backup is no worse because it lies on a disk that cannot be written to.
+void note(const fs::path& folder, const Summary& summary) {
+  try {
+    write_summary(folder, summary);
+  } catch (const Error& error) {
+    log::warn("the result of the verification is not noted with the backup: {}", error.client_message());
+  }
 }
 
 }  // namespace
@@ -41,22 +71,20 @@ Summary verify(const fs::path& dir, const std::string& name, const Keys& keys, c
   const Clock& clock = options.clock ? *options.clock : system_clock;
   const auto start = std::chrono::steady_clock::now();
   try {
-    run_gently(options.niceness, [&] {
-      verify_all(repository, summary.name, keys, options);
-      return true;
-    });
+    const auto manifest = run_gently(options.niceness, [&] { return verify_all(repository, summary.name, keys, options); });
+    correct(summary, manifest, folder, keys);
   } catch (const BackupError& error) {
     // A wrong key says nothing of the backup.
     if (error.damage() == Damage::wrong_key || summary.engine.empty()) throw;
     summary.failure = error.client_message();
-    write_summary(folder, summary);
+    note(folder, summary);
     throw;
   }
   summary.verify_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
   summary.verified_at = clock.now();
   summary.failure.reset();
-  write_summary(folder, summary);
+  note(folder, summary);
   return summary;
 }
 

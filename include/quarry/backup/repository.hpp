@@ -33,7 +33,8 @@ namespace quarry::backup {
 struct Summary {
   std::int64_t format = 1;
   std::string name;
-  Instant created_at;  ///< the moment that it shows
+  Instant created_at;                     ///< the moment that it shows
+  std::optional<std::string> database{};  ///< whose it is: the setting `backup.database` of the database
   std::string engine;
   std::string engine_version;
   std::string quarry_version;
@@ -54,9 +55,9 @@ struct Summary {
   std::optional<std::string> failure{};     ///< what the last verification found wrong
 };
 BOOST_DESCRIBE_STRUCT(Summary, (),
-                      (format, name, created_at, engine, engine_version, quarry_version, schema_version, tables, rows,
-                       database_bytes, sealed_bytes, bodies, bodies_new, bodies_new_bytes, bodies_missing, bodies_digest,
-                       key_mode, duration_ms, verified_at, verify_ms, failure))
+                      (format, name, created_at, database, engine, engine_version, quarry_version, schema_version, tables,
+                       rows, database_bytes, sealed_bytes, bodies, bodies_new, bodies_new_bytes, bodies_missing,
+                       bodies_digest, key_mode, duration_ms, verified_at, verify_ms, failure))
 
 /// Excludes other writers of the folder while it lives.
 class RepositoryLock {

@@ -61,12 +61,60 @@ TEST_P(BackupDamage, AFlippedBitInAnyPart) {
 TEST_P(BackupDamage, ACutPart) {
   remember();
   for (const auto& file : parts()) {
-    if (file.filename() == "bodies") continue;
     const auto whole = read_file(file);
     write_file(file, whole.substr(0, whole.size() - 20));
     expect(Damage::cut, file.filename());
     write_file(file, whole);
   }
+}
+
+TEST_P(BackupDamage, ADamagedBodyIsStoredAgainByTheNextBackup) {
+  const auto body = parts().back();
+  const auto whole = read_file(body);
+  auto bytes = whole;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_file(body, bytes);
+  EXPECT_EQ(damage([&] { verify(made_.name); }), Damage::changed) << "it is set aside";
+  EXPECT_EQ(make().bodies_new, 1);
+  verify(made_.name);
+  // What is not even a body needs nobody to look for it.
+  std::vector<std::string> cuts{whole.substr(0, 100)};
+  if (is_sqlite()) cuts.insert(cuts.end(), {std::string(), whole.substr(0, whole.size() - 1), whole + "x"});
+  for (const auto& cut : cuts) {
+    write_file(body, cut);
+    EXPECT_EQ(make().bodies_new, 1) << cut.size();
+    verify(made_.name);
+  }
+  EXPECT_EQ(backup::prune(dir(), {.days = 1}).bodies_removed, 1) << "what was set aside";
+  EXPECT_EQ(restore().bodies, 2);
+  expect_sound(other_url(), other_blobs(), 2);
+}
+
+TEST_P(BackupDamage, ASummaryThatWasLostIsMadeAgain) {
+  for (const auto& text : {std::string(), std::string(100'000, ' '), std::string("[[[[")}) {
+    write_file(part("backup.json"), text);
+    const auto listed = backup::Repository::open(dir()).list();
+    ASSERT_EQ(listed.size(), 1U);
+    EXPECT_TRUE(listed[0].failure);
+    EXPECT_EQ(code([&] { restore(); }), ErrorCode::not_found) << "no other was verified";
+    verify(made_.name);
+    const auto again = backup::latest_verified(dir());
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->rows, made_.rows);
+    EXPECT_EQ(again->created_at, made_.created_at);
+    EXPECT_EQ(again->sealed_bytes, made_.sealed_bytes);
+    EXPECT_EQ(again->bodies_digest, made_.bodies_digest);
+    EXPECT_EQ(again->engine, made_.engine);
+    EXPECT_EQ(again->database, made_.database);
+  }
+  EXPECT_EQ(backup::prune(dir(), {.days = 1}).bodies_removed, 0);
+  restore();
+}
+
+TEST_P(BackupDamage, OneDamagedSummaryHidesNoOtherBackup) {
+  const auto second = make();
+  write_file(part("backup.json"), std::string(100'000, ' '));
+  EXPECT_EQ(restore().name, second.name);
 }
 
 TEST_P(BackupDamage, AMissingPart) {

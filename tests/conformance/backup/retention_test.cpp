@@ -47,6 +47,15 @@ TEST_P(BackupRetention, AnUnverifiedBackupCoversNothing) {
   EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
 }
 
+TEST_P(BackupRetention, SaysWhatTheFileSystemRefuses) {
+  put({"one"});
+  make_later(std::chrono::hours(1));
+  std::filesystem::remove_all(dir() / "bodies");
+  write_file(dir() / "bodies", "a file in the place of a folder");
+  EXPECT_EQ(code([&] { backup::prune(dir(), {.days = 1}); }), ErrorCode::unavailable);
+  EXPECT_EQ(code([&] { make(); }), ErrorCode::unavailable);
+}
+
 TEST_P(BackupRetention, NeitherDoesOneWhosePartsAreGone) {
   put({"one"});
   make_later(std::chrono::hours(1));
