@@ -48,12 +48,15 @@ std::unique_ptr<RestoredDatabase> restore_sqlite(const std::filesystem::path& ta
 /// In a folder for scratch.
 std::unique_ptr<RestoredDatabase> restore_sqlite_scratch(const std::filesystem::path& folder);
 void refuse_sqlite_rows(const std::filesystem::path& target);
+/// Throws `busy` when somebody uses what is to be replaced: told before the work, and once more at its end.
+void refuse_sqlite_use(const std::filesystem::path& target);
 
 std::unique_ptr<SourceDatabase> open_postgres_source(std::string_view url);
 /// In the server of `url`, beside the database that it names.
 std::unique_ptr<RestoredDatabase> restore_postgres(std::string_view url);
 std::unique_ptr<RestoredDatabase> restore_postgres_scratch(std::string_view server_url);
 void refuse_postgres_rows(std::string_view url);
+void refuse_postgres_use(std::string_view url);
 
 /// `sqlite` or `postgres`; throws `invalid`.
 std::string engine_of(std::string_view url);

@@ -30,6 +30,7 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
     throw_invalid(
         fmt::format("the backup holds a {} database: name one of that kind by --db", backup.manifest.facts.engine));
   const bool is_sqlite = engine == "sqlite";
+  is_sqlite ? refuse_sqlite_use(sqlite_file_of(url)) : refuse_postgres_use(url);
   if (!options.replace) is_sqlite ? refuse_sqlite_rows(sqlite_file_of(url)) : refuse_postgres_rows(url);
 
   Restored result{.name = chosen.name, .created_at = backup.manifest.created_at, .rows = backup.manifest.facts.rows()};

@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <thread>
 #include <vector>
 
 #include "backup/child.hpp"
@@ -71,18 +69,14 @@ class PostgresRestored final : public RestoredDatabase {
         server_(administration_url(url)),
         name_(new_scratch_name(target_.empty() ? "scratch" : "restore")) {
     drop_left(server_);
+    hold_scratch(server_, name_);
     ensure_roles(server_);
     // Like the one that is replaced, or the one it was asked to stand beside.
     const auto like = options_like(server_, target_.empty() ? database_of(url) : target_);
     server_.run(fmt::format("create database {} template template0{}", name_, like));
   }
   ~PostgresRestored() override {
-    if (placed_) return;
-    try {
-      server_.run(fmt::format("drop database if exists {}", name_));
-    } catch (const Error& error) {
-      log::warn("the database {} could not be dropped, a later backup will: {}", name_, error.client_message());
-    }
+    if (!placed_) drop(name_);
   }
   std::int64_t fill(const BytesIn& in, const Pause& pause) override { return restore_dump(in, own_url(), pause); }
   DatabaseFacts examine(const Pause&) override {
@@ -93,6 +87,14 @@ class PostgresRestored final : public RestoredDatabase {
   std::string put_in_place() override;
 
  private:
+  /// One that is in the way of nobody: what cannot be dropped now goes later.
+  void drop(const std::string& name) {
+    try {
+      server_.run(fmt::format("drop database if exists {}", name));
+    } catch (const Error& error) {
+      log::warn("the database {} could not be dropped, a later backup will: {}", name, error.client_message());
+    }
+  }
   std::string own_url() const { return url_with_database(url_.reveal(), name_); }
 
   Secret url_;
@@ -109,16 +111,10 @@ std::string PostgresRestored::put_in_place() {
     placed_ = true;
     return {};
   }
-  // A session that was closed a moment ago may still be counted.
-  auto sessions = server_.sessions_on(target_);
-  for (int i = 0; i < 20 && sessions > 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    sessions = server_.sessions_on(target_);
-  }
-  if (sessions > 0)
-    throw Error(ErrorCode::busy,
-                fmt::format("the database '{}' is in use by {} sessions: end them, and try again", target_, sessions));
+  refuse_sessions(server_, target_);
+  take_rights(server_, name_, target_);
   const auto old = new_scratch_name("restore");
+  hold_scratch(server_, old);
   // Both names change in one commit, or neither does. The server refuses while somebody is connected.
   server_.run("begin");
   try {
@@ -132,7 +128,7 @@ std::string PostgresRestored::put_in_place() {
     throw;
   }
   placed_ = true;
-  server_.run(fmt::format("drop database {}", old));
+  drop(old);
   return {};
 }
 
@@ -156,6 +152,11 @@ void refuse_postgres_rows(std::string_view url) {
   if (!table.empty())
     throw Error(ErrorCode::conflict, fmt::format("the database '{}' has rows, in {} for one: name another, or say --replace",
                                                  database_of(url), table));
+}
+
+void refuse_postgres_use(std::string_view url) {
+  Administration server(administration_url(url));
+  refuse_sessions(server, database_of(url));
 }
 
 }  // namespace quarry::backup

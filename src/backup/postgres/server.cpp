@@ -4,10 +4,12 @@
 #include <sodium.h>
 
 #include <chrono>
+#include <thread>
 #include <vector>
 
 #include "backup/child.hpp"
 #include "backup/postgres/connection_words.hpp"
+#include "quarry/core/log.hpp"
 #include "quarry/schema/sql_text.hpp"
 
 namespace quarry::backup::postgres {
@@ -35,8 +37,25 @@ constexpr sql::Query<DatabaseOptionsRow(std::string_view)> database_options{
 constexpr sql::Query<std::string()> left_databases{
     "backup.left_databases",
     "select datname::text from pg_database d where datname ~ '^quarry_(scratch|restore)_[0-9]+_[0-9a-f]{8}$'"
-    " and split_part(datname, '_', 3)::bigint < extract(epoch from now()) - 86400"
     " and not exists (select 1 from pg_stat_activity a where a.datname = d.datname)"};
+
+// An advisory lock on the eight digits at the end of the name, which are random. 0x51424b50: QBKP.
+constexpr sql::Query<bool(std::string_view)> try_hold{
+    "backup.try_hold", "select pg_try_advisory_lock(1363299152, ('x' || right($1, 8))::bit(32)::int4)"};
+constexpr sql::Query<bool(std::string_view)> let_go{
+    "backup.let_go", "select pg_advisory_unlock(1363299152, ('x' || right($1, 8))::bit(32)::int4)"};
+
+// What is granted on a database is in no dump of it. Only what differs from a new one's needs to be said.
+constexpr sql::Query<std::string(std::string_view, std::string_view)> rights_of{
+    "backup.database_rights",
+    "select format('alter database %I owner to %I', $2::text, pg_get_userbyid(datdba)) as statement from pg_database"
+    " where datname = $1 and datdba <> (select oid from pg_roles where rolname = current_user)"
+    " union all select format('revoke all on database %I from public', $2::text) from pg_database"
+    " where datname = $1 and datacl is not null"
+    " union all select format('grant %s on database %I to %s%s', g.privilege_type, $2::text,"
+    "   case g.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end,"
+    "   case when g.is_grantable then ' with grant option' else '' end)"
+    " from pg_database d, aclexplode(d.datacl) g where d.datname = $1"};
 
 constexpr std::string_view make_roles = R"(do $$
 declare wanted text;
@@ -77,7 +96,34 @@ std::string options_like(Administration& server, std::string_view database) {
 void ensure_roles(Administration& server) { server.run(std::string(make_roles)); }
 
 void drop_left(Administration& server) {
-  for (const auto& name : server.tx().all(left_databases)) server.run(fmt::format("drop database if exists {}", name));
+  for (const auto& name : server.tx().all(left_databases)) {
+    if (!server.tx().value(try_hold, std::string_view(name))) continue;
+    try {
+      server.run(fmt::format("drop database if exists {}", name));
+    } catch (const Error& error) {
+      // Another role's, or somebody has connected to it this moment.
+      if (error.poisons_connection()) throw;
+      log::warn("the database {}, which a killed run has left, could not be dropped: {}", name, error.client_message());
+    }
+    server.tx().value(let_go, std::string_view(name));
+  }
+}
+
+void hold_scratch(Administration& server, std::string_view name) { server.tx().value(try_hold, name); }
+
+void refuse_sessions(Administration& server, std::string_view database) {
+  auto sessions = server.sessions_on(database);
+  for (int i = 0; i < 20 && sessions > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    sessions = server.sessions_on(database);
+  }
+  if (sessions > 0)
+    throw Error(ErrorCode::busy,
+                fmt::format("the database '{}' is in use by {} sessions: end them, and try again", database, sessions));
+}
+
+void take_rights(Administration& server, std::string_view database, std::string_view from) {
+  for (const auto& statement : server.tx().all(rights_of, from, database)) server.run(statement);
 }
 
 std::string new_scratch_name(std::string_view what) {

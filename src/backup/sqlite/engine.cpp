@@ -2,8 +2,11 @@
 
 #include "backup/engine.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sodium.h>
+
+#include <chrono>
 
 #include "backup/file.hpp"
 #include "backup/sqlite/source.hpp"
@@ -23,7 +26,8 @@ class SqliteSource final : public SourceDatabase {
   sqlite::Source source_;
 };
 
-/// A file that is locked by its name's owner, so that what a killed restore has left is told from what a running one makes.
+/// A file that is locked as long as somebody works on it, so that what a killed restore has left is told from what a running
+/// one makes.
 class SqliteRestored final : public RestoredDatabase {
  public:
   SqliteRestored(fs::path file, fs::path target) : file_(std::move(file)), target_(std::move(target)) {}
@@ -31,17 +35,28 @@ class SqliteRestored final : public RestoredDatabase {
     std::error_code ignored;
     fs::remove(file_, ignored);
   }
-  std::int64_t fill(const BytesIn& in, const Pause& pause) override { return sqlite::write_pages(in, file_, pause); }
+  std::int64_t fill(const BytesIn& in, const Pause& pause) override {
+    out_ = File::make(file_);
+    if (!out_.lock(file_)) throw_bug("somebody has locked a file that was made this moment");
+    return sqlite::write_pages(in, out_, file_, pause);
+  }
   DatabaseFacts examine(const Pause& pause) override { return sqlite::examine(file_, pause); }
   std::string put_in_place() override { return sqlite::put_in_place(file_, target_); }
 
  private:
   fs::path file_, target_;
+  File out_;
 };
 
-/// Removes what killed restores have left beside the target. Their locks are gone; `restore` holds one on the target's gate.
-std::unique_ptr<RestoredDatabase> restored_at(const fs::path& file, const fs::path& target) {
-  return std::make_unique<SqliteRestored>(file, target);
+/// Removes what killed restores have left beside the target. One that was made a moment ago may not be locked yet.
+void remove_left(const fs::path& folder, const std::string& prefix) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.path().filename().native().starts_with(prefix)) continue;
+    if (fs::file_time_type::clock::now() - entry.last_write_time(ignored) < std::chrono::seconds(2)) continue;
+    const File left(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (left && left.lock(entry.path())) fs::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace
@@ -56,20 +71,16 @@ std::unique_ptr<RestoredDatabase> restore_sqlite(const fs::path& target) {
   if (!fs::is_directory(folder))
     throw Error(ErrorCode::not_found, fmt::format("the folder '{}' does not exist: make it first", folder.native()));
   const auto prefix = target.filename().native() + ".restoring-";
-  // A restore that was killed has left its file, which is no database. Older than a day, nobody works on it.
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().native().starts_with(prefix) &&
-        fs::file_time_type::clock::now() - entry.last_write_time(ignored) > std::chrono::hours(24))
-      fs::remove(entry.path(), ignored);
-  return restored_at(folder / fmt::format("{}{:08x}", prefix, randombytes_random()), target);
+  remove_left(folder, prefix);
+  return std::make_unique<SqliteRestored>(folder / fmt::format("{}{:08x}", prefix, randombytes_random()), target);
 }
 
 std::unique_ptr<RestoredDatabase> restore_sqlite_scratch(const fs::path& folder) {
-  return restored_at(folder / "restored.db", {});
+  return std::make_unique<SqliteRestored>(folder / "restored.db", fs::path());
 }
 
 void refuse_sqlite_rows(const fs::path& target) { sqlite::refuse_rows(target); }
+void refuse_sqlite_use(const fs::path& target) { sqlite::refuse_use(target); }
 
 std::string engine_of(std::string_view url) {
   if (url.starts_with("sqlite:")) return "sqlite";

@@ -104,8 +104,8 @@ std::size_t read_page_bytes(const BytesIn& in) {
 
 }  // namespace
 
-std::int64_t write_pages(const BytesIn& in, const fs::path& file, const std::function<void()>& after_slice) {
-  const auto out = File::make(file);
+std::int64_t write_pages(const BytesIn& in, const File& out, const fs::path& file,
+                         const std::function<void()>& after_slice) {
   const auto page = read_page_bytes(in);
   if (::lseek(out.get(), static_cast<off_t>(page), SEEK_SET) < 0) throw file_error(errno, "write", file);
   std::vector<std::byte> buffer(page + page_buffer_bytes);
@@ -161,6 +161,16 @@ void refuse_rows(const fs::path& target) {
     if (handle.number(fmt::format("select exists (select 1 from {})", quoted_name(name))) != 0)
       throw Error(ErrorCode::conflict,
                   fmt::format("'{}' has rows, in {} for one: name another place, or say --replace", target.native(), name));
+  }
+}
+
+void refuse_use(const fs::path& target) {
+  if (!fs::exists(target)) return;
+  try {
+    Handle handle(target, Opening::exclusive);
+    const ExclusiveLock lock(handle, target);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
   }
 }
 

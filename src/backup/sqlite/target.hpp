@@ -6,19 +6,24 @@
 #include <string>
 
 #include "backup/engine.hpp"
+#include "backup/file.hpp"
 #include "quarry/backup/facts.hpp"
 
 namespace quarry::backup::sqlite {
 
-/// Writes the pages that `in` gives (`Source::copy`) into the new file `file`, durably, and returns its size. The file is no
-/// database before all of it is there.
-std::int64_t write_pages(const BytesIn& in, const std::filesystem::path& file, const std::function<void()>& after_slice);
+/// Writes the pages that `in` gives (`Source::copy`) into the new file `out`, whose name is `file`, durably, and returns its
+/// size. The file is no database before all of it is there.
+std::int64_t write_pages(const BytesIn& in, const File& out, const std::filesystem::path& file,
+                         const std::function<void()>& after_slice);
 
 /// What a restored file holds, after SQLite's own checks of it. Throws `BackupError` (differs) when they find something.
 DatabaseFacts examine(const std::filesystem::path& file, const std::function<void()>& after_slice);
 
 /// Throws `conflict` when the file is there and holds rows of somebody's.
 void refuse_rows(const std::filesystem::path& target);
+
+/// Throws `busy` when somebody has the file open. Whoever opens it later is met by `put_in_place`.
+void refuse_use(const std::filesystem::path& target);
 
 /// Puts `file` in the place of `target` in one step. What is there must be used by nobody: `busy` otherwise, and `file`
 /// stays where it is. A target that is damaged is moved aside, to a name that is returned.

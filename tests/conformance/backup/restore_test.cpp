@@ -1,5 +1,7 @@
 /// What a restore refuses, and that it leaves everything as it was then.
 
+#include "backup/file.hpp"
+#include "backup/postgres/server.hpp"
 #include "conformance/backup/backup_test.hpp"
 #include "support/private_cluster.hpp"
 
@@ -40,6 +42,16 @@ TEST_P(BackupRestore, DoesNotReplaceADatabaseInUse) {
   EXPECT_EQ(artifacts_in(db()), 2);
 }
 
+TEST_P(BackupRestore, SaysThatItIsInUseBeforeItHasDoneTheWork) {
+  put({"one"});
+  const auto part = dir() / make().name / "database.sealed";
+  auto bytes = read_file(part);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  write_file(part, bytes);
+  EXPECT_EQ(code([&] { restore_home(true); }), ErrorCode::busy) << "and not what is found while it is unsealed";
+  EXPECT_EQ(code([&] { restore(); }), ErrorCode::corrupt);
+}
+
 TEST_P(BackupRestore, BringsBackWhatWasDeletedSince) {
   put({"one", "two"});
   make();
@@ -66,6 +78,61 @@ TEST_P(BackupRestore, WantsTheEngineOfTheBackup) {
   make();
   const auto wrong = is_sqlite() ? PrivateCluster::shared_url() : "sqlite:" + (database().folder() / "other.db").string();
   EXPECT_EQ(code([&] { backup::restore(dir(), wrong, keys()); }), ErrorCode::invalid);
+}
+
+/// A killed restore's file or database, which nobody holds, and a running one's.
+TEST_P(BackupRestore, WhatAKilledOneHasLeftGoesWithTheNext) {
+  put({"one"});
+  make();
+  if (is_sqlite()) {
+    const auto left = database().folder() / "other.db.restoring-00000001";
+    const auto held = database().folder() / "other.db.restoring-00000002";
+    const auto earlier = std::filesystem::file_time_type::clock::now() - std::chrono::minutes(1);
+    for (const auto& file : {left, held}) {
+      write_file(file, "half of it");
+      std::filesystem::last_write_time(file, earlier);
+    }
+    const auto lock = backup::File::open_to_read(held);
+    ASSERT_TRUE(lock.lock(held));
+    restore();
+    EXPECT_FALSE(std::filesystem::exists(left));
+    EXPECT_TRUE(std::filesystem::exists(held));
+    return;
+  }
+  const auto left = backup::postgres::new_scratch_name("restore"), held = backup::postgres::new_scratch_name("restore");
+  backup::postgres::Administration holder(url_of_database(database().url(), "postgres"));
+  backup::postgres::hold_scratch(holder, held);
+  for (const auto& name : {left, held}) run_as_admin("create database " + name);
+  restore();
+  const auto exists = [](const std::string& name) {
+    return !run_as_admin("select 1 from pg_database where datname = '" + name + "'").empty();
+  };
+  EXPECT_FALSE(exists(left));
+  EXPECT_TRUE(exists(held));
+  run_as_admin("drop database " + held);
+}
+
+TEST_P(BackupRestore, KeepsTheOwnerAndTheRightsOfTheDatabaseThatItReplaces) {
+  if (is_sqlite()) return;
+  put({"one"});
+  make();
+  restore();
+  const auto role = other_name() + "_owner";
+  run_as_admin("create role " + role);
+  run_as_admin("alter database " + other_name() + " owner to " + role);
+  run_as_admin("revoke connect on database " + other_name() + " from public");
+  run_as_admin("grant create on database " + other_name() + " to quarry_tenant with grant option");
+  const auto rights = [&] {
+    return run_as_admin(
+        "select pg_get_userbyid(datdba) || ' ' || array(select a::text from unnest(datacl) a order by 1)::text"
+        " from pg_database where datname = '" +
+        other_name() + "'");
+  };
+  const auto before = rights();
+  restore({.replace = true});
+  EXPECT_EQ(rights(), before);
+  run_as_admin("drop database " + other_name());
+  run_as_admin("drop role " + role);
 }
 
 class SqliteRestore : public BackupTest {};
