@@ -20,7 +20,8 @@
 ///
 /// The scratch server is started from the PostgreSQL programs of this machine, which must be of the same major version; it
 /// listens on a Unix socket in a folder of its own only. It refuses to run as root, so all of this is done as the user the
-/// server runs as. Bodies are not restored: they are content of `backup::restore`.
+/// server runs as. Bodies are no part of the log: those that the restored database refers to are put back from the ones that
+/// the folder's backups hold, whichever they belong to; a body that came and went between two backups is in none.
 ///
 /// Errors: `BackupError`, `denied` (not a superuser), `conflict` (the target was not reached, or cannot be proven),
 /// `unavailable`.
@@ -66,6 +67,8 @@ void push_wal(const std::filesystem::path& dir, const Keys& keys, const std::fil
 
 struct RestoreAtOptions {
   bool replace = false;
+  /// The folder of the content store, made if need be; nothing: no bodies.
+  std::optional<std::filesystem::path> blobs{};
   std::filesystem::path scratch{};  ///< for the server's files, in clear; empty: the system's temporary folder
   std::filesystem::path programs = "/usr/lib/postgresql/15/bin";
   int wait_s = 3600;  ///< for the replay
@@ -77,11 +80,27 @@ struct RestoredAt {
   Marker beyond;   ///< the first one after it, which the restored database does not have
   std::int64_t segments = 0;
   std::int64_t rows = 0;
+  std::int64_t bodies = 0;          ///< that were put into the store; the others were there
+  std::int64_t bodies_missing = 0;  ///< that are neither in the store nor in the folder of backups
 };
-BOOST_DESCRIBE_STRUCT(RestoredAt, (), (at, base, reached, beyond, segments, rows))
+BOOST_DESCRIBE_STRUCT(RestoredAt, (), (at, base, reached, beyond, segments, rows, bodies, bodies_missing))
 
 /// Restores the database as it was at the moment `at`, as the page says.
 RestoredAt restore_at(const std::filesystem::path& dir, std::string_view url, const Keys& keys, Instant at,
                       const RestoreAtOptions& options = {});
+
+struct PrunedLog {
+  std::vector<std::string> bases_removed;
+  std::int64_t segments_removed = 0;
+  std::int64_t segments_removed_bytes = 0;
+  /// From here on any moment can be restored; nothing when there is no base backup that old, and then nothing has gone.
+  std::optional<Instant> reaches_back_to{};
+};
+BOOST_DESCRIBE_STRUCT(PrunedLog, (), (bases_removed, segments_removed, segments_removed_bytes, reaches_back_to))
+
+/// Removes the base backups and the segments that no moment from `since` on needs. Needed is the newest base backup from
+/// before it that is whole and from which the log reaches the newest marker without a gap, and all that came after: while
+/// there is none, nothing goes. Markers stay. Throws `busy`, `unavailable`; interrupted, the next call goes on.
+PrunedLog prune_log(const std::filesystem::path& dir, Instant since, bool dry_run = false);
 
 }  // namespace quarry::backup

@@ -1,7 +1,6 @@
 /// Archiving, base backups and markers.
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <chrono>
@@ -27,16 +26,14 @@ constexpr sql::Query<bool()> is_superuser{"backup.is_superuser",
 constexpr sql::Query<std::string(std::string_view)> setting_of{"backup.setting", "select current_setting($1)"};
 constexpr sql::Query<Instant()> server_clock{"backup.server_clock", "select clock_timestamp()"};
 constexpr sql::Query<std::string()> current_segment{"backup.segment", "select pg_walfile_name(pg_current_wal_insert_lsn())"};
+constexpr sql::Query<std::int64_t()> segment_size{"backup.segment_size",
+                                                  "select setting::bigint from pg_settings where name = 'wal_segment_size'"};
 constexpr sql::Query<std::string()> switch_segment{"backup.switch", "select pg_switch_wal()::text"};
 constexpr sql::Query<std::string()> current_user_name{"backup.user", "select current_user::text"};
 
 /// What a copy must not go below while it replays the log (hot standby).
 constexpr std::array copied_limits{"max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions",
                                    "max_locks_per_transaction"};
-
-void make_private_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) throw file_error(errno, "make the folder", folder);
-}
 
 /// The settings that had to be changed; of them, whether the server reads them only when it starts.
 std::vector<std::string> configure(Administration& server, const std::string& archive_command, bool& restart) {
@@ -94,13 +91,14 @@ Marker make_marker(Administration& server, const Repository& repository, int wai
 std::string take_base(std::string_view url, Administration& server, const Repository& repository, const Keys& keys) {
   BaseInfo base;
   base.first_segment = server.tx().value(current_segment);
+  base.segment_bytes = server.tx().value(segment_size);
   base.version = server.tx().value(setting_of, std::string_view("server_version"));
   base.user = server.tx().value(current_user_name);
   base.database = database_of(url);
   for (const auto* name : copied_limits) base.settings[name] = server.tx().value(setting_of, std::string_view(name));
   base.name = new_backup_name(server.tx().value(server_clock));
   const auto folder = base_dir(repository) / fmt::format("{}{}", unfinished_prefix, base.name);
-  make_private_folder(folder);
+  make_folder(folder);
   SealedWriter writer(
       folder / "base.sealed", keys,
       {.kind = PartKind::base_backup, .subject = subject_of("base/" + base.name), .salt = repository.salt()});
@@ -123,8 +121,8 @@ PitrSetup setup_pitr(std::string_view url, const fs::path& dir, const Keys& keys
   if (engine_of(url) != "postgres") throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
   const auto repository = Repository::open_or_make(dir);
   const auto lock = repository.lock();
-  make_private_folder(dir / "wal");
-  make_private_folder(base_dir(repository));
+  make_folder(dir / "wal");
+  make_folder(base_dir(repository));
   Administration server(url);
   if (!server.tx().value(is_superuser))
     throw Error(ErrorCode::denied, "archiving is set up by a superuser of the server: name one in --db");

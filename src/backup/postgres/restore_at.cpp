@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "backup/bodies.hpp"
 #include "backup/child.hpp"
 #include "backup/key_derivation.hpp"
 #include "backup/postgres/connection_words.hpp"
@@ -82,7 +83,7 @@ class Replay {
     fs::permissions(data(), fs::perms::owner_all);
     fs::create_directory(scratch_.path() / "wal");
     unpack(repository, keys, plan.base);
-    segments_ = unseal_segments(repository, keys, plan.base.first_segment, plan.beyond.segment, scratch_.path() / "wal");
+    segments_ = unseal_segments(repository, keys, plan.base, plan.beyond.segment, scratch_.path() / "wal");
     write_configuration(plan.base, at);
     server_ = std::make_unique<Child>(
         (options.programs / "postgres").native(),
@@ -178,11 +179,8 @@ void carry_over(SourceDatabase& from, RestoredDatabase& to, const fs::path& dump
   to.fill([&](std::span<std::byte> into) { return in.read(into, dump); }, pause);
 }
 
-}  // namespace
-
-RestoredAt restore_at(const fs::path& dir, std::string_view url, const Keys& keys, Instant at,
-                      const RestoreAtOptions& options) {
-  start_sodium();
+RestoredAt restore_moment(const fs::path& dir, std::string_view url, const Keys& keys, Instant at,
+                          const RestoreAtOptions& options) {
   if (engine_of(url) != "postgres") throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
   if (::geteuid() == 0)
     throw Error(
@@ -190,6 +188,7 @@ RestoredAt restore_at(const fs::path& dir, std::string_view url, const Keys& key
         "PostgreSQL does not run as root: run this as the user postgres (runuser -u postgres -- quarry restore ...)");
   const auto repository = Repository::open(dir);
   const auto plan = plan_for(repository, at);
+  refuse_postgres_use(url);
   if (!options.replace) refuse_postgres_rows(url);
   const Replay replay(repository, keys, plan, at, options);
   {
@@ -204,13 +203,29 @@ RestoredAt restore_at(const fs::path& dir, std::string_view url, const Keys& key
   const auto what = difference(expected, restored->examine(pause));
   if (!what.empty())
     throw BackupError(Damage::differs, fmt::format("carried over, the database is not what was replayed: {}", what));
+  FoundBodies bodies;
+  if (options.blobs) {
+    BodyCollector wanted(repository, keys);
+    source->bodies([&](std::string_view hash) { wanted.add(hash); });
+    bodies = restore_bodies_of(repository, keys, wanted.hashes(), *options.blobs);
+  }
   restored->put_in_place();
   return {.at = at,
           .base = plan.base.name,
           .reached = plan.reached,
           .beyond = plan.beyond,
           .segments = replay.segments(),
-          .rows = expected.rows()};
+          .rows = expected.rows(),
+          .bodies = bodies.restored,
+          .bodies_missing = bodies.missing};
+}
+
+}  // namespace
+
+RestoredAt restore_at(const fs::path& dir, std::string_view url, const Keys& keys, Instant at,
+                      const RestoreAtOptions& options) {
+  start_sodium();
+  return in_our_words([&] { return restore_moment(dir, url, keys, at, options); });
 }
 
 }  // namespace quarry::backup

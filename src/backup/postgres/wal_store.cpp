@@ -45,12 +45,18 @@ void unseal_file(const fs::path& sealed, const Keys& keys, const std::string& na
   while (const auto got = reader.read(buffer)) out.write(std::span(buffer).first(got), into);
 }
 
-/// Segments without their timeline are numbered without gaps (of 16 MiB: 256 to a file of 4 GiB, and so the digits count
-/// on).
-std::uint64_t number_of(std::string_view segment) {
+/// Segments without their timeline are numbered without gaps: so many to a file of 4 GiB, and so the digits count on.
+std::uint64_t per_file(const BaseInfo& base) {
+  if (base.segment_bytes < 1 << 20 || base.segment_bytes > 1 << 30)
+    throw BackupError(Damage::changed, fmt::format("'{}/base.json' was changed: no log has such segments", base.name));
+  return (std::uint64_t{4} << 30) / static_cast<std::uint64_t>(base.segment_bytes);
+}
+std::uint64_t number_of(std::string_view segment, std::uint64_t per_file) {
+  if (!is_segment(segment.substr(0, 24)))
+    throw BackupError(Damage::changed, fmt::format("'{}' is named as a segment of the log, and is none", segment));
   const auto high = std::stoull(std::string(segment.substr(8, 8)), nullptr, 16);
-  const auto low = std::stoull(std::string(segment.substr(16)), nullptr, 16);
-  return high * 256 + low;
+  const auto low = std::stoull(std::string(segment.substr(16, 8)), nullptr, 16);
+  return high * per_file + low;
 }
 
 }  // namespace
@@ -97,23 +103,50 @@ fs::path sealed_segment(const Repository& repository, const std::string& segment
   return {};
 }
 
-std::int64_t unseal_segments(const Repository& repository, const Keys& keys, const std::string& first,
-                             const std::string& last, const fs::path& into) {
+std::int64_t unseal_segments(const Repository& repository, const Keys& keys, const BaseInfo& base, const std::string& last,
+                             const fs::path& into) {
+  const auto count_on = per_file(base);
+  const auto begin = number_of(base.first_segment, count_on), end = number_of(last, count_on);
   std::set<std::uint64_t> numbers;
   std::int64_t count = 0;
   for (const auto& entry : fs::directory_iterator(wal_dir(repository))) {
     const auto name = plain_name(entry.path());
-    const bool history = name.ends_with(".history");
-    if (!history && (!is_segment(name) || number_of(name) < number_of(first) || number_of(name) > number_of(last))) continue;
+    if (!name.ends_with(".history")) {
+      if (!is_segment(name)) continue;
+      const auto number = number_of(name, count_on);
+      if (number < begin || number > end) continue;
+      numbers.insert(number);
+    }
     unseal_file(entry.path(), keys, name, into / name);
-    if (!history) numbers.insert(number_of(name));
     ++count;
   }
-  for (auto number = number_of(first); number <= number_of(last); ++number)
+  for (auto number = begin; number <= end; ++number)
     if (!numbers.contains(number))
-      throw BackupError(Damage::missing, fmt::format("the segment {:08X}{:08X} of the log is missing in '{}'", number / 256,
-                                                     number % 256, wal_dir(repository).native()));
+      throw BackupError(Damage::missing, fmt::format("the segment {:08X}{:08X} of the log is missing in '{}'",
+                                                     number / count_on, number % count_on, wal_dir(repository).native()));
   return count;
+}
+
+bool has_segments(const Repository& repository, const BaseInfo& base, const std::string& last) {
+  const auto count_on = per_file(base);
+  std::set<std::uint64_t> numbers;
+  for (const auto& entry : fs::directory_iterator(wal_dir(repository)))
+    if (const auto name = plain_name(entry.path()); is_segment(name)) numbers.insert(number_of(name, count_on));
+  for (auto number = number_of(base.first_segment, count_on); number <= number_of(last, count_on); ++number)
+    if (!numbers.contains(number)) return false;
+  return true;
+}
+
+std::vector<fs::path> segments_before(const Repository& repository, const BaseInfo& base) {
+  const auto count_on = per_file(base);
+  const auto begin = number_of(base.first_segment, count_on);
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(wal_dir(repository))) {
+    // A segment, or what names one: 000000010000000000000003.00000028.backup
+    const auto name = plain_name(entry.path());
+    if (is_segment(name.substr(0, 24)) && number_of(name, count_on) < begin) found.push_back(entry.path());
+  }
+  return found;
 }
 
 }  // namespace postgres

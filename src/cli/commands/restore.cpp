@@ -25,6 +25,7 @@ ExitCode restore_moment(Context& context, const RestoreCli& cli) {
   backup::RestoreAtOptions options;
   options.replace = cli.replace;
   options.scratch = cli.scratch;
+  if (!cli.no_bodies) options.blobs = context.settings().blobs;
   if (!cli.programs.empty()) options.programs = cli.programs;
   const auto restored = backup::restore_at(cli.dir, context.settings().db, backup_keys(cli), parse_iso8601(cli.at), options);
   auto& console = context.console();
@@ -34,9 +35,13 @@ ExitCode restore_moment(Context& context, const RestoreCli& cli) {
                     human_time(restored.at), restored.rows, restored.base, restored.segments));
     console.line(fmt::format("proven: it shows the marker of {} and not that of {}", to_iso8601(restored.reached.after),
                              to_iso8601(restored.beyond.before)));
-    console.line("bodies are not part of it: `quarry artifact fsck` tells whether all are there");
+    if (!cli.no_bodies) console.line(fmt::format("{} bodies were put back", restored.bodies));
   });
-  return ExitCode::ok;
+  if (restored.bodies_missing == 0) return ExitCode::ok;
+  console.note(
+      fmt::format("{} bodies are neither in the content store nor in the folder of backups: `quarry artifact fsck` names them",
+                  restored.bodies_missing));
+  return ExitCode::failed;
 }
 
 ExitCode restore_backup(Context& context, const RestoreCli& cli) {

@@ -1,6 +1,8 @@
 /// Any moment of a PostgreSQL server, on a server of the test's own: archiving, base backup, markers, and what it says when
 /// the moment cannot be reached or proven.
 
+#include "quarry/backup/pitr.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "quarry/core/time.hpp"
 #include "support/postgres_admin.hpp"
 #include "support/private_cluster.hpp"
 #include "support/process.hpp"
@@ -19,6 +22,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 class PointInTime : public testing::Test {
  protected:
@@ -143,6 +147,64 @@ TEST_F(PointInTime, WhatCannotBeProvenIsNotRestored) {
   EXPECT_FALSE(has_database("recovered"));
   write_file(last, whole);
   EXPECT_TRUE(restore(moment).exit.ok());
+}
+
+TEST_F(PointInTime, BringsTheBodiesBackThatBackupsHold) {
+  ASSERT_TRUE(quarry({"seed", "--demo"}).exit.ok());
+  ASSERT_TRUE(sealed({"backup", dir()}).exit.ok());
+  set_up();
+  mark();
+  const auto moment = now();
+  mark();
+  std::filesystem::remove_all(cluster_.folder() / "blobs");
+  const auto done = restore(moment);
+  ASSERT_TRUE(done.exit.ok()) << done.err << done.out;
+  EXPECT_THAT(done.out, HasSubstr("3 bodies were put back"));
+  EXPECT_TRUE(quarry({"artifact", "fsck"}, "recovered").exit.ok());
+
+  // One that no backup has any more is told of, and the rest is restored.
+  std::filesystem::remove_all(cluster_.folder() / "blobs");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir() + "/bodies"))
+    if (entry.is_regular_file()) {
+      std::filesystem::remove(entry.path());
+      break;
+    }
+  const auto partly = restore(moment, {"--replace"});
+  EXPECT_EQ(partly.exit.code, 1) << partly.err;
+  EXPECT_THAT(partly.err, HasSubstr("1 bodies are neither"));
+  EXPECT_EQ(restore(moment, {"--replace", "--no-bodies"}).exit.code, 0);
+}
+
+TEST_F(PointInTime, TheLogThatNoMomentNeedsGoes) {
+  set_up();
+  const auto since = [] { return SystemClock().now(); };
+  EXPECT_THAT(backup::prune_log(dir(), since()).bases_removed, IsEmpty()) << "the only one";
+  ASSERT_TRUE(sealed({"backup", "pitr-setup", dir()}).exit.ok());
+  const auto all = segments();
+  const auto none = quarry({"backup", "prune", dir(), "--keep-log", "1h"});
+  ASSERT_TRUE(none.exit.ok()) << none.err;
+  EXPECT_THAT(none.out, HasSubstr("all of it stays"));
+  EXPECT_EQ(segments(), all);
+
+  // With a gap behind it the second one covers nothing.
+  std::filesystem::rename(all.back(), all.back().string() + ".away");
+  EXPECT_FALSE(backup::prune_log(dir(), since()).reaches_back_to);
+  std::filesystem::rename(all.back().string() + ".away", all.back());
+  const auto told = backup::prune_log(dir(), since(), true);
+  EXPECT_EQ(told.bases_removed.size(), 1U);
+  EXPECT_GT(told.segments_removed, 0);
+  EXPECT_EQ(segments(), all);
+  const auto pruned = backup::prune_log(dir(), since());
+  EXPECT_EQ(pruned.bases_removed, told.bases_removed);
+  EXPECT_EQ(pruned.segments_removed, told.segments_removed);
+  EXPECT_LT(segments().size(), all.size());
+
+  write_row("a");
+  const auto moment = now();
+  mark();
+  const auto done = restore(moment);
+  ASSERT_TRUE(done.exit.ok()) << done.err;
+  EXPECT_THAT(rows("recovered"), ElementsAre("test.a"));
 }
 
 TEST_F(PointInTime, ASegmentMayComeTwiceAndNoOtherUnderItsName) {
