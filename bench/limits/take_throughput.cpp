@@ -8,17 +8,16 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
 
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
 #include "quarry/accounts/users.hpp"
-#include "quarry/core/error.hpp"
-#include "quarry/limits/limits.hpp"
+#include "quarry/limits/limiter.hpp"
 
 namespace quarry::bench {
 namespace {
@@ -32,6 +31,7 @@ struct TakeSettings {
   int keys = 10'000;
   int runs = 5;
   std::string synchronous_commit = "on";
+  bool alone = false;
 };
 
 /// After the first run every key has its row.
@@ -40,12 +40,13 @@ double run_once(Database& db, const std::vector<limits::Key>& keys, const TakeSe
   const limits::Limit limit{.requests = 1'000'000, .period = std::chrono::seconds(100)};
   std::atomic<std::int64_t> next = 0, denied = 0;
   std::vector<std::thread> threads;
+  limits::Limiter limiter(db);
   const auto start = Clock::now();
   for (int t = 0; t < settings.threads; ++t)
     threads.emplace_back([&] {
       for (std::int64_t i = next++; i < settings.takes; i = next++) {
         const auto& key = keys[static_cast<std::size_t>(i * 7919) % keys.size()];
-        if (!limits::take_now(db, key, limit).admitted) ++denied;
+        if (!(settings.alone ? limits::take_now(db, key, limit) : limiter.take(key, limit)).admitted) ++denied;
       }
     });
   for (auto& thread : threads) thread.join();
@@ -92,12 +93,7 @@ int main(int argc, char** argv) {
   app.add_option("--takes", settings.takes, "takes in a run");
   app.add_option("--keys", settings.keys, "distinct keys");
   app.add_option("--runs", settings.runs, "runs");
+  app.add_flag("--alone", settings.alone, "each take in a transaction of its own; otherwise those that gather share one");
   app.add_option("--synchronous-commit", settings.synchronous_commit, "on or off; PostgreSQL only");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(settings);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }

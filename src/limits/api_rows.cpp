@@ -44,6 +44,10 @@ constexpr sql::Command<Instant(ApiTake)> take_api{
                   " where greatest(l.tat, excluded.created_at) + (excluded.tat - excluded.created_at) <= $7"
                   " returning tat")};
 
+ApiTake row_of(Write& tx, const ApiCall& key, const Limit& limit, const Arrival& at, std::int64_t cost) {
+  return {tx.new_uuid(), key.user_id, key.endpoint, cost, at.now, at.tat_if_idle, at.latest, at.now - limit.period};
+}
+
 constexpr sql::Query<std::optional<Instant>(UserId, std::string_view)> find_api_tat{
     "limits.find_api", "select tat from api_rate_limits where user_id = $1 and endpoint = $2"};
 constexpr sql::Query<UserId(UserId)> find_user{"limits.find_user", "select id from users where id = $1"};
@@ -73,13 +77,17 @@ void check_key(const Actor& actor, const ApiCall& key) {
 
 std::optional<Instant> take_row(Write& tx, const ApiCall& key, const Limit& limit, const Arrival& at, std::int64_t cost) {
   try {
-    return tx.one(take_api, {tx.new_uuid(), key.user_id, key.endpoint, cost, at.now, at.tat_if_idle, at.latest,
-                             at.now - limit.period});
+    return tx.one(take_api, row_of(tx, key, limit, at, cost));
   } catch (const Error& error) {
     // The row's only reference is its user.
     if (error.code() != ErrorCode::constraint) throw;
     throw Error(ErrorCode::not_found, fmt::format("there is no user {}", to_string(key.user_id)));
   }
+}
+
+std::unique_ptr<PreparedTake> prepare_take(Write& tx, const ApiCall& key, const Limit& limit, const Arrival& at,
+                                           std::int64_t cost) {
+  return std::make_unique<PreparedRow<ApiTake>>(take_api.statement, row_of(tx, key, limit, at, cost));
 }
 
 std::optional<Instant> tat_of(Read& tx, const ApiCall& key) {

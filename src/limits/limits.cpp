@@ -30,18 +30,52 @@ bool comes_before(const Key& a, const Key& b) {
   return std::get<Scraper>(a).name < std::get<Scraper>(b).name;
 }
 
+namespace {
+
+Decision denied(Write& tx, const Key& key, const Limit& limit, std::int64_t cost, Instant now) {
+  auto decision = std::visit([&](const auto& name) { return not_taken(limit, cost, now, tat_of(tx, name)); }, key);
+  decision.admitted = false;  // even if room was made between the two statements: nothing was taken
+  return decision;
+}
+
+}  // namespace
+
 Decision take(Write& tx, const Key& key, const Limit& limit, std::int64_t cost) {
   const auto at = arrival(limit, cost, tx.now());
   if (cost == 0) return peek(tx, key, limit, 0);
-  return std::visit(
+  const auto tat = std::visit(
       [&](const auto& name) {
         check_key(tx.actor(), name);
-        if (const auto tat = take_row(tx, name, limit, at, cost)) return admitted(limit, at.now, *tat);
-        auto decision = not_taken(limit, cost, at.now, tat_of(tx, name));
-        decision.admitted = false;  // even if room was made between the two statements: nothing was taken
-        return decision;
+        return take_row(tx, name, limit, at, cost);
       },
       key);
+  return tat ? admitted(limit, at.now, *tat) : denied(tx, key, limit, cost, at.now);
+}
+
+std::vector<Decision> take_each(Write& tx, std::span<const Take* const> takes) {
+  const auto now = tx.now();
+  std::vector<std::unique_ptr<PreparedTake>> prepared;
+  std::vector<std::optional<Instant>> tats(takes.size());
+  std::vector<sql::PipelineItem> items;
+  for (const auto* each : takes) {
+    const auto at = arrival(each->limit, each->cost, now);
+    std::visit(
+        [&](const auto& name) {
+          check_key(tx.actor(), name);
+          prepared.push_back(prepare_take(tx, name, each->limit, at, each->cost));
+        },
+        each->key);
+    items.push_back(prepared.back()->item);
+    items.back().consume = [&tat = tats[items.size() - 1]](sql::Cursor& cursor) {
+      if (cursor.step()) tat = sql::read_row<Instant>(cursor);
+    };
+  }
+  tx.session().pipeline(items);
+  std::vector<Decision> decisions;
+  for (std::size_t i = 0; i < takes.size(); ++i)
+    decisions.push_back(tats[i] ? admitted(takes[i]->limit, now, *tats[i])
+                                : denied(tx, takes[i]->key, takes[i]->limit, takes[i]->cost, now));
+  return decisions;
 }
 
 Decision take_now(const Database& db, const Key& key, const Limit& limit, std::int64_t cost) {

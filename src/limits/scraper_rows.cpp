@@ -48,6 +48,10 @@ constexpr sql::Command<Instant(ScraperTake)> take_scraper{
         " where greatest(l.tat, excluded.last_request_at) + (excluded.tat - excluded.last_request_at) <= $6"
         " returning tat")};
 
+ScraperTake row_of(Write& tx, const Scraper& key, const Limit& limit, const Arrival& at, std::int64_t cost) {
+  return {tx.new_uuid(), key.name, cost, at.now, at.tat_if_idle, at.latest, at.now + limit.period};
+}
+
 constexpr sql::Query<std::optional<Instant>(std::string_view)> find_scraper_tat{
     "limits.find_scraper", "select tat from rate_limits where scraper_name = $1"};
 constexpr sql::Command<void(std::string_view)> delete_scraper{"limits.reset_scraper",
@@ -79,7 +83,12 @@ void check_key(const Actor& actor, const Scraper& key) {
 }
 
 std::optional<Instant> take_row(Write& tx, const Scraper& key, const Limit& limit, const Arrival& at, std::int64_t cost) {
-  return tx.one(take_scraper, {tx.new_uuid(), key.name, cost, at.now, at.tat_if_idle, at.latest, at.now + limit.period});
+  return tx.one(take_scraper, row_of(tx, key, limit, at, cost));
+}
+
+std::unique_ptr<PreparedTake> prepare_take(Write& tx, const Scraper& key, const Limit& limit, const Arrival& at,
+                                           std::int64_t cost) {
+  return std::make_unique<PreparedRow<ScraperTake>>(take_scraper.statement, row_of(tx, key, limit, at, cost));
 }
 
 std::optional<Instant> tat_of(Read& tx, const Scraper& key) {

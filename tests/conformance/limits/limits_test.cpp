@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "quarry/accounts/users.hpp"
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
@@ -30,15 +31,6 @@ class Limits : public MigratedEngines {
   }
   Decision peek(const Key& key, const Limit& limit, std::int64_t cost = 1) {
     return db().read([&](Read& tx) { return limits::peek(tx, key, limit, cost); });
-  }
-  template <class F>
-  static std::optional<ErrorCode> code_of(F&& body) {
-    try {
-      body();
-      return std::nullopt;
-    } catch (const Error& error) {
-      return error.code();
-    }
   }
   UserId user_;
 };
