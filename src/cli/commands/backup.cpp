@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "cli/backup_keys.hpp"
 #include "cli/commands.hpp"
 #include "cli/text.hpp"
+#include "quarry/backup/pitr.hpp"
 #include "quarry/backup/retention.hpp"
 
 namespace quarry::cli {
@@ -16,6 +19,7 @@ struct BackupCli : BackupKeyOptions {
   std::string dir;
   std::string name;
   std::string keep;
+  std::string keep_log;
   std::string scratch;
   std::string scratch_db;
   bool no_verify = false;
@@ -26,8 +30,27 @@ struct BackupCli : BackupKeyOptions {
 struct BackupResult {
   backup::Summary backup;
   std::optional<backup::Pruned> pruned;
+  std::optional<backup::PrunedLog> pruned_log;
 };
-BOOST_DESCRIBE_STRUCT(BackupResult, (), (backup, pruned))
+BOOST_DESCRIBE_STRUCT(BackupResult, (), (backup, pruned, pruned_log))
+
+/// 14d: from so long ago on any moment shall be restorable.
+Instant since(std::string_view text) {
+  const std::string wrong = fmt::format("'{}' says not how far the log reaches back: 14d, 36h or 8w", text);
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit(end, text.data() + text.size());
+  const int hours = unit == "h" ? 1 : unit == "d" ? 24 : unit == "w" ? 168 : 0;
+  if (error != std::errc{} || hours == 0 || count < 1 || count > 10'000) throw_invalid(wrong);
+  return SystemClock().now() - std::chrono::hours(std::int64_t{count} * hours);
+}
+
+void show_log(Console& console, const backup::PrunedLog& log, bool dry_run) {
+  if (!log.reaches_back_to) return console.line("the log: no base backup that old is whole, so that all of it stays");
+  console.line(fmt::format("the log: {} base backups and {} segments ({}) {}; any moment from {} on can be restored",
+                           log.bases_removed.size(), log.segments_removed, human_bytes(log.segments_removed_bytes),
+                           dry_run ? "would go" : "went", human_time(*log.reaches_back_to)));
+}
 
 std::string verified_text(const backup::Summary& summary) {
   if (summary.failure) return "FAILED";
@@ -47,12 +70,15 @@ void show_made(Console& console, const BackupResult& result) {
   if (result.pruned && !result.pruned->removed.empty())
     console.line(fmt::format("{} older backups and {} bodies were removed", result.pruned->removed.size(),
                              result.pruned->bodies_removed));
+  if (result.pruned_log) show_log(console, *result.pruned_log, false);
 }
 
 ExitCode make(Context& context, const BackupCli& cli) {
   auto& console = context.console();
   std::optional<backup::Keep> keep;
   if (!cli.keep.empty()) keep = backup::parse_keep(cli.keep);
+  std::optional<Instant> keep_log;
+  if (!cli.keep_log.empty()) keep_log = since(cli.keep_log);
   const auto keys = backup_keys(cli);
   context.open_any_version(false, {.read_only = true});  // whose database it is, and whether it is there
   backup::BackupOptions options;
@@ -60,7 +86,8 @@ ExitCode make(Context& context, const BackupCli& cli) {
   if (!cli.no_bodies) options.blobs = context.settings().blobs;
   options.scratch = cli.scratch;
   options.scratch_url = cli.scratch_db;
-  BackupResult result{backup::create(context.settings().db, cli.dir, keys, options), {}};
+  BackupResult result{backup::create(context.settings().db, cli.dir, keys, options), {}, {}};
+  if (keep_log) result.pruned_log = backup::prune_log(cli.dir, *keep_log);
   if (keep) result.pruned = backup::prune(cli.dir, *keep);
   console.result(result, [&] { show_made(console, result); });
   if (result.backup.bodies_missing == 0) return ExitCode::ok;
@@ -122,13 +149,35 @@ ExitCode verify(Context& context, const BackupCli& cli) {
   return ExitCode::ok;
 }
 
+struct PruneResult {
+  std::vector<std::string> removed;
+  std::optional<std::int64_t> kept;  ///< nothing when backups were not looked at
+  std::int64_t bodies_removed = 0;
+  std::int64_t bodies_removed_bytes = 0;
+  std::optional<backup::PrunedLog> log;
+};
+BOOST_DESCRIBE_STRUCT(PruneResult, (), (removed, kept, bodies_removed, bodies_removed_bytes, log))
+
 ExitCode prune(Context& context, const BackupCli& cli) {
-  const auto result = backup::prune(cli.dir, backup::parse_keep(cli.keep), cli.dry_run);
+  if (cli.keep.empty() && cli.keep_log.empty()) throw_invalid("say what to keep: --keep 7d,4w,12m, or --keep-log 14d");
+  std::optional<backup::Keep> keep;
+  if (!cli.keep.empty()) keep = backup::parse_keep(cli.keep);
+  PruneResult result;
+  if (!cli.keep_log.empty()) result.log = backup::prune_log(cli.dir, since(cli.keep_log), cli.dry_run);
+  if (keep) {
+    auto pruned = backup::prune(cli.dir, *keep, cli.dry_run);
+    result.removed = std::move(pruned.removed);
+    result.kept = pruned.kept;
+    result.bodies_removed = pruned.bodies_removed;
+    result.bodies_removed_bytes = pruned.bodies_removed_bytes;
+  }
   auto& console = context.console();
   console.result(result, [&] {
     for (const auto& name : result.removed) console.line(fmt::format("{} {}", cli.dry_run ? "would go" : "gone", name));
-    console.line(fmt::format("{} backups stay; {} bodies ({}) {}", result.kept, result.bodies_removed,
-                             human_bytes(result.bodies_removed_bytes), cli.dry_run ? "would go" : "went"));
+    if (result.kept)
+      console.line(fmt::format("{} backups stay; {} bodies ({}) {}", *result.kept, result.bodies_removed,
+                               human_bytes(result.bodies_removed_bytes), cli.dry_run ? "would go" : "went"));
+    if (result.log) show_log(console, *result.log, cli.dry_run);
   });
   return ExitCode::ok;
 }
@@ -158,6 +207,13 @@ void add_scratch(CLI::App& command, BackupCli& cli, const char* otherwise) {
       ->type_name("URL");
 }
 
+void add_keep_log(CLI::App& command, BackupCli& cli) {
+  command
+      .add_option("--keep-log", cli.keep_log,
+                  "PostgreSQL: remove base backups and log that no moment of the last 14d (h, d, w) needs")
+      ->type_name("SPAN");
+}
+
 }  // namespace
 
 void add_backup_commands(CLI::App& app, Commands& commands) {
@@ -169,6 +225,7 @@ void add_backup_commands(CLI::App& app, Commands& commands) {
   group.add_flag("--no-verify", cli->no_verify, "Do not restore and compare it: it does not count before that was done");
   group.add_flag("--no-bodies", cli->no_bodies, "Leave out the content store");
   group.add_option("--keep", cli->keep, "Afterwards remove what 7d,4w,12m does not keep and a newer verified backup covers");
+  add_keep_log(group, *cli);
   {
     auto sub = std::make_shared<BackupCli>();
     add_dir(*commands.add(group, "list", "Show what there is", sub, list), *sub);
@@ -186,7 +243,8 @@ void add_backup_commands(CLI::App& app, Commands& commands) {
     auto sub = std::make_shared<BackupCli>();
     auto* command = commands.add(group, "prune", "Remove what is not kept and a newer verified backup covers", sub, prune);
     add_dir(*command, *sub);
-    command->add_option("--keep", sub->keep, "7d,4w,12m: the last of 7 days, 4 weeks, 12 months")->required();
+    command->add_option("--keep", sub->keep, "7d,4w,12m: the last of 7 days, 4 weeks, 12 months");
+    add_keep_log(*command, *sub);
     command->add_flag("--dry-run", sub->dry_run, "Only tell");
   }
   {

@@ -59,10 +59,27 @@ TEST_P(CliBackup, IsMadeListedVerifiedPrunedAndRestored) {
 
 TEST_P(CliBackup, WantsAKey) {
   EXPECT_THAT(refused({"backup", dir()}, 64), HasSubstr("--key-file"));
+  EXPECT_THAT(refused({"backup", "--key-file", keys()}, 64), HasSubstr("quarry backup DIR"));
+  EXPECT_THAT(refused({"backup", "prune", dir()}, 64), HasSubstr("--keep-log"));
+  EXPECT_THAT(refused({"backup", "prune", dir(), "--keep-log", "14"}, 64), HasSubstr("14d"));
   EXPECT_THAT(refused({"backup", dir(), "--key-file", keys(), "--public-key", keys()}, 64), HasSubstr("name one"));
   EXPECT_THAT(refused({"backup", dir(), "--key-file", path("none")}, 66), HasSubstr("none"));
   EXPECT_THAT(refused({"backup", dir(), "--key-file", keys(), "--keep", "7 days"}, 64), HasSubstr("7d,4w,12m"));
   EXPECT_FALSE(std::filesystem::exists(dir()));
+}
+
+TEST_P(CliBackup, KeepsDatabasesApart) {
+  json({"backup", dir(), "--key-file", keys()});
+  ASSERT_TRUE(test::run({.program = QUARRY_BINARY, .args = {"init", "--db", "sqlite:" + path("second.db")}}).exit.ok());
+  const auto second = [&](const std::string& url) {
+    return test::run({.program = QUARRY_BINARY, .args = {"backup", dir(), "--key-file", keys(), "--db", url}});
+  };
+  const auto refused = second("sqlite:" + path("second.db"));
+  EXPECT_EQ(refused.exit.code, 75);
+  EXPECT_THAT(refused.err, HasSubstr("another database"));
+  // Restored elsewhere it is the same one.
+  ASSERT_TRUE(restore({}).exit.ok());
+  EXPECT_EQ(second(other_url()).exit.code, 0);
 }
 
 TEST_P(CliBackup, NamesWhatIsWrongWithOne) {
