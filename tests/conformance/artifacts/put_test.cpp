@@ -104,6 +104,7 @@ TEST_P(PutArtifacts, BodiesSwapWithinABatch) {
   EXPECT_EQ(refs(b.blob.hash), 1);
 }
 
+// SL-14
 TEST_P(PutArtifacts, PagesOfSeveralJobsAndByHand) {
   const auto other = make_job(db(), user_);
   auto in_other = page("https://example.org/a", "same"), by_hand = page("https://example.org/a", "same");

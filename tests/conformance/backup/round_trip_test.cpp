@@ -14,6 +14,7 @@ using testing::SizeIs;
 class BackupRoundTrip : public BackupTest {};
 QUARRY_BOTH_ENGINES(BackupRoundTrip);
 
+// SL-8
 TEST_P(BackupRoundTrip, GivesTheSameDatabaseAndBodies) {
   put({"one", "two", std::string(300'000, 'x')});
   const auto made = make();

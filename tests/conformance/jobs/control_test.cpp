@@ -74,6 +74,7 @@ TEST_P(JobsControl, RetriesWhatFailedAndKeepsTheHistory) {
   EXPECT_EQ(get(job.id).processed_items, 3);
 }
 
+// SL-5
 TEST_P(JobsControl, ARetryKeepsTheHistoryOfAttempts) {
   const auto job = submit();
   add(job.id, 2);
@@ -112,6 +113,7 @@ TEST_P(JobsControl, RetriesInBatches) {
   EXPECT_EQ(claim().size(), 3U);
 }
 
+// SL-4
 TEST_P(JobsControl, RefusesMovesThatTheStateMachineDoesNotHave) {
   const auto done = submit();
   add(done.id, 1);

@@ -59,6 +59,7 @@ TEST_P(JobsList, WhatIsSubmittedMeanwhileNeitherLosesNorRepeatsARow) {
   EXPECT_EQ(paged, before);
 }
 
+// SX-15
 TEST_P(JobsList, FiltersAndTotals) {
   submit({.title = "Lithium papers", .description = "100% of 'em", .keywords = {"lithium", "battery"}});
   submit({.job_type = "paper", .title = "Cobalt", .keywords = {"battery"}});

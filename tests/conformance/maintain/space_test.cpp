@@ -21,6 +21,7 @@ class MaintainSpace : public MaintainTest {
 };
 QUARRY_BOTH_ENGINES(MaintainSpace);
 
+// CI-3
 TEST_P(MaintainSpace, AFileShrinksWhenMuchOfItIsFree) {
   if (!is_sqlite()) GTEST_SKIP() << "PostgreSQL's files are autovacuum's";
   fill(100);

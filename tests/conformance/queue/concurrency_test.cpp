@@ -58,6 +58,7 @@ void work(Database& db, QueueId queue, std::mutex& mutex, std::map<TaskId, int>&
   }
 }
 
+// CI-1
 TEST_P(QueueCrowd, Q13_EightThreadsNeverGetTheSameTaskTwice) {
   const auto first = job("first"), second = job("second");
   put_all(mixed(150), {.job_id = first});

@@ -8,6 +8,7 @@ namespace {
 class QueueOrder : public QueueTest {};
 QUARRY_BOTH_ENGINES(QueueOrder);
 
+// CI-6
 TEST_P(QueueOrder, ComesInPriorityThenTimeThenId) {
   const auto low = put({.priority = 9});
   const auto first = put({.priority = 5});

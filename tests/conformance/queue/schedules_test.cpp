@@ -137,6 +137,7 @@ TEST_P(Schedules, RunAllWithOverlapSkipRunsTheFirst) {
   EXPECT_EQ(fired.skipped, 4);
 }
 
+// CI-8
 TEST_P(Schedules, SurviveARestart) {
   // Elsewhere an in-process timer forgets what it had promised.
   const auto id = create(hourly()).id;

@@ -193,6 +193,7 @@ class CleanDatabase : public quarry::test::BothEngines {
 };
 QUARRY_BOTH_ENGINES(CleanDatabase);
 
+// SX-17
 TEST_P(CleanDatabase, InUseGivesNoAlarm) {
   EXPECT_EQ(told(), "");
   clock().advance(std::chrono::hours(24 * 40));

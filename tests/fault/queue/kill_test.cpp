@@ -17,6 +17,7 @@ namespace {
 class QueueKill : public QueueTest {};
 QUARRY_BOTH_ENGINES(QueueKill);
 
+// CI-4
 TEST_P(QueueKill, KilledWorkersLoseNothing) {
   const bool is_long = std::getenv("QUARRY_TEST_LONG") != nullptr;
   const int kills = is_long ? 200 : 12;
