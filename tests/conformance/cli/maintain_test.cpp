@@ -89,7 +89,8 @@ TEST_P(CliMaintain, WorkLeavesItWhenToldTo) {
   const auto job = ended_job();
   ASSERT_EQ(run({"setting", "set", "retention_days", "1", "--type", "integer"}).exit.code, 0);
   ASSERT_EQ(run({"setting", "set", "maintain.interval_minutes", "0", "--type", "integer"}).exit.code, 0);
-  auto worker = Process::start(command({"work", "--maintain-after-s", "0"}));
+  auto worker = Process::start(command({"work", "--maintain-after-s", "0", "--metrics-port", "0"}));
+  worker.wait_for_output("/metrics\n");
   std::this_thread::sleep_for(500ms);
   worker.signal(SIGTERM);
   EXPECT_EQ(worker.wait().code, 0) << worker.err();
