@@ -40,7 +40,10 @@ std::string_view what_to_do(int code) {
 }  // namespace
 
 Error file_error(int code, std::string_view doing, const fs::path& where, std::source_location at) {
-  return Error(code == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
+  const bool denied = code == EACCES || code == EPERM;
+  return Error(code == ENOENT ? ErrorCode::not_found
+               : denied       ? ErrorCode::denied
+                              : ErrorCode::unavailable,
                fmt::format("could not {} '{}': {}", doing, where.native(), what_to_do(code)),
                {std::generic_category().message(code), {}, code}, at);
 }

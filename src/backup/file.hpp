@@ -16,7 +16,7 @@ namespace quarry::backup {
 
 namespace fs = std::filesystem;
 
-/// `unavailable`, or `not_found` for ENOENT. `doing` completes "could not ...".
+/// `unavailable`, or `not_found` for ENOENT and `denied` for EACCES and EPERM. `doing` completes "could not ...".
 Error file_error(int code, std::string_view doing, const fs::path& where,
                  std::source_location at = std::source_location::current());
 

@@ -22,9 +22,7 @@ constexpr std::size_t key_text_bytes_max = 4096;
 /// A short file. `secret` ones must be closed to everybody but their owner.
 Secret read_short_file(const std::filesystem::path& file, std::string_view what, bool secret) {
   const File fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd)
-    throw Error(errno == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
-                fmt::format("the file of the {} '{}' cannot be opened", what, file.native()), {{}, {}, errno});
+  if (!fd) throw file_error(errno, fmt::format("open the file of the {}", what), file);
   struct stat seen {};
   if (::fstat(fd.get(), &seen) != 0 || !S_ISREG(seen.st_mode))
     throw_invalid(fmt::format("the file of the {} '{}' is no regular file", what, file.native()));
