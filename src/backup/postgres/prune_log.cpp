@@ -62,7 +62,7 @@ void remove_base(const Repository& repository, const std::string& name) {
   fs::remove_all(going);
 }
 
-PrunedLog prune_now(const fs::path& dir, Instant since, bool dry_run) {
+PrunedLog prune_log_now(const fs::path& dir, Instant since, bool dry_run) {
   const auto repository = Repository::open(dir);
   const auto lock = repository.lock();
   PrunedLog pruned;
@@ -89,7 +89,7 @@ PrunedLog prune_now(const fs::path& dir, Instant since, bool dry_run) {
 
 PrunedLog prune_log(const fs::path& dir, Instant since, bool dry_run) {
   start_sodium();
-  return in_our_words([&] { return prune_now(dir, since, dry_run); });
+  return in_our_words([&] { return prune_log_now(dir, since, dry_run); });
 }
 
 }  // namespace quarry::backup

@@ -49,7 +49,7 @@ class SqliteRestored final : public RestoredDatabase {
 };
 
 /// Removes what killed restores have left beside the target. One that was made a moment ago may not be locked yet.
-void remove_left(const fs::path& folder, const std::string& prefix) {
+void remove_left_restores(const fs::path& folder, const std::string& prefix) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (!entry.path().filename().native().starts_with(prefix)) continue;
@@ -71,7 +71,7 @@ std::unique_ptr<RestoredDatabase> restore_sqlite(const fs::path& target) {
   if (!fs::is_directory(folder))
     throw Error(ErrorCode::not_found, fmt::format("the folder '{}' does not exist: make it first", folder.native()));
   const auto prefix = target.filename().native() + ".restoring-";
-  remove_left(folder, prefix);
+  remove_left_restores(folder, prefix);
   return std::make_unique<SqliteRestored>(folder / fmt::format("{}{:08x}", prefix, randombytes_random()), target);
 }
 
