@@ -35,7 +35,7 @@ struct BackupResult {
 BOOST_DESCRIBE_STRUCT(BackupResult, (), (backup, pruned, pruned_log))
 
 /// 14d: from so long ago on any moment shall be restorable.
-Instant since(std::string_view text) {
+Instant log_kept_since(std::string_view text) {
   const std::string wrong = fmt::format("'{}' says not how far the log reaches back: 14d, 36h or 8w", text);
   int count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -78,7 +78,7 @@ ExitCode make(Context& context, const BackupCli& cli) {
   std::optional<backup::Keep> keep;
   if (!cli.keep.empty()) keep = backup::parse_keep(cli.keep);
   std::optional<Instant> keep_log;
-  if (!cli.keep_log.empty()) keep_log = since(cli.keep_log);
+  if (!cli.keep_log.empty()) keep_log = log_kept_since(cli.keep_log);
   const auto keys = backup_keys(cli);
   context.open_any_version(false, {.read_only = true});  // whose database it is, and whether it is there
   backup::BackupOptions options;
@@ -163,7 +163,7 @@ ExitCode prune(Context& context, const BackupCli& cli) {
   std::optional<backup::Keep> keep;
   if (!cli.keep.empty()) keep = backup::parse_keep(cli.keep);
   PruneResult result;
-  if (!cli.keep_log.empty()) result.log = backup::prune_log(cli.dir, since(cli.keep_log), cli.dry_run);
+  if (!cli.keep_log.empty()) result.log = backup::prune_log(cli.dir, log_kept_since(cli.keep_log), cli.dry_run);
   if (keep) {
     auto pruned = backup::prune(cli.dir, *keep, cli.dry_run);
     result.removed = std::move(pruned.removed);
