@@ -12,6 +12,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -27,6 +28,7 @@ void check(const ClaimOptions& options) {
   if (options.limit < 1 || options.limit > 10'000)
     throw_invalid(fmt::format("claim limit {}: it must be from 1 to 10000", options.limit));
   check_lease(options.lease);
+  store::check_text("the worker's name", options.worker, 0, 500);
 }
 
 /// Due hosts with tasks of the queue that one claim takes into account: enough to fill it when each has one task. Hosts are shared by all

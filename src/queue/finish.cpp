@@ -8,6 +8,7 @@
 
 #include "queue/transition.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/core/utf8.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -156,6 +157,15 @@ void check(std::span<const Failure> tasks) {
       throw_invalid(fmt::format("retry_after of {} ms: it must be from 0 to a year", task.retry_after->count()));
 }
 
+constexpr std::size_t error_bytes_max = 10'000;
+
+/// What went wrong may hold anything, and that it cannot be stored as it is must not be what is told of it.
+std::string storable(std::string_view error) {
+  std::string clean;
+  append_clean(clean, cut_at_character(error, error_bytes_max));
+  return std::string(cut_at_character(clean, error_bytes_max));
+}
+
 constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>)> lock_leases{
     "queue.hold_many", sql::sqlite(""),
     sql::postgres("select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
@@ -209,7 +219,7 @@ Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& polic
   check(tasks);
   const auto now = tx.now();
   const auto decide = [&](const Failure& task, const Budget& budget) {
-    EndRow row{task.id, task.lease_token, TaskStatus::scheduled, {}, 0, task.error, {}};
+    EndRow row{task.id, task.lease_token, TaskStatus::scheduled, {}, 0, storable(task.error), {}};
     if (task.permanent || budget.retry_count >= budget.max_retries) {
       row.status = task.permanent ? TaskStatus::failed : TaskStatus::dead;
       row.completed_at = now;

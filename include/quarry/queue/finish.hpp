@@ -45,7 +45,8 @@ void finish_or_throw(Write& tx, std::span<const Finish> tasks);
 struct Failure {
   TaskId id = 0;
   std::int64_t lease_token = 0;
-  std::string error;                                       ///< for people; stored in the attempt and the task
+  /// For people; stored in the attempt and the task, at most 10,000 bytes of it, and U+FFFD where it is no clean UTF-8.
+  std::string error;
   bool permanent = false;                                  ///< no further try: `failed`
   std::optional<std::chrono::milliseconds> retry_after{};  ///< instead of the policy's delay
 };

@@ -14,15 +14,6 @@ namespace {
 constexpr std::size_t value_bytes_max = 1024;
 constexpr std::int64_t retry_after_s_max = 86'400;
 
-/// Fit for a database and a log, whatever the server sent.
-std::string kept(std::string_view text) {
-  std::string out;
-  append_clean(out, text.substr(0, value_bytes_max));
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = ' ';
-  return std::string(cut_at_character(out, value_bytes_max));
-}
-
 std::string lowered(std::string text) {
   for (char& c : text) c = ascii_lower(c);
   return text;
@@ -43,6 +34,14 @@ std::string charset_of(std::string_view content_type) {
 }
 
 }  // namespace
+
+std::string kept(std::string_view text) {
+  std::string out;
+  append_clean(out, text.substr(0, value_bytes_max));
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = ' ';
+  return std::string(cut_at_character(out, value_bytes_max));
+}
 
 bool HeaderCollector::add_line(std::string_view line) {
   bytes_ += line.size();

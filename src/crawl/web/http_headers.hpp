@@ -9,6 +9,9 @@
 
 namespace quarry::crawl {
 
+/// What a server has said, fit for a database and a log: clean UTF-8 on one line, at most 1024 bytes.
+std::string kept(std::string_view text);
+
 /// Of all headers of one answer together.
 inline constexpr std::size_t header_bytes_max = std::size_t{256} * 1024;
 

@@ -246,7 +246,7 @@ bool Transfer::finish_hop(CURLcode code, Instant now) {
   if (error == FetchError::refused_address) detail = refused_;
   if (error == FetchError::starved) detail = "too many files are open: raise the limit (ulimit -n)";
   if (error == FetchError::too_large) detail = what_is_too_large(code);
-  fail(error, std::move(detail));
+  fail(error, kept(detail));  // libcurl quotes names from certificates
   return false;
 }
 

@@ -1,6 +1,7 @@
 /// Leases, attempts and tries: what is counted, what is refunded, and when it is over.
 
 #include "conformance/queue/queue_test.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::test {
 namespace {
@@ -99,6 +100,28 @@ TEST_P(QueueLeases, APermanentFailureIsNotTriedAgain) {
   lose(take_one(), true);
   EXPECT_EQ(status(id), TaskStatus::failed);
   EXPECT_EQ(attempts(id).size(), 1U);
+}
+
+TEST_P(QueueLeases, WhatWentWrongIsStoredWhateverItHolds) {
+  using std::string_literals::operator""s;
+  const auto fails_with = [&](const std::string& error) {
+    const auto id = put();
+    const auto taken = take_one();
+    const Failure one{id, taken.lease_token, error, true};
+    EXPECT_TRUE(db().write([&](Write& tx) { return fail(tx, std::span(&one, 1)); }).ids.empty());
+    EXPECT_EQ(attempts(id).front().error_message, task(id).error_message);
+    return task(id).error_message.value();
+  };
+  EXPECT_EQ(fails_with("caf\xE9 \0."s), "caf\xEF\xBF\xBD \xEF\xBF\xBD.");
+  std::string long_text;
+  for (int i = 0; i < 7'000; ++i) long_text += "\xC3\xBC";
+  EXPECT_EQ(fails_with("." + long_text), "." + long_text.substr(0, 9'998));
+}
+
+TEST_P(QueueLeases, AWorkersNameIsText) {
+  const auto of = queue();
+  for (const auto& name : {std::string("\xFF"), std::string(1, '\0'), std::string(501, 'w')})
+    EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { claim(tx, of, {.worker = name}); }); }), ErrorCode::invalid);
 }
 
 TEST_P(QueueLeases, TheCallerMaySayWhenToTryAgain) {
