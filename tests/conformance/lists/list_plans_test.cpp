@@ -47,7 +47,8 @@ class ListPlans : public MigratedEngines {
     }
     db().write([&](Write& tx) {
       // What an empty table tempts the planner to.
-      tx.session().run_script("test.plan", "set local enable_seqscan = off; set local enable_bitmapscan = off");
+      tx.session().run_script(
+          "test.plan", "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off");
       const auto sql = "explain (costs off) " + text;
       for (const auto& line : tx.all(sql::Query<std::string()>("test.plan", sql))) plan += line + "; ";
     });
