@@ -1,8 +1,9 @@
 #pragma once
 /// Rows under headings, aligned.
 ///
-/// Columns are as wide as their widest cell. When the terminal is narrower than that, the widest columns give way first and
-/// their cells end in an ellipsis; into a file or a pipe everything is written whole.
+/// Columns are as wide as their widest cell. When the terminal is narrower than that, columns of sentences go on in further
+/// lines; then the widest of the others give way, and their cells end in an ellipsis. Ids and hashes are never cut, because
+/// people copy them: sooner a line is longer than the terminal. Into a file or a pipe everything is written whole.
 
 #include <cstddef>
 #include <optional>
@@ -15,9 +16,13 @@ namespace quarry::cli {
 
 enum class Align { left, right };
 
+/// What becomes of cells that are wider than there is room.
+enum class Room { cut, wrapped, whole };
+
 struct Column {
   std::string heading;
   Align align = Align::left;
+  Room room = Room::cut;
 };
 
 class Table {
@@ -32,7 +37,9 @@ class Table {
   std::string to_text(std::optional<std::size_t> width) const;
 
  private:
-  std::vector<std::size_t> widths(std::optional<std::size_t> limit) const;
+  /// Of each column; one with ids or hashes in it is whole.
+  std::vector<Room> rooms() const;
+  std::vector<std::size_t> widths(const std::vector<Room>& rooms, std::optional<std::size_t> limit) const;
 
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;

@@ -95,6 +95,28 @@ std::string fit(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, bytes)).append(ellipsis);
 }
 
+std::vector<std::string> in_lines(std::string_view text, std::size_t columns) {
+  std::vector<std::string> lines{""};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    const auto word = text.substr(at, end - at);
+    auto& line = lines.back();
+    if (line.empty())
+      line = word;
+    else if (display_width(line) + 1 + display_width(word) <= columns)
+      line.append(" ").append(word);
+    else
+      lines.emplace_back(word);
+    at = end + 1;
+  }
+  return lines;
+}
+
+std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
+  if (number == 1) return fmt::format("1 {}", one);
+  return many.empty() ? fmt::format("{} {}s", number, one) : fmt::format("{} {}", number, many);
+}
+
 std::string human_bytes(std::int64_t bytes) {
   constexpr std::array units{"kB", "MB", "GB", "TB", "PB", "EB"};
   if (bytes < 1000) return fmt::format("{} B", bytes);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "quarry/core/time.hpp"
 
@@ -26,6 +27,11 @@ std::size_t display_width(std::string_view text);
 /// The start of `text` that fits into `columns`, with an ellipsis as its last one when something is missing.
 std::string fit(std::string_view text, std::size_t columns);
 
+/// The text in lines of at most `columns`, broken between words; a word that is longer has a line of its own. At least one.
+std::vector<std::string> in_lines(std::string_view text, std::size_t columns);
+
+/// `1 task`, `2 tasks`; `many` where it is not `one` with an s.
+std::string counted(std::int64_t number, std::string_view one, std::string_view many = {});
 /// `1.5 MB`, in powers of 1000.
 std::string human_bytes(std::int64_t bytes);
 /// `850 ms`, `12.3 s`, `4 min 05 s`, `3 h 20 min`

@@ -1,5 +1,6 @@
 #include "cli/text.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cli/table.hpp"
@@ -60,6 +61,12 @@ TEST(Human, Bytes) {
   EXPECT_EQ(human_bytes(INT64_MAX), "9.2 EB");
 }
 
+TEST(Human, Counted) {
+  EXPECT_EQ(counted(0, "task"), "0 tasks");
+  EXPECT_EQ(counted(1, "task"), "1 task");
+  EXPECT_EQ(counted(2, "entry", "entries"), "2 entries");
+}
+
 TEST(Human, Durations) {
   EXPECT_EQ(human_duration(850ms), "850 ms");
   EXPECT_EQ(human_duration(12'300ms), "12.3 s");
@@ -86,6 +93,41 @@ TEST(TableText, TheWidestColumnGivesWayToTheTerminal) {
   EXPECT_EQ(table.to_text(14), "ID  TITLE\n1   a title t…\n");
   EXPECT_NE(table.to_text(std::nullopt).find("too long"), std::string::npos);
   for (const auto width : {1U, 5U, 9U}) EXPECT_FALSE(table.to_text(width).empty());
+}
+
+TEST(TableText, IdsAndHashesAreNeverCut) {
+  const std::string id = "01a1fe48-8fbe-7d70-b84d-d7b30d822b90";
+  Table table({{"JOB"}, {"TITLE"}});
+  table.row({id, "a title that is much too long"});
+  table.row({"-", "short"});
+  for (const auto width : {10U, 40U, 50U}) EXPECT_NE(table.to_text(width).find(id), std::string::npos) << width;
+  EXPECT_EQ(table.to_text(50), "JOB                                   TITLE\n" + id + "  a title tha…\n" +
+                                   "-                                     short\n");
+  Table named({{"BACKUP", Align::left, Room::whole}});
+  named.row({"20261121T132610.658069Z-0408d8a6"});
+  EXPECT_NE(named.to_text(10).find("0408d8a6"), std::string::npos);
+}
+
+TEST(TableText, SentencesGoOnInTheNextLine) {
+  Table table({{"CHECK"}, {"FOUND", Align::left, Room::wrapped}});
+  table.row({"engine", "a checkpoint that overlaps a commit can corrupt the file -> use a newer one"});
+  table.row({"pool", "idle"});
+  EXPECT_EQ(table.to_text(44),
+            "CHECK   FOUND\n"
+            "engine  a checkpoint that overlaps a commit\n"
+            "        can corrupt the file -> use a newer\n"
+            "        one\n"
+            "pool    idle\n");
+  EXPECT_EQ(table.to_text(std::nullopt),
+            "CHECK   FOUND\n"
+            "engine  a checkpoint that overlaps a commit can corrupt the file -> use a newer one\n"
+            "pool    idle\n");
+}
+
+TEST(Text, InLines) {
+  EXPECT_THAT(in_lines("one two  three", 7), testing::ElementsAre("one two", "three"));
+  EXPECT_THAT(in_lines("incomprehensible it is", 5), testing::ElementsAre("incomprehensible", "it is"));
+  EXPECT_THAT(in_lines("", 5), testing::ElementsAre(""));
 }
 
 TEST(TableText, ARowOfAnotherLengthIsABug) {
