@@ -6,15 +6,15 @@
 #include <toml++/toml.h>
 
 #include <boost/mp11/algorithm.hpp>
-#include <filesystem>
-#include <fstream>
 
+#include "cli/read_file.hpp"
 #include "cli/settings.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::cli {
 namespace {
 
+constexpr std::string_view this_file = "the config file";
 constexpr std::size_t file_bytes_max = 1 << 20;
 
 constexpr std::string_view type_name(const std::optional<std::string>&) { return "a text in quotes"; }
@@ -56,33 +56,13 @@ PartialSettings settings_from_toml(std::string_view text, std::string_view file)
   return settings;
 }
 
-namespace {
-
-std::string read_file(const std::string& file) {
-  std::error_code unknown;
-  const auto kind = std::filesystem::status(file, unknown).type();
-  // A folder reads as an empty file, a device may never end, and a pipe may never begin.
-  if (kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found &&
-      kind != std::filesystem::file_type::none)
-    throw_invalid(fmt::format("the config file '{}' is no regular file: check --config-file", file));
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw Error(ErrorCode::not_found, fmt::format("the config file '{}' cannot be read: check --config-file", file));
-  std::string text(file_bytes_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) throw Error(ErrorCode::unavailable, fmt::format("the config file '{}' cannot be read", file));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > file_bytes_max)
-    throw_invalid(fmt::format("the config file '{}' is larger than {} bytes: check --config-file", file, file_bytes_max));
-  return text;
+PartialSettings settings_from_file(const std::string& file) {
+  return settings_from_toml(read_file(file, this_file, file_bytes_max), file);
 }
-
-}  // namespace
-
-PartialSettings settings_from_file(const std::string& file) { return settings_from_toml(read_file(file), file); }
 
 std::optional<bool> json_in_file(const std::string& file) {
   try {
-    return toml::parse(read_file(file))["json"].value_exact<bool>();
+    return toml::parse(read_file(file, this_file, file_bytes_max))["json"].value_exact<bool>();
   } catch (const Error&) {
     return std::nullopt;
   } catch (const toml::parse_error&) {

@@ -2,6 +2,7 @@
 /// Every exit code of the program, and the one place that says which trouble ends with which. `docs/exit-codes.md` tells
 /// users the same; the numbers do not change. From 64 on they are those of sysexits(3) where it has one.
 
+#include <boost/describe/enum.hpp>
 #include <exception>
 #include <string>
 
@@ -32,6 +33,8 @@ enum class ExitCode : int {
   interrupted = 130,  ///< 128 + SIGINT
   terminated = 143,   ///< 128 + SIGTERM
 };
+BOOST_DESCRIBE_ENUM(ExitCode, ok, failed, pending, drift, checksum, busy, not_ours, newer, degraded, not_ready, usage,
+                    constraint, not_found, unavailable, bug, no_directory, corrupt, again, denied, interrupted, terminated)
 
 /// An error of the command line itself, which knows how the program ends.
 class CommandError : public Error {

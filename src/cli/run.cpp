@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "cli/commands.hpp"
 #include "cli/config_file.hpp"
+#include "cli/help.hpp"
 #include "cli/number_range.hpp"
+#include "cli/usage.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::cli {
@@ -16,8 +16,12 @@ constexpr const char* description =
     "Quarry: jobs, a crawl-aware task queue, artifacts and full-text search in one program, on SQLite or PostgreSQL.";
 
 constexpr const char* footer =
-    "Every command takes the options above, before its name or after it. `quarry config show --effective` tells what holds.\n"
+    "Every command takes the options above, before its name or after it. `quarry COMMAND --help` tells the rest, and "
+    "`quarry config "
+    "show --effective` what holds.\n"
     "Exit codes: 0 done, 64 the command line is wrong, 66 not found, 69 unavailable, ...: docs/exit-codes.md";
+
+constexpr const char* footer_of_commands = "And the options of every command, such as --db and --json: `quarry --help`";
 
 struct Globals {
   PartialSettings flags;
@@ -37,19 +41,23 @@ void add_globals(CLI::App& app, Globals& globals) {
          "--log", globals.flags.log,
          "trace, debug, info, warn (default), error or off; with ,json for JSON lines on standard error [QUARRY_LOG]")
       ->type_name("LEVEL[,FORMAT]");
-  app.add_option("--log-format", globals.flags.log_format, "text (default) or json, whatever --log says of it [QUARRY_LOG_FORMAT]")
+  app.add_option("--log-format", globals.flags.log_format,
+                 "text (default) or json, whatever --log says of it [QUARRY_LOG_FORMAT]")
       ->type_name("FORMAT");
   app.add_option("--slow-query-ms", globals.flags.slow_query_ms,
                  "Log statements that take as long, by name and time; none by default [QUARRY_SLOW_QUERY_MS]")
       ->type_name("N");
-  app.add_option("--config-file", globals.config_file, "A TOML file with any of these [QUARRY_CONFIG_FILE]")->type_name("FILE");
-  app.add_option("--connections", globals.flags.connections, "Connections to the database at most; 8 by default [QUARRY_CONNECTIONS]");
+  app.add_option("--config-file", globals.config_file, "A TOML file with any of these [QUARRY_CONFIG_FILE]")
+      ->type_name("FILE");
+  app.add_option("--connections", globals.flags.connections,
+                 "Connections to the database at most; 8 by default [QUARRY_CONNECTIONS]");
   app.add_option("--statement-timeout-ms", globals.flags.statement_timeout_ms,
                  "Longest single statement; 60000 by default [QUARRY_STATEMENT_TIMEOUT_MS]");
   app.add_option("--busy-timeout-ms", globals.flags.busy_timeout_ms,
                  "Longest wait for others' locks; 30000 by default [QUARRY_BUSY_TIMEOUT_MS]");
   app.add_option("--synchronous", globals.flags.synchronous,
-                 "SQLite's commits: full (default) survive a power cut, normal may lose the last ones [QUARRY_SYNCHRONOUS]");
+                 "SQLite's commits: full (default) survive a power cut, normal may lose the last ones [QUARRY_SYNCHRONOUS]")
+      ->type_name("MODE");
   app.set_version_flag("--version", std::string("quarry " QUARRY_VERSION), "Print the version");
 }
 
@@ -60,22 +68,6 @@ SettingsSources gather(const Globals& globals, const Environment& environment) {
     sources.file_name = *file;
   }
   return sources;
-}
-
-/// The parser's words, without what it repeats of the arguments that may be a secret.
-std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-  std::string message = error.what();
-  if (dynamic_cast<const CLI::RequiredError*>(&error)) {
-    const auto unknown = app.remaining(true);
-    if (!unknown.empty() && message == "A subcommand is required")
-      message = fmt::format("there is no command '{}'", unknown.front());
-  }
-  if (message.empty()) message = "the command line cannot be read";
-  // `quarry postgresql://...` without --db would print the URL.
-  if (message.find("://") != std::string::npos) message = "an argument was not expected (a database URL is given with --db)";
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
-  return message + ": see `quarry --help`";
 }
 
 /// What was asked for by `--help` or `--version`, or an error of usage.
@@ -96,7 +88,8 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   // Inherited by every command that is added from here on: what a command does not know, the program may.
   app.fallthrough();
   app.require_subcommand(1);
-  app.footer(footer);
+  app.formatter(help_formatter(console.terminal().out_width));
+  app.footer(footer_of_commands);
   Globals globals;
   add_globals(app, globals);
   Commands commands;
@@ -128,6 +121,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   add_billing_commands(app, commands);
   add_backup_commands(app, commands);
   add_restore_command(app, commands);
+  app.footer(footer);
 
   try {
     std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());

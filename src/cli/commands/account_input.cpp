@@ -4,9 +4,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <iostream>
 
+#include "cli/read_file.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::cli {
@@ -38,20 +38,19 @@ class Hidden {
   bool is_terminal_;
 };
 
-/// `one_line`: a person at a terminal ends with the line, a file with its end.
-std::string read_some(std::istream& in, bool one_line, const char* what) {
+/// A person at a terminal ends with the line, everything else with its end.
+std::string read_standard_input(const char* what) {
+  const Hidden hidden(what);
   std::string text;
-  if (one_line) {
-    std::getline(in, text);
+  if (hidden.is_terminal()) {
+    std::getline(std::cin, text);
   } else {
     text.resize(secret_bytes_max + 1);
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
+    std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(std::cin.gcount()));
     if (text.size() > secret_bytes_max) throw_invalid(fmt::format("the {} is larger than {} bytes", what, secret_bytes_max));
   }
-  if (in.bad()) throw Error(ErrorCode::unavailable, fmt::format("the {} cannot be read", what));
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+  if (std::cin.bad()) throw Error(ErrorCode::unavailable, fmt::format("the {} cannot be read", what));
   return text;
 }
 
@@ -60,21 +59,17 @@ std::string read_some(std::istream& in, bool one_line, const char* what) {
 accounts::User user_of(Read& tx, const std::string& name) {
   auto found = name.find('@') == std::string::npos ? accounts::find_user(tx, name) : accounts::find_user_by_email(tx, name);
   if (!found && name.size() == 36 && name[8] == '-') found = accounts::find_user(tx, UserId{parse_uuid(name)});
-  if (!found) throw Error(ErrorCode::not_found, fmt::format("there is no user '{}'", name));
+  if (!found)
+    throw Error(ErrorCode::not_found, fmt::format("there is no user '{}': `quarry user list` names those that are", name));
   return *std::move(found);
 }
 
 Secret read_secret(const std::string& file, const char* what) {
-  std::string text;
-  if (file.empty() || file == "-") {
-    const Hidden hidden(what);
-    text = read_some(std::cin, hidden.is_terminal(), what);
-  } else {
-    std::ifstream in(file, std::ios::binary);
-    if (!in)
-      throw Error(ErrorCode::not_found, fmt::format("the {} cannot be read from '{}': is the name right?", what, file));
-    text = read_some(in, false, what);
-  }
+  const bool is_file = !file.empty() && file != "-";
+  auto text = is_file ? read_file(file, fmt::format("the file of the {}", what), secret_bytes_max, Named::file_or_pipe)
+                      : read_standard_input(what);
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
   if (text.empty()) throw_invalid(fmt::format("the {} is empty", what));
   if (text.find('\n') != std::string::npos) throw_invalid(fmt::format("the {} has more than one line", what));
   return Secret(std::move(text));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <iostream>
 
 #include "cli/commands.hpp"
@@ -10,6 +9,7 @@
 #include "cli/commands/billing_input.hpp"
 #include "cli/key_ring_option.hpp"
 #include "cli/page_options.hpp"
+#include "cli/read_file.hpp"
 #include "cli/text.hpp"
 #include "quarry/billing/inbox.hpp"
 #include "quarry/billing/metering.hpp"
@@ -58,13 +58,10 @@ BOOST_DESCRIBE_STRUCT(IngestedResult, (), (outcome, event))
 
 /// One byte more than is taken is enough to see that it is too much.
 std::string read_body(const std::string& name) {
-  std::ifstream file;
-  if (name != "-") file.open(name, std::ios::binary);
-  if (name != "-" && !file) throw Error(ErrorCode::not_found, fmt::format("the event cannot be read from '{}'", name));
-  std::istream& in = name == "-" ? std::cin : file;
+  if (name != "-") return read_file(name, "the event", billing::webhook_bytes_max, Named::file_or_pipe);
   std::string body(billing::webhook_bytes_max + 1, '\0');
-  in.read(body.data(), static_cast<std::streamsize>(body.size()));
-  body.resize(static_cast<std::size_t>(in.gcount()));
+  std::cin.read(body.data(), static_cast<std::streamsize>(body.size()));
+  body.resize(static_cast<std::size_t>(std::cin.gcount()));
   return body;
 }
 
@@ -133,8 +130,8 @@ ExitCode replay(Context& context, const ReplayCli& cli) {
     done = replay_events(db, cli.all, ring);
   }
   console.result(done, [&] {
-    console.line(fmt::format("{} events: {} processed, {} waiting, {} failed", done.events, done.processed, done.parked,
-                             done.failed));
+    console.line(fmt::format("{}: {} processed, {} waiting, {} failed", counted(done.events, "event"), done.processed,
+                             done.parked, done.failed));
   });
   return done.failed > 0 ? ExitCode::failed : ExitCode::ok;
 }
@@ -156,7 +153,13 @@ ExitCode events(Context& context, const EventsCli& cli) {
   const EventsResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"EVENT"}, {"NAME"}, {"OBJECT"}, {"STATUS"}, {"TRIES", Align::right}, {"RECEIVED"}, {"WHY"}});
+    Table table({{"EVENT"},
+                 {"NAME"},
+                 {"OBJECT"},
+                 {"STATUS"},
+                 {"TRIES", Align::right},
+                 {"RECEIVED"},
+                 {"WHY", Align::left, Room::wrapped}});
     for (const auto& event : result.events)
       table.row({to_string(event.id), event.event_name,
                  event.object_type.value_or("-") + " " + event.object_id.value_or("-"),

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-#include <fstream>
-
+#include "cli/read_file.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::cli {
@@ -17,37 +15,21 @@ using namespace crawl::limits;
 void add_target_options(CLI::App& command, TargetCli& cli) {
   command.add_option("url", cli.url, "Where to begin; the config's targetUrl by default");
   command.add_option("--config", cli.config_file, "The job's config: fields to extract, links to follow")->type_name("FILE");
-  command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages")
+  command.add_option("--max-pages", cli.max_pages, "Fetch at most so many pages; 10000 by default")
       ->check(CLI::Range(std::int64_t{1}, pages_max));
-  command.add_option("--depth", cli.depth, "Follow links at most so far from the first page")
+  command.add_option("--depth", cli.depth, "Follow links at most so far from the first page; 10 by default")
       ->check(CLI::Range(std::int64_t{0}, depth_max));
-  command.add_option("--delay-ms", cli.delay_ms, "Between two requests to one host")
+  command.add_option("--delay-ms", cli.delay_ms, "Between two requests to one host; 500 by default")
       ->check(CLI::Range(std::int64_t{0}, delay_ms_max));
   command.add_option("--user-agent", cli.user_agent, "What hosts are told")->type_name("TEXT");
   command.add_flag("--no-robots", cli.no_robots, "Do not ask for robots.txt: for hosts of your own");
-}
-
-std::string read_text_file(const std::string& path, const char* what, std::size_t bytes_max) {
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  // A pipe would be waited for, a device might never end.
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-    throw_invalid(fmt::format("{} '{}' is no file: name another", what, path));
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(ErrorCode::not_found, fmt::format("{} '{}' cannot be read: is the name right?", what, path));
-  std::string text(bytes_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) throw Error(ErrorCode::unavailable, fmt::format("{} '{}' cannot be read", what, path));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > bytes_max) throw_invalid(fmt::format("{} '{}' is larger than {} bytes", what, path, bytes_max));
-  return text;
 }
 
 namespace {
 
 /// As `parse_job_config`, and its errors say which file is meant.
 crawl::JobConfig read_job_config(const std::string& file) {
-  const auto text = read_text_file(file, "the job's config", config_bytes_max);
+  const auto text = read_file(file, "the job's config", config_bytes_max);
   try {
     return crawl::parse_job_config(text);
   } catch (const Error& error) {

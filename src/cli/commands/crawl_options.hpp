@@ -37,8 +37,4 @@ struct WorkerCli {
 void add_worker_options(CLI::App& command, WorkerCli& cli);
 crawl::WorkerOptions worker_options_of(const WorkerCli& cli);
 
-/// The whole file. Throws `not_found`, calling it `what`, when it cannot be read, and `invalid` when it is larger than
-/// `bytes_max`.
-std::string read_text_file(const std::string& path, const char* what, std::size_t bytes_max);
-
 }  // namespace quarry::cli

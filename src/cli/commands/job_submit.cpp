@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
 #include "cli/commands/crawl_submit.hpp"
+#include "cli/read_file.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/ops/policy.hpp"
@@ -45,7 +46,7 @@ ExitCode submit(Context& context, const SubmitCli& cli) {
     config = job_config_of(cli);
     if (job.title.empty()) job.title = config->target_url->text().substr(0, 255);
   } else if (!cli.config_file.empty()) {
-    job.config = Json{read_text_file(cli.config_file, "the job's config", 1 << 20)};
+    job.config = Json{read_file(cli.config_file, "the job's config", 1 << 20)};
   }
   // A crawl comes with its first page; other jobs get their tasks from whoever made them.
   const auto result = context.open(Access::write).write([&](Write& tx) {

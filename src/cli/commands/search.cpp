@@ -11,6 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/number_range.hpp"
 #include "cli/page_options.hpp"
+#include "cli/read_file.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
@@ -18,6 +19,7 @@
 #include "quarry/jobs/change.hpp"
 #include "quarry/jobs/find.hpp"
 #include "quarry/ops/policy.hpp"
+#include "quarry/queue/until_done.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -35,7 +37,7 @@ struct RunCli : WorkerCli {
 };
 
 std::vector<crawl::SearchSource> sources_of(const RunCli& cli) {
-  auto sources = crawl::parse_sources(read_text_file(cli.sources_file, "the file of sources", sources_bytes_max));
+  auto sources = crawl::parse_sources(read_file(cli.sources_file, "the file of sources", sources_bytes_max));
   if (cli.only.empty()) return sources;
   std::vector<crawl::SearchSource> chosen;
   for (const auto& name : cli.only) {
@@ -226,7 +228,7 @@ ExitCode cancel(Context& context, const OneSearchCli& cli) {
   });
   for (const auto& job : jobs) {
     if (!jobs::is_open(job.status)) continue;
-    for (jobs::Moved moved{0, false}; !moved.done;) moved = db.write([&](Write& tx) { return jobs::cancel(tx, job.id); });
+    queue::until_done([&] { return db.write([&](Write& tx) { return jobs::cancel(tx, job.id); }); });
   }
   const auto search = db.write([&](Write& tx) {
     searches::settle(tx, cli.search());
@@ -251,7 +253,7 @@ ExitCode purge(Context& context, const OneSearchCli& cli) {
     return jobs::list(tx, {.search_id = cli.search()}, {.limit = 100}).rows;
   });
   for (const auto& job : jobs) {
-    for (jobs::Moved moved{0, false}; !moved.done;) moved = db.write([&](Write& tx) { return jobs::purge(tx, job.id); });
+    queue::until_done([&] { return db.write([&](Write& tx) { return jobs::purge(tx, job.id); }); });
     ++result.jobs;
   }
   db.write([&](Write& tx) { searches::purge(tx, cli.search()); });

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/describe.hpp>
+#include <boost/mp11/algorithm.hpp>
+#include <cctype>
+#include <fstream>
 #include <set>
+#include <string>
 
 #include "quarry/schema/error.hpp"
 
@@ -37,6 +42,18 @@ TEST(ExitCodes, FiveWaysInWhichADatabaseCannotBeUsedAreToldApart) {
                             code(schema::MigrationError(schema::Reason::newer, "newer than the program")),
                             code(Error(ErrorCode::unavailable, "a server that is down"))};
   EXPECT_EQ(codes.size(), 5U);
+}
+
+TEST(ExitCodes, ThePageNamesEachOfThemAndNoOther) {
+  std::set<int> in_source;
+  boost::mp11::mp_for_each<boost::describe::describe_enumerators<ExitCode>>(
+      [&](auto enumerator) { in_source.insert(static_cast<int>(enumerator.value)); });
+  std::ifstream page(QUARRY_SOURCE_DIR "/docs/exit-codes.md");
+  std::set<int> on_page;
+  for (std::string line; std::getline(page, line);)
+    if (line.starts_with("| ") && std::isdigit(static_cast<unsigned char>(line[2])) != 0)
+      on_page.insert(std::stoi(line.substr(2)));
+  EXPECT_EQ(on_page, in_source);
 }
 
 TEST(ExitCodes, WhatIsNotOursIsABug) { EXPECT_EQ(code(std::runtime_error("x")), 70); }

@@ -44,15 +44,22 @@ TEST(Run, VersionAndHelp) {
 
 TEST(Run, ErrorsOfUsageAreOneLineAndNameTheMatter) {
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
-      {{}, "a subcommand is required"},
-      {{"frobnicate"}, "there is no command 'frobnicate'"},
-      {{"queue", "frobnicate"}, "frobnicate"},
+      {{}, "a command is wanted, such as `quarry init`: see `quarry --help`"},
+      {{"frobnicate"}, "there is no command 'frobnicate': see `quarry --help`"},
+      {{"queue"}, "`quarry queue` wants one of list, show, counts"},
+      {{"queue", "frobnicate"}, "`quarry queue` has no 'frobnicate': there are list, show, counts"},
+      {{"queue", "host", "frobnicate"}, "`quarry queue host` has no 'frobnicate': there are show, set, block, unblock"},
       {{"queue", "list", "--frobnicate"}, "--frobnicate"},
-      {{"queue", "tasks", "--limit", "x"}, "--limit"},
-      {{"queue", "tasks", "--limit", "0"}, "--limit"},
-      {{"queue", "tasks", "--status", "happy"}, "--status"},
-      {{"queue", "cancel"}, "id is required"},
-      {{"queue", "list", "--db"}, "--db"},
+      {{"queue", "tasks", "--limit", "x"},
+       "--limit 'x': it must be a number from 1 to 10000: see `quarry queue tasks --help`"},
+      {{"queue", "tasks", "--limit", "0"}, "--limit '0': it must be a number from 1 to 10000"},
+      {{"queue", "purge", "--older-than-hours", "-1"}, "--older-than-hours '-1': it must be a number from 0 to 1000000:"},
+      {{"queue", "tasks", "--status", "happy"}, "--status 'happy': there are scheduled, pending, blocked"},
+      {{"queue", "cancel"}, "id is required: see `quarry queue cancel --help`"},
+      {{"queue", "cancel", "x"}, "id 'x': it must be a whole number"},
+      {{"job", "list", "--deleted=maybe"}, "--deleted 'maybe': it takes no value, or true or false"},
+      {{"queue", "list", "--connections", "many"}, "--connections 'many': it must be a whole number"},
+      {{"queue", "list", "--db"}, "--db wants a value"},
       {{"queue", "list", "--log", "loud"}, "--log 'loud'"},
       {{"migrate", "to", "-1"}, "version"},
       {{"--db", "sqlite:a", "queue", "list", "--db", "sqlite:b"}, "--db"},
@@ -65,6 +72,72 @@ TEST(Run, ErrorsOfUsageAreOneLineAndNameTheMatter) {
     EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
     EXPECT_EQ(ran.out, "");
   }
+}
+
+TEST(Run, HelpSaysWhatAnOptionTakesAndFitsTheTerminal) {
+  const auto tasks = run_with({"queue", "tasks", "--help"}).out;
+  EXPECT_THAT(tasks, HasSubstr("--limit N"));
+  EXPECT_THAT(tasks, HasSubstr("(1 to 10000)"));
+  EXPECT_THAT(tasks, HasSubstr("(scheduled, pending, blocked,"));
+  EXPECT_THAT(tasks, HasSubstr("quarry --help"));  // the options that every command has
+  EXPECT_THAT(tasks, Not(HasSubstr(" in [")));
+  EXPECT_THAT(run_with({"health", "--help"}).out, HasSubstr("(not with --check, --ready)"));
+  for (const std::size_t width : {60U, 80U}) {
+    for (const auto& args : std::vector<std::vector<std::string>>{{"--help"}, {"maintain", "--help"}, {"crawl", "--help"}}) {
+      std::ostringstream out, err;
+      run({.args = args,
+           .environment = [](const char*) { return std::nullopt; },
+           .out = out,
+           .err = err,
+           .terminal = {.out_width = width}});
+      std::istringstream lines(out.str());
+      for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
+    }
+  }
+}
+
+/// The words of the lines that stand under `heading`.
+std::vector<std::string> listed_under(const std::string& heading, const std::string& help) {
+  std::vector<std::string> names;
+  std::istringstream lines(help);
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  "))
+      inside = line == heading;
+    else if (inside && line[2] != ' ')
+      names.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  return names;
+}
+
+/// Every command and every option has words, and none of the parser's own.
+void look_at_help(const std::vector<std::string>& command, std::size_t& seen) {
+  auto args = command;
+  args.push_back("--help");
+  const auto help = run_with(args);
+  ASSERT_EQ(help.code, 0) << testing::PrintToString(command);
+  ++seen;
+  EXPECT_THAT(help.out,
+              Not(testing::AnyOf(HasSubstr(" in ["), HasSubstr(":{"), HasSubstr("Excludes:"), HasSubstr("Needs:"))))
+      << testing::PrintToString(command);
+  std::istringstream lines(help.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("  ")) continue;
+    // What is too long to stand beside its words has them in the next line.
+    if (line.size() < 30 && !std::getline(lines, line)) line.clear();
+    EXPECT_THAT(line.substr(std::min<std::size_t>(line.size(), 28)), testing::ContainsRegex("[A-Za-z]")) << line;
+  }
+  for (const auto& name : listed_under("Subcommands:", help.out)) {
+    auto longer = command;
+    longer.push_back(name);
+    look_at_help(longer, seen);
+  }
+}
+
+TEST(Run, EveryCommandAndEveryOptionHasWords) {
+  std::size_t seen = 0;
+  look_at_help({}, seen);
+  EXPECT_GT(seen, 150U);
 }
 
 TEST(Run, GlobalOptionsWorkBeforeAndAfterTheCommand) {
@@ -95,7 +168,8 @@ TEST(Run, ThatErrorsAreJsonMayBeSaidInTheConfigFile) {
   };
   for (const auto& ran :
        {run_with({"queue", "list", "--config-file", file}), run_with({"--config-file=" + file, "frobnicate"}),
-        run_with({"queue", "tasks", "--limit", "x"}, from_environment), run_with({"--json=1", "queue", "tasks", "--limit", "x"})}) {
+        run_with({"queue", "tasks", "--limit", "x"}, from_environment),
+        run_with({"--json=1", "queue", "tasks", "--limit", "x"})}) {
     EXPECT_EQ(ran.code, 64);
     EXPECT_EQ(error_of(ran).at("exit_code").as_int64(), 64);
   }
@@ -120,10 +194,11 @@ TEST(Run, NotANumberIsNoNumber) {
 }
 
 TEST(Run, WithJsonWhatIsNotUtf8IsReplaced) {
-  for (const auto& args : std::vector<std::vector<std::string>>{{"frob\xFFnicate", "--json"},
-                                                                {"--json", "queue", "list", "--log", "\xFF"},
-                                                                {"--json", "queue", "list", "--db", "sqlite:/tmp/quarry-\xFF"},
-                                                                {"--json", "queue", "list", "--config-file", "/\xFF"}}) {
+  for (const auto& args :
+       std::vector<std::vector<std::string>>{{"frob\xFFnicate", "--json"},
+                                             {"--json", "queue", "list", "--log", "\xFF"},
+                                             {"--json", "queue", "list", "--db", "sqlite:/tmp/quarry-\xFF"},
+                                             {"--json", "queue", "list", "--config-file", "/\xFF"}}) {
     const auto ran = run_with(args);
     EXPECT_NE(ran.code, 0);
     EXPECT_THAT(std::string(error_of(ran).at("message").as_string()), HasSubstr("\xEF\xBF\xBD"));
