@@ -59,7 +59,7 @@ ExitCode list(Context& context, const ListCli& cli) {
       console.note("there are no such artifacts");
     else
       console.print(table);
-    if (result.next) console.note(fmt::format("there are more: --before {}", to_string(*result.next)));
+    if (result.next) console.note(fmt::format("there are more: --after {}", to_string(*result.next)));
   });
   return ExitCode::ok;
 }
@@ -126,10 +126,11 @@ Bytes body_of(artifacts::BlobStore& blobs, const artifacts::Artifact& artifact) 
     return blobs.get(*artifact.blob_hash);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found) throw;
-    throw Error(ErrorCode::corrupt,
-                fmt::format("the body of artifact {} is missing: restore the folder of the bodies from a backup, or name the "
-                            "right one with --blobs; `quarry artifact fsck` lists all that is missing",
-                            to_string(artifact.id)));
+    throw Error(
+        ErrorCode::corrupt,
+        fmt::format("the body of artifact {} is missing: restore the folder of the bodies from a backup, or name the "
+                    "right one with --blobs; `quarry artifact fsck` lists all that is missing",
+                    to_string(artifact.id)));
   }
 }
 
@@ -165,8 +166,9 @@ void add_artifact_commands(CLI::App& app, Commands& commands) {
     command->add_option("--tag", cli->tag, "Only those with this tag");
     add_enum<artifacts::ArtifactType>(*command, "--type", cli->type, "Only those of this type");
     command->add_flag("--deleted", cli->deleted, "The deleted ones instead of the others");
-    command->add_option("--before", cli->before, "Only those before this one: the last id of the page before");
-    command->add_option("--limit", cli->limit, "At most")->check(CLI::Range(1, 1000));
+    command->add_option("--after,--before", cli->before, "Go on behind this one: the last id of the page before")
+        ->type_name("ID");
+    command->add_option("--limit", cli->limit, "Artifacts at most; 50 by default")->check(CLI::Range(1, 1000));
   }
   const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const ArtifactCli&)) {
     auto cli = std::make_shared<ArtifactCli>();

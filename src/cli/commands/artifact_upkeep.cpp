@@ -7,6 +7,7 @@
 #include "cli/text.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/artifacts/fsck.hpp"
+#include "quarry/artifacts/store.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -22,16 +23,24 @@ struct UpkeepCli {
   }
 };
 
+/// The folder is made with its first body. Where it is missing although there are artifacts, somebody has not mounted it.
+bool nothing_stored_yet(const Database& db) {
+  return db.read([](Read& tx) {
+    return artifacts::list(tx, {}, 1).items.empty() && artifacts::list(tx, {.deleted = true}, 1).items.empty();
+  });
+}
+
 ExitCode collect(Context& context, const UpkeepCli& cli) {
   const auto db = context.open(Access::write);
-  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
+  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = nothing_stored_yet(db)});
   artifacts::GarbageOptions options;
   options.grace = cli.grace();
   options.dry_run = cli.dry_run;
   auto& console = context.console();
   if (options.grace < artifacts::grace_default && !options.dry_run)
     console.note(
-        "quarry: with a grace of less than an hour, bodies that a crawl has written and not yet committed are lost: make sure "
+        "quarry: with a grace of less than an hour, bodies that a crawl has written and not yet committed are lost: make "
+        "sure "
         "that nothing else is at work");
   const auto result = artifacts::collect_garbage(db, blobs, options);
   console.result(result, [&] {
@@ -46,7 +55,7 @@ ExitCode collect(Context& context, const UpkeepCli& cli) {
 
 ExitCode check(Context& context, const UpkeepCli& cli) {
   const auto db = context.open(Access::write);
-  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = false});
+  artifacts::FileBlobStore blobs(context.settings().blobs, {.create = nothing_stored_yet(db)});
   artifacts::FsckOptions options;
   options.deep = cli.deep;
   options.repair = cli.repair;
@@ -59,13 +68,14 @@ ExitCode check(Context& context, const UpkeepCli& cli) {
       table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob,
                  fmt::format("{}", problem.artifacts), problem.repaired ? "yes" : "no"});
     if (!table.empty()) console.print(table);
-    console.line(
-        fmt::format("{} bodies, {}{}: {}", result.blobs, human_bytes(result.stored_bytes),
-                    cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
-                    result.is_sound ? "all is well"
-                    : result.lost_artifacts == 0
-                        ? fmt::format("{} things are wrong, but no artifact has lost its body", result.problems.size())
-                        : fmt::format("{} artifacts have lost their body", result.lost_artifacts)));
+    console.line(fmt::format(
+        "{}, {}{}: {}", counted(result.blobs, "body", "bodies"), human_bytes(result.stored_bytes),
+        cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
+        result.is_sound ? "all is well"
+        : result.lost_artifacts == 0
+            ? fmt::format("{} wrong, but no artifact has lost its body",
+                          counted(std::ssize(result.problems), "thing is", "things are"))
+            : fmt::format("{} lost their body", counted(result.lost_artifacts, "artifact has", "artifacts have"))));
   });
   return result.is_sound ? ExitCode::ok : ExitCode::corrupt;
 }
@@ -83,7 +93,9 @@ void add_artifact_upkeep_commands(CLI::App& group, Commands& commands) {
     return std::pair(command, cli);
   };
   {
-    const auto [command, cli] = add("gc", "Remove the bodies that nothing refers to; others may write meanwhile if the grace is an hour or more", collect);
+    const auto [command, cli] =
+        add("gc", "Remove the bodies that nothing refers to; others may write meanwhile if the grace is an hour or more",
+            collect);
     command->add_flag("--dry-run", cli->dry_run, "Only count them");
   }
   const auto [command, cli] = add("fsck", "Check that every body is there and every count is right", check);

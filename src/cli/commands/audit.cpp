@@ -99,8 +99,10 @@ ExitCode verify(Context& context, const VerifyCli& cli) {
     for (const auto& found : report.breaks) console.line(found.message);
     if (report.faults > static_cast<std::int64_t>(report.breaks.size()))
       console.line(fmt::format("and {} more", report.faults - static_cast<std::int64_t>(report.breaks.size())));
-    if (report.retired > 0) console.note(fmt::format("{} entries before these were retired", report.retired));
-    if (report.intact()) console.line(fmt::format("{} entries, and the chain is whole", report.checked));
+    if (report.retired > 0)
+      console.note(fmt::format("{} before these were retired", counted(report.retired, "entry", "entries")));
+    if (report.intact())
+      console.line(fmt::format("{}, and the chain is whole", counted(report.checked, "entry", "entries")));
   });
   return report.intact() ? ExitCode::ok : ExitCode::corrupt;
 }
@@ -196,7 +198,8 @@ void add_audit_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<EnsureCli>();
     auto* command = commands.add(group, "ensure-partitions", "Make the months to come (PostgreSQL)", cli, ensure);
-    command->add_option("--months-ahead", cli->months_ahead, "3 by default")->check(CLI::Range(0, 120));
+    command->add_option("--months-ahead", cli->months_ahead, "How many after this one; 3 by default")
+        ->check(CLI::Range(0, 120));
   }
   {
     auto cli = std::make_shared<RetireCli>();

@@ -68,13 +68,15 @@ void show_made(Console& console, const BackupResult& result) {
   else
     console.line("not verified: `quarry backup verify` does it; until then retention does not rely on it");
   if (result.pruned && !result.pruned->removed.empty())
-    console.line(fmt::format("{} older backups and {} bodies were removed", result.pruned->removed.size(),
-                             result.pruned->bodies_removed));
+    console.line(fmt::format("removed: {} and {}", counted(std::ssize(result.pruned->removed), "older backup"),
+                             counted(result.pruned->bodies_removed, "body", "bodies")));
   if (result.pruned_log) show_log(console, *result.pruned_log, false);
 }
 
 ExitCode make(Context& context, const BackupCli& cli) {
   auto& console = context.console();
+  if (cli.dir.empty())
+    throw_invalid("say which folder the backup goes into: `quarry backup DIR`; it is made when it is not there");
   std::optional<backup::Keep> keep;
   if (!cli.keep.empty()) keep = backup::parse_keep(cli.keep);
   std::optional<Instant> keep_log;
@@ -106,7 +108,7 @@ ExitCode list(Context& context, const BackupCli& cli) {
   const ListResult result{backup::Repository::open(cli.dir).list()};
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"BACKUP"},
+    Table table({{"BACKUP", Align::left, Room::whole},
                  {"ENGINE"},
                  {"ROWS", Align::right},
                  {"DATABASE", Align::right},
@@ -175,8 +177,9 @@ ExitCode prune(Context& context, const BackupCli& cli) {
   console.result(result, [&] {
     for (const auto& name : result.removed) console.line(fmt::format("{} {}", cli.dry_run ? "would go" : "gone", name));
     if (result.kept)
-      console.line(fmt::format("{} backups stay; {} bodies ({}) {}", *result.kept, result.bodies_removed,
-                               human_bytes(result.bodies_removed_bytes), cli.dry_run ? "would go" : "went"));
+      console.line(fmt::format("{}; {} ({}) {}", counted(*result.kept, "backup stays", "backups stay"),
+                               counted(result.bodies_removed, "body", "bodies"), human_bytes(result.bodies_removed_bytes),
+                               cli.dry_run ? "would go" : "went"));
     if (result.log) show_log(console, *result.log, cli.dry_run);
   });
   return ExitCode::ok;

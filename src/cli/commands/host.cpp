@@ -41,7 +41,10 @@ ExitCode list(Context& context, const HostsCli& cli) {
     for (const auto& host : result.hosts)
       table.row({host.host_key, fmt::format("{}", host.pending), fmt::format("{}", host.in_flight), limit_of(host),
                  fmt::format("{} ms", host.delay_ms), host.blocked_until > now ? human_time(host.blocked_until) : "-"});
-    console.print(table);
+    if (table.empty())
+      console.note(cli.after.empty() ? "no task has named a host yet" : "there are no more hosts");
+    else
+      console.print(table);
     if (result.next) console.note(fmt::format("there may be more: --after {}", *result.next));
   });
   return ExitCode::ok;
@@ -117,7 +120,7 @@ void add_host_commands(CLI::App& group, Commands& commands) {
     auto cli = std::make_shared<HostsCli>();
     auto* command = commands.add(group, "hosts", "List the hosts that tasks name", cli, list);
     command->add_option("--after", cli->after, "Only hosts behind this one, in alphabetical order");
-    command->add_option("--limit", cli->limit, "At most")->check(CLI::Range(1, 10'000));
+    command->add_option("--limit", cli->limit, "Hosts at most; 100 by default")->check(CLI::Range(1, 10'000));
   }
   auto& host = *commands.group(group, "host", "How politely a host is treated");
   const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const HostCli&)) {

@@ -126,8 +126,8 @@ ExitCode control(Context& context, const JobCli& cli, Control move, const char* 
   result.is_paused = job.is_paused;
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(fmt::format("job {} is {}; {} task{} {}", to_string(id), job.is_paused ? "paused" : to_string(job.status),
-                             result.tasks, result.tasks == 1 ? "" : "s", what));
+    console.line(fmt::format("job {} is {}; {} {}", to_string(id), job.is_paused ? "paused" : to_string(job.status),
+                             counted(result.tasks, "task"), what));
   });
   return ExitCode::ok;
 }

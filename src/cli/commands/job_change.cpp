@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/number_range.hpp"
+#include "cli/text.hpp"
 #include "quarry/jobs/change.hpp"
 #include "quarry/jobs/statistics.hpp"
 #include "quarry/queue/until_done.hpp"
@@ -26,6 +27,8 @@ struct EditCli : OneJobCli {
 };
 
 ExitCode edit(Context& context, const EditCli& cli) {
+  if (!cli.title && !cli.description && !cli.keywords && !cli.expanded_keywords && !cli.priority)
+    throw_invalid("nothing to change: name what, as in --title \"Lithium papers\" (see `quarry job edit --help`)");
   jobs::JobChanges changes{.title = cli.title, .keywords = cli.keywords, .priority = cli.priority};
   if (cli.description)
     changes.description = cli.description->empty() ? std::nullopt : std::optional<std::string>(*cli.description);
@@ -92,9 +95,8 @@ ExitCode purge_jobs(Context& context, const JobPurgeCli& cli) {
   }
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(
-        fmt::format("{} job{} and {} tasks were purged; `quarry artifact gc` removes bodies that nothing names any more",
-                    result.jobs, result.jobs == 1 ? "" : "s", result.tasks));
+    console.line(fmt::format("{} and {} were purged; `quarry artifact gc` removes bodies that nothing names any more",
+                             counted(result.jobs, "job"), counted(result.tasks, "task")));
   });
   return ExitCode::ok;
 }

@@ -91,7 +91,7 @@ void add_job_log_command(CLI::App& group, Commands& commands) {
   command->add_option("id", cli->id, "The job")->required();
   add_enum<jobs::LogLevel>(*command, "--level", cli->level, "This and worse; info by default");
   command->add_option("--after", cli->after, "Only lines behind this id");
-  command->add_option("--limit", cli->limit, "Lines at most")->check(CLI::Range(1, 10'000));
+  command->add_option("--limit", cli->limit, "Lines at most; 100 by default")->check(CLI::Range(1, 10'000));
   command->add_flag("--follow", cli->follow, "Go on until the job has ended; with --json, everything is printed then");
 }
 

@@ -79,9 +79,11 @@ ExitCode take(Context& context, const TakeCli& cli) {
     if (decision.admitted && decision.limit == 0)
       console.line("admitted; API calls are not limited (setting 'enable_rate_limiting')");
     else if (decision.admitted)
-      console.line(fmt::format("admitted; {} of {} remain", decision.remaining, decision.limit));
+      console.line(fmt::format("{}; {} of {} remain", cli.dry_run ? "would be admitted" : "admitted", decision.remaining,
+                               decision.limit));
     else
-      console.line(fmt::format("denied; again in {}", human_duration(decision.retry_after)));
+      console.line(
+          fmt::format("{}; again in {}", cli.dry_run ? "would be denied" : "denied", human_duration(decision.retry_after)));
   });
   return decision.admitted ? ExitCode::ok : ExitCode::failed;
 }
@@ -220,7 +222,8 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
         ->check(number_range(1e-6, 3.2e7));
     command->add_option("--burst", cli->burst, "How many may come at once; as many as --requests by default");
     command->add_option("--cost", cli->cost, "What the request counts for; 1 by default");
-    command->add_flag("--dry-run", cli->dry_run, "Say what it would answer, without taking");
+    command->add_flag("--dry-run", cli->dry_run,
+                      "Take nothing: say whether it would be admitted, and what remains as it is");
   }
   {
     auto cli = std::make_shared<KeyCli>();

@@ -33,15 +33,17 @@ std::string figures_of(const ops::StepReport& step) {
   std::string text;
   for (const auto& figure : step.figures) {
     if (!text.empty()) text += ", ";
-    text += figure.what.starts_with("bytes") ? fmt::format("{} {}", human_bytes(figure.count), figure.what)
-                                             : fmt::format("{} {}", figure.count, figure.what);
+    constexpr std::string_view unit = "bytes";
+    text += figure.what.starts_with(unit) ? human_bytes(figure.count) + figure.what.substr(unit.size())
+                                          : fmt::format("{} {}", figure.count, figure.what);
   }
   if (step.message) text += fmt::format("{}{}", text.empty() ? "" : "; ", *step.message);
   return text;
 }
 
 void show_maintenance(Console& console, const ops::MaintainReport& report) {
-  Table table({{"STEP"}, {report.dry_run ? "WOULD BE" : "RESULT"}, {"WHAT"}, {"TIME", Align::right}});
+  Table table(
+      {{"STEP"}, {report.dry_run ? "WOULD BE" : "RESULT"}, {"WHAT", Align::left, Room::wrapped}, {"TIME", Align::right}});
   for (const auto& step : report.steps)
     table.row({step.step, boost::describe::enum_to_string(step.outcome, "unknown"), figures_of(step),
                human_duration(std::chrono::microseconds(step.duration_us))});

@@ -102,6 +102,9 @@ ExitCode add_plan(Context& context, const PlanSetCli& cli) {
 
 ExitCode set_plan(Context& context, const PlanSetCli& cli) {
   auto changes = cli.changes;
+  const bool changes_something = changes.name || changes.compute_units_per_month || changes.max_concurrent_tasks ||
+                                 changes.price_cents || changes.is_active || cli.variant || cli.no_variant;
+  if (!changes_something) throw_invalid("nothing to change: name what, as in --units 1000 (see `quarry plan set --help`)");
   if (cli.variant) changes.provider_variant_id = cli.variant;
   if (cli.no_variant) changes.provider_variant_id = std::optional<std::string>{};
   const auto keys = find_keys(context.settings(), "");

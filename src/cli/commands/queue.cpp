@@ -143,12 +143,15 @@ ExitCode tasks(Context& context, const TasksCli& cli) {
                  {"SCHEDULED"},
                  {"TRIES", Align::right},
                  {"PAYLOAD"},
-                 {"ERROR"}});
+                 {"ERROR", Align::left, Room::wrapped}});
     for (const auto& task : result.tasks)
       table.row({fmt::format("{}", task.id), task.task_type, fmt::format("{}", task.priority), human_time(task.scheduled_at),
                  fmt::format("{}/{}", task.retry_count, task.max_retries), task.payload.text,
                  task.error_message.value_or("")});
-    console.print(table);
+    if (table.empty())
+      console.note(fmt::format("there are no tasks that are {}", boost::describe::enum_to_string(cli.status, "so")));
+    else
+      console.print(table);
     if (result.next) console.note(fmt::format("there may be more: --after {}", *result.next));
   });
   return ExitCode::ok;
@@ -186,7 +189,7 @@ ExitCode redrive(Context& context, const RedriveCli& cli) {
   const MovedResult result{
       in_batches(db, cli.limit, [&](Write& tx, int limit) { return queue::redrive(tx, queue, cli.status, limit); })};
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{} tasks will be tried again", result.tasks)); });
+  console.result(result, [&] { console.line(fmt::format("{} will be tried again", counted(result.tasks, "task"))); });
   return ExitCode::ok;
 }
 
@@ -224,7 +227,7 @@ void add_queue_commands(CLI::App& app, Commands& commands) {
     auto* command = add_named(group, commands, "tasks", "List a queue's tasks in one state", tasks, cli);
     add_enum<TaskStatus>(*command, "--status", cli->status, "The state; pending by default");
     command->add_option("--after", cli->after, "Only tasks with greater ids: the last id of the page before");
-    command->add_option("--limit", cli->limit, "At most")->check(CLI::Range(1, 10'000));
+    command->add_option("--limit", cli->limit, "Tasks at most; 100 by default")->check(CLI::Range(1, 10'000));
   }
   add_named<NameCli>(group, commands, "pause", "Hand out no more tasks; what is under way goes on", pause);
   add_named<NameCli>(group, commands, "resume", "Hand out tasks again", resume);

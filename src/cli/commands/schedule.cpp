@@ -29,6 +29,8 @@ void show_one(Context& context, const Schedule& schedule) {
     Fields fields;
     fields.add("schedule", schedule.name);
     fields.add("cron", schedule.cron + " (UTC)");
+    if (!schedule.job_config) fields.add("queue", schedule.queue);
+    if (!schedule.job_config && !schedule.task_type.empty()) fields.add("task type", schedule.task_type);
     fields.add("state", schedule.is_enabled ? "enabled" : "disabled");
     fields.add("next run", schedule.next_run_at ? human_time(*schedule.next_run_at) : "never");
     if (schedule.last_run_at) fields.add("last run", human_time(*schedule.last_run_at));

@@ -137,7 +137,10 @@ ExitCode purge_old(Context& context) {
   for (std::int64_t purged = batch; purged == batch; result.sessions += purged)
     purged = db.write([](Write& tx) { return accounts::purge_sessions(tx, tx.now(), batch); });
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{} sessions that had ended are gone", result.sessions)); });
+  console.result(result, [&] {
+    console.line(
+        fmt::format("{} had ended and {} gone", counted(result.sessions, "session"), result.sessions == 1 ? "is" : "are"));
+  });
   return ExitCode::ok;
 }
 

@@ -50,7 +50,7 @@ ExitCode list(Context& context, const SettingListCli& cli) {
   const SettingListResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"SETTING"}, {"TYPE"}, {"VALUE"}, {"KEY"}, {"DESCRIPTION"}});
+    Table table({{"SETTING"}, {"TYPE"}, {"VALUE"}, {"KEY"}, {"DESCRIPTION", Align::left, Room::wrapped}});
     for (const auto& setting : result.settings)
       table.row({setting.key, boost::describe::enum_to_string(setting.type, "?"), setting.value.value_or("-"),
                  setting.key_id.value_or("-"), setting.description.value_or("")});
@@ -185,10 +185,10 @@ ExitCode rotate_key(Context& context, const RotateCli& cli) {
   }
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(
-        fmt::format("{} settings were brought under key '{}'; no other key is in use", result.rotated, result.primary));
+    console.line(fmt::format("{} brought under key '{}'; no other key is in use",
+                             counted(result.rotated, "setting was", "settings were"), result.primary));
   });
-  if (result.messages > 0) console.note(fmt::format("so were {} of the payment provider's messages", result.messages));
+  if (result.messages > 0) console.note(fmt::format("messages of the payment provider that were, too: {}", result.messages));
   return ExitCode::ok;
 }
 

@@ -48,7 +48,7 @@ ExitCode show(Context& context, const TaskCli& cli) {
     if (task.completed_at) fields.add("ended", human_time(*task.completed_at));
     fields.add_if("error", task.error_message);
     console.print(fields);
-    Table table({{"ATTEMPT", Align::right}, {"OUTCOME"}, {"ENDED"}, {"WORKER"}, {"ERROR"}});
+    Table table({{"ATTEMPT", Align::right}, {"OUTCOME"}, {"ENDED"}, {"WORKER"}, {"ERROR", Align::left, Room::wrapped}});
     for (const auto& attempt : result.attempts)
       table.row({fmt::format("{}", attempt.attempt), attempt.outcome, human_time(attempt.ended_at),
                  attempt.worker.value_or(""), attempt.error_message.value_or("")});

@@ -47,7 +47,7 @@ ExitCode show_usage(Context& context, const UsageShowCli& cli) {
   auto& console = context.console();
   console.result(result, [&] {
     Fields fields;
-    fields.add("plan", fmt::format("{}: {} tasks at once{}", result.plan_id, result.max_concurrent_tasks,
+    fields.add("plan", fmt::format("{}: {} at once{}", result.plan_id, counted(result.max_concurrent_tasks, "task"),
                                    result.is_enforced ? "" : " (plans are not enforced: `quarry billing on`)"));
     fields.add("period",
                fmt::format("{} to {}", human_time(result.balance.period_start), human_time(result.balance.period_end)));
@@ -123,9 +123,9 @@ ExitCode check_usage(Context& context, const UsageCheckCli& cli) {
     }
     if (!table.empty()) console.print(table);
     for (const auto& event : check.altered_events) console.line(fmt::format("event '{}' is not what its hash says", event));
-    console.line(
-        fmt::format("{} periods, {} of them differ from the sum of their events", check.periods, check.differences.size()));
-    console.line(fmt::format("{} events, {} of them altered", check.events, check.altered));
+    console.line(fmt::format("{}, {} of them other than the sum of their events", counted(check.periods, "period"),
+                             check.differences.size()));
+    console.line(fmt::format("{}, {} of them altered", counted(check.events, "event"), check.altered));
   });
   return check.is_good() ? ExitCode::ok : ExitCode::failed;
 }
@@ -177,7 +177,8 @@ void add_usage_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<UsageCheckCli>();
     commands
-        .add(group, "check", "Prove that every balance is the sum of its events, and no event altered; exit code 1 otherwise", cli,
+        .add(group, "check",
+             "Prove that every balance is the sum of its events, and no event altered; exit code 1 otherwise", cli,
              check_usage)
         ->add_option("user", cli->user, "Only this user's");
   }

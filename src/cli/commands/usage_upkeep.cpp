@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/account_input.hpp"
+#include "cli/text.hpp"
 #include "quarry/billing/analytics.hpp"
 #include "quarry/billing/metering.hpp"
 
@@ -19,13 +20,22 @@ struct UsageRollupResult {
 };
 BOOST_DESCRIBE_STRUCT(UsageRollupResult, (), (date, users))
 
+/// Its midnight in UTC.
+Instant day_of(const std::string& date) {
+  try {
+    return parse_iso8601(date + "T00:00:00Z");
+  } catch (const Error&) {
+    throw_invalid(fmt::format("--date '{}' is no day: write it as 2026-03-01", date));
+  }
+}
+
 ExitCode roll_up_usage(Context& context, const UsageRollupCli& cli) {
   const auto db = context.open(Access::write);
-  const auto at = cli.date.empty() ? db.now() : parse_iso8601(cli.date + "T00:00:00Z");
+  const auto at = cli.date.empty() ? db.now() : day_of(cli.date);
   UsageRollupResult result{to_iso8601(at).substr(0, 10)};
   result.users = db.write([&](Write& tx) { return billing::roll_up(tx, at); });
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{}: {} users", result.date, result.users)); });
+  console.result(result, [&] { console.line(fmt::format("{}: {}", result.date, counted(result.users, "user"))); });
   return ExitCode::ok;
 }
 
@@ -72,7 +82,9 @@ ExitCode expire_usage(Context& context) {
   for (std::int64_t now = page; now == page; result.reservations += now)
     now = db.write([](Write& tx) { return billing::expire_lost(tx, {}, page); });
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{} reservations were given back", result.reservations)); });
+  console.result(result, [&] {
+    console.line(fmt::format("{} given back", counted(result.reservations, "reservation was", "reservations were")));
+  });
   return ExitCode::ok;
 }
 

@@ -31,6 +31,8 @@ std::optional<std::optional<std::string>> or_nothing(const std::optional<std::st
 }
 
 ExitCode set_user(Context& context, const UserSetCli& cli) {
+  if (!cli.username && !cli.email && !cli.full_name && !cli.google_id && !cli.role)
+    throw_invalid("nothing to change: name what, as in --full-name \"Ada Lovelace\" (see `quarry user set --help`)");
   accounts::UserChanges changes{.username = cli.username,
                                 .email = cli.email,
                                 .full_name = or_nothing(cli.full_name),
@@ -74,7 +76,7 @@ ExitCode passwd(Context& context, const UserPasswdCli& cli) {
 
 /// A command that changes one thing about a user, or finds it so already.
 template <bool (*Change)(Write&, UserId)>
-ExitCode change_user(Context& context, const OneUserCli& cli, const char* done) {
+ExitCode change_user(Context& context, const OneUserCli& cli, const char* done, const char* before = nullptr) {
   UserChangedResult result;
   context.open(Access::write).write([&](Write& tx) {
     // Names of deleted users may be somebody else's by now, so that those are found by their id.
@@ -85,8 +87,9 @@ ExitCode change_user(Context& context, const OneUserCli& cli, const char* done) 
   });
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(fmt::format("user {} {}{}", cli.name, result.changed ? "is " : "was ", done) +
-                 (result.changed ? "" : " already"));
+    console.line(result.changed ? fmt::format("user {} is {}", cli.name, done)
+                 : before       ? fmt::format("user {} {}", cli.name, before)
+                                : fmt::format("user {} was {} already", cli.name, done));
   });
   return ExitCode::ok;
 }
@@ -97,7 +100,7 @@ ExitCode delete_one(Context& context, const OneUserCli& cli) {
   return code;
 }
 ExitCode undelete_one(Context& context, const OneUserCli& cli) {
-  return change_user<accounts::undelete_user>(context, cli, "there");
+  return change_user<accounts::undelete_user>(context, cli, "back", "was not deleted");
 }
 ExitCode activate_one(Context& context, const OneUserCli& cli) {
   return change_user<accounts::activate_user>(context, cli, "active");

@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/number_range.hpp"
+#include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/billing/metering.hpp"
 #include "quarry/core/error.hpp"
@@ -75,12 +76,11 @@ ExitCode purge_users(Context& context, const UserPurgeCli& cli) {
   }
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(
-        fmt::format("{} user{} and {} jobs were purged; `quarry artifact gc` removes bodies that nothing names any "
-                    "more",
-                    result.users, result.users == 1 ? "" : "s", result.jobs));
+    console.line(fmt::format("{} and {} were purged; `quarry artifact gc` removes bodies that nothing names any more",
+                             counted(result.users, "user"), counted(result.jobs, "job")));
     if (result.running > 0)
-      console.note(fmt::format("{} tasks have not ended yet, and their users wait for them: try again", result.running));
+      console.note(fmt::format("{} not ended yet, and the users wait for that: try again",
+                               counted(result.running, "task has", "tasks have")));
   });
   return result.running > 0 ? ExitCode::again : ExitCode::ok;
 }
@@ -92,7 +92,8 @@ void add_user_purge_command(CLI::App& user_group, Commands& commands) {
   auto* command =
       commands.add(user_group, "purge", "Take deleted users away for good, with all that is theirs", cli, purge_users);
   command->add_option("id", cli->id, "The deleted user");
-  command->add_option("--deleted-days", cli->deleted_days, "All that were deleted longer ago")->check(number_range(0.0, 1e5));
+  command->add_option("--deleted-days", cli->deleted_days, "All that were deleted longer ago")
+      ->check(number_range(0.0, 1e5));
   command->add_option("--wait-s", cli->wait_s, "How long to wait for tasks that run; 60 by default")
       ->check(number_range(0.0, 1e5));
 }

@@ -50,7 +50,7 @@ ExitCode show_health(Context& context, const HealthCli& cli) {
   const auto report = look(context, health_options_of(context, cli));
   auto& console = context.console();
   console.result(report, [&] {
-    Table table({{"CHECK"}, {"STATE"}, {"TIME", Align::right}, {"FOUND"}});
+    Table table({{"CHECK"}, {"STATE"}, {"TIME", Align::right}, {"FOUND", Align::left, Room::wrapped}});
     for (const auto& check : report.checks)
       table.row({check.name, boost::describe::enum_to_string(check.state, ""),
                  fmt::format("{:.1f} ms", static_cast<double>(check.duration_us) / 1e3),
@@ -177,7 +177,7 @@ ExitCode list_metrics(Console& console) {
   for (const auto& family : ops::metric_families())
     result.families.push_back({std::string(family.name), family.type, family.scope, std::string(family.help)});
   console.result(result, [&] {
-    Table table({{"METRIC"}, {"TYPE"}, {"OF"}, {"WHAT"}});
+    Table table({{"METRIC"}, {"TYPE"}, {"OF"}, {"WHAT", Align::left, Room::wrapped}});
     for (const auto& family : result.families)
       table.row({family.name, boost::describe::enum_to_string(family.type, ""),
                  boost::describe::enum_to_string(family.scope, ""), family.help});
