@@ -253,6 +253,17 @@ class BodyRestorer {
 
 }  // namespace
 
+void require_place_for_bodies(const fs::path& blobs) {
+  std::error_code none;
+  if (fs::is_directory(blobs, none)) return;
+  const auto parent = folder_of(blobs.has_filename() ? blobs : blobs.parent_path());
+  if (!fs::is_directory(parent, none))
+    throw Error(ErrorCode::not_found,
+                fmt::format("the folder for bodies '{}' cannot be made: make '{}' first, or name another", blobs.native(),
+                            parent.native()));
+  if (::access(parent.c_str(), W_OK | X_OK) != 0) throw file_error(errno, "make the folder for bodies in", parent);
+}
+
 std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
                             const fs::path& blobs, const Pause& pause) {
   BodyRestorer restorer(repository, keys, blobs);

@@ -33,6 +33,7 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   is_sqlite ? refuse_sqlite_use(sqlite_file_of(url)) : refuse_postgres_use(url);
   if (!options.replace) is_sqlite ? refuse_sqlite_rows(sqlite_file_of(url)) : refuse_postgres_rows(url);
 
+  if (options.blobs) require_place_for_bodies(*options.blobs);
   Restored result{.name = chosen.name, .created_at = backup.manifest.created_at, .rows = backup.manifest.facts.rows()};
   const auto restored = is_sqlite ? restore_sqlite(sqlite_file_of(url)) : restore_postgres(url);
   // What was verified is proven to be the same by its authentication, chunk by chunk; anything else is compared now.

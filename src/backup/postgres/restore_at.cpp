@@ -190,6 +190,7 @@ RestoredAt restore_moment(const fs::path& dir, std::string_view url, const Keys&
   const auto plan = plan_for(repository, at);
   refuse_postgres_use(url);
   if (!options.replace) refuse_postgres_rows(url);
+  if (options.blobs) require_place_for_bodies(*options.blobs);
   const Replay replay(repository, keys, plan, at, options);
   {
     Administration server(replay.url());

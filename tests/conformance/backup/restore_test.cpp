@@ -42,13 +42,14 @@ TEST_P(BackupRestore, DoesNotReplaceADatabaseInUse) {
   EXPECT_EQ(artifacts_in(db()), 2);
 }
 
-TEST_P(BackupRestore, SaysThatItIsInUseBeforeItHasDoneTheWork) {
+TEST_P(BackupRestore, SaysWhatIsInTheWayBeforeItHasDoneTheWork) {
   put({"one"});
   const auto part = dir() / make().name / "database.sealed";
   auto bytes = read_file(part);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
   write_file(part, bytes);
   EXPECT_EQ(code([&] { restore_home(true); }), ErrorCode::busy) << "and not what is found while it is unsealed";
+  EXPECT_EQ(code([&] { restore({.blobs = database().folder() / "none" / "blobs"}); }), ErrorCode::not_found) << "the same";
   EXPECT_EQ(code([&] { restore(); }), ErrorCode::corrupt);
 }
 
