@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "quarry/core/error.hpp"
+#include "quarry/core/log.hpp"
 #include "quarry/sql/backend.hpp"
 
 namespace quarry::ops::upkeep {
@@ -30,6 +31,8 @@ constexpr sql::Query<bool()> try_lead{"maintain.try_lead", sql::sqlite("select 1
   " & 4294967295)::oid"                                                             \
   " and l.database = (select oid from pg_database where datname = current_database())"
 
+constexpr sql::Query<bool()> let_go{"maintain.let_go", sql::sqlite("select 1"),
+                                    sql::postgres("select pg_advisory_unlock(" QUARRY_MAINTAIN_LOCK ")")};
 constexpr sql::Query<bool()> lead_is_held{
     "maintain.lead_is_held", sql::sqlite("select 1"),
     sql::postgres("select exists (select 1" QUARRY_LEADERS " and l.pid = pg_backend_pid())")};
@@ -47,6 +50,14 @@ constexpr sql::Query<std::string()> database_file{"maintain.database_file",
 class PostgresLeader final : public Leader {
  public:
   explicit PostgresLeader(std::unique_ptr<sql::DedicatedSession> session) : session_(std::move(session)) {}
+  ~PostgresLeader() override {
+    // The server notices that a connection has ended when it gets to it; whoever comes next need not wait for that.
+    try {
+      Read(session_->session()).value(let_go);
+    } catch (const Error& error) {
+      log::debug("maintenance: the lead goes with its connection: {}", error.client_message());
+    }
+  }
   bool still_leads() override { return Read(session_->session()).value(lead_is_held); }
 
  private:
