@@ -131,7 +131,7 @@ MigrationSet MigrationSet::from_directory(const std::string& folder) {
   for (fs::recursive_directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure))
     if (!it->is_directory()) paths.insert(it->path());
   if (failure)
-    throw Error(ErrorCode::unavailable,
+    throw Error(failure == std::errc::no_such_file_or_directory ? ErrorCode::not_found : ErrorCode::unavailable,
                 fmt::format("cannot read the migrations' folder '{}': {}", folder, failure.message()));
   std::vector<SourceFile> files;
   for (const auto& path : paths) files.push_back({fs::relative(path, folder).generic_string(), read_file(path)});

@@ -33,8 +33,15 @@ class KeyFile {
 
 [[noreturn]] void fail(const std::filesystem::path& file, std::string_view what) {
   const int error = errno;
-  throw Error(error == ENOENT ? ErrorCode::not_found : ErrorCode::unavailable,
-              fmt::format("the file of keys {} cannot be {}", file.string(), what),
+  const bool is_absent = error == ENOENT;
+  const bool is_denied = error == EACCES || error == EPERM || error == EROFS;
+  throw Error(is_absent   ? ErrorCode::not_found
+              : is_denied ? ErrorCode::denied
+                          : ErrorCode::unavailable,
+              fmt::format("the file of keys {} cannot be {}{}", file.string(), what,
+                          is_absent   ? ": is the name right?"
+                          : is_denied ? ": this user may not"
+                                      : ""),
               {.message = {}, .sqlstate = {}, .native_code = error});
 }
 

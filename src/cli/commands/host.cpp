@@ -32,7 +32,7 @@ ExitCode list(Context& context, const HostsCli& cli) {
   auto& console = context.console();
   console.result(result, [&] {
     const auto now = db.now();
-    Table table({{"HOST"},
+    Table table({{"HOST", Align::left, Room::whole},
                  {"PENDING", Align::right},
                  {"IN FLIGHT", Align::right},
                  {"LIMIT", Align::right},

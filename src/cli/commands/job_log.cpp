@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "cli/commands.hpp"
@@ -41,8 +42,7 @@ void print(Console& console, const std::vector<jobs::LogLine>& lines) {
 
 /// Hands on what is new, until the job has ended and its last line was read, or a signal comes: its number, else 0.
 template <class Show>
-int follow(const Database& db, JobId job, jobs::LogFilter filter, Show&& show) {
-  const Interrupt interrupt;
+int follow(const Database& db, JobId job, jobs::LogFilter filter, const Interrupt& interrupt, Show&& show) {
   filter.newest = false;
   while (!interrupt.token().stop_requested()) {
     const bool open = db.read([&](Read& tx) { return jobs::is_open(jobs::get(tx, job).status); });
@@ -62,6 +62,9 @@ ExitCode logs(Context& context, const LogCli& cli) {
   const JobId job{parse_uuid(cli.id)};
   auto& console = context.console();
   const auto db = context.open(Access::read);
+  // Before the first line is seen: who reads it may press Ctrl-C at once.
+  std::optional<Interrupt> interrupt;
+  if (cli.follow) interrupt.emplace();
   jobs::LogFilter filter{.at_least = cli.level, .after = cli.after, .limit = cli.limit, .newest = cli.after == 0};
   LogResult result{db.read([&](Read& tx) {
     jobs::get(tx, job);
@@ -72,7 +75,7 @@ ExitCode logs(Context& context, const LogCli& cli) {
   if (cli.follow) {
     console.flush();
     if (!result.lines.empty()) filter.after = result.lines.back().id;
-    signal = follow(db, job, filter, [&](std::vector<jobs::LogLine> lines) {
+    signal = follow(db, job, filter, *interrupt, [&](std::vector<jobs::LogLine> lines) {
       // One document can only come at the end.
       if (console.json()) return void(std::move(lines.begin(), lines.end(), std::back_inserter(result.lines)));
       print(console, lines);

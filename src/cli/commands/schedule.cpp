@@ -59,7 +59,7 @@ ExitCode list(Context& context) {
   });
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"SCHEDULE"}, {"CRON"}, {"STATE"}, {"NEXT RUN"}, {"LAST RUN"}, {"WHAT"}});
+    Table table({{"SCHEDULE", Align::left, Room::whole}, {"CRON"}, {"STATE"}, {"NEXT RUN"}, {"LAST RUN"}, {"WHAT"}});
     for (const auto& schedule : result.schedules)
       table.row({schedule.name, schedule.cron, schedule.is_enabled ? "enabled" : "disabled",
                  schedule.next_run_at ? human_time(*schedule.next_run_at) : "never",

@@ -50,7 +50,8 @@ ExitCode list(Context& context, const SettingListCli& cli) {
   const SettingListResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
-    Table table({{"SETTING"}, {"TYPE"}, {"VALUE"}, {"KEY"}, {"DESCRIPTION", Align::left, Room::wrapped}});
+    Table table(
+        {{"SETTING", Align::left, Room::whole}, {"TYPE"}, {"VALUE"}, {"KEY"}, {"DESCRIPTION", Align::left, Room::wrapped}});
     for (const auto& setting : result.settings)
       table.row({setting.key, boost::describe::enum_to_string(setting.type, "?"), setting.value.value_or("-"),
                  setting.key_id.value_or("-"), setting.description.value_or("")});

@@ -74,6 +74,8 @@ TEST_P(CliNewcomer, WhatIsReadMustBeAFileThatMayBeRead) {
               HasSubstr("the file of the password"));
   EXPECT_THAT(refused({"queue", "list", "--config-file", folder + "/none"}, 66), HasSubstr("the config file"));
   EXPECT_THAT(refused({"job", "submit", "--config", folder}, 64), HasSubstr("is no file"));
+  EXPECT_THAT(refused({"migrate", "new", "x", "--dir", folder + "/none"}, 66), HasSubstr("migrations' folder"));
+  EXPECT_THAT(refused({"backup", "public-key", "--key-file", folder + "/none"}, 66), HasSubstr("is the name right?"));
   if (::geteuid() == 0) return;  // who may read everything
   const auto closed = folder + "/closed.toml";
   std::ofstream(closed) << "json = true\n";
