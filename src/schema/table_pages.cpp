@@ -13,25 +13,33 @@ bool is_word(const std::string& text, std::string_view keyword) {
          });
 }
 
+/// Calls `use(token, spaced)` for everything but white space and comments; `spaced` when some of these came before it.
+template <class F>
+void for_each_token(Engine engine, std::string_view sql, F use) {
+  bool spaced = false;
+  Lexer lexer(engine, sql);
+  for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
+    const bool is_space = token.kind == TokenKind::space || token.kind == TokenKind::comment;
+    if (!is_space) use(token, spaced);
+    spaced = is_space;
+  }
+}
+
+/// With one blank where there was space, and none inside of parentheses' ends.
+void append(std::string& text, const Token& token, bool spaced) {
+  if (spaced && !text.empty() && !text.ends_with('(') && !token.is(')')) text += ' ';
+  text += token.text;
+}
+
 /// A text cut into words, and groups in parentheses with all that is in them.
 std::vector<std::string> parts_of(Engine engine, std::string_view sql) {
   std::vector<std::string> parts;
   int depth = 0;
-  bool space = false;
-  Lexer lexer(engine, sql);
-  for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
-    if (token.kind == TokenKind::space || token.kind == TokenKind::comment) {
-      space = true;
-      continue;
-    }
-    if (depth == 0)
-      parts.emplace_back();
-    else if (space && !parts.back().ends_with('(') && !token.is(')'))
-      parts.back() += ' ';
-    parts.back() += token.text;
+  for_each_token(engine, sql, [&](const Token& token, bool spaced) {
+    if (depth == 0) parts.emplace_back();
+    append(parts.back(), token, spaced);
     depth += token.is('(') - token.is(')');
-    space = false;
-  }
+  });
   return parts;
 }
 
@@ -237,17 +245,7 @@ void describe(TablePage& page, const TableDescription& description) {
 
 std::string one_line(Engine engine, std::string_view sql) {
   std::string text;
-  bool space = false;
-  Lexer lexer(engine, sql);
-  for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
-    if (token.kind == TokenKind::space || token.kind == TokenKind::comment) {
-      space = true;
-      continue;
-    }
-    if (space && !text.empty() && !text.ends_with('(') && !token.is(')')) text += ' ';
-    text += token.text;
-    space = false;
-  }
+  for_each_token(engine, sql, [&](const Token& token, bool spaced) { append(text, token, spaced); });
   return text;
 }
 
