@@ -14,6 +14,7 @@
 #include "quarry/billing/subscriptions.hpp"
 #include "quarry/billing/usage.hpp"
 #include "quarry/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
@@ -84,16 +85,5 @@ class BillingTest : public MigratedEngines {
 
   UserId ada_;
 };
-
-/// The code of the `Error` that `body` throws, or nothing.
-template <class F>
-std::optional<ErrorCode> code_of(F&& body) {
-  try {
-    body();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
 
 }  // namespace quarry::test

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
@@ -29,15 +30,6 @@ class CacheEntries : public MigratedEngines {
     std::vector<std::string> all;
     for (const auto& entry : db().read([&](Read& tx) { return cache::list(tx, prefix).rows; })) all.push_back(entry.id);
     return all;
-  }
-  template <class F>
-  static std::optional<ErrorCode> code_of(F&& body) {
-    try {
-      body();
-      return std::nullopt;
-    } catch (const Error& error) {
-      return error.code();
-    }
   }
 };
 QUARRY_BOTH_ENGINES(CacheEntries);

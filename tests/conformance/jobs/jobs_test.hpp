@@ -16,6 +16,7 @@
 #include "quarry/jobs/submit.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
@@ -71,17 +72,5 @@ class JobsTest : public MigratedEngines {
   UserId user_;
   queue::QueueId queue_;
 };
-
-/// The code of the `Error` that `body` throws, or nothing; `message` gets its text.
-template <class F>
-std::optional<ErrorCode> code_of(F&& body, std::string* message = nullptr) {
-  try {
-    body();
-    return std::nullopt;
-  } catch (const Error& error) {
-    if (message) *message = error.client_message();
-    return error.code();
-  }
-}
 
 }  // namespace quarry::test

@@ -8,6 +8,7 @@
 #include "quarry/jobs/control.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/searches/results.hpp"
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
@@ -39,15 +40,5 @@ class SearchesTest : public MigratedEngines {
 
   UserId user_;
 };
-
-template <class F>
-std::optional<ErrorCode> code_of(F&& body) {
-  try {
-    body();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
 
 }  // namespace quarry::test

@@ -8,6 +8,7 @@
 #include "conformance/sql/things.hpp"
 #include "quarry/core/error.hpp"
 #include "support/both_engines.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::test {
 namespace {
@@ -22,15 +23,6 @@ class Transactions : public BothEngines {
   }
   void add(std::int64_t id) {
     db().write([&](Write& tx) { tx.run(insert_thing, make_thing(id)); });
-  }
-  ErrorCode code_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return ErrorCode::bug;
   }
 };
 QUARRY_BOTH_ENGINES(Transactions);

@@ -11,6 +11,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/sql/backend.hpp"
 #include "quarry/sql/database.hpp"
+#include "support/error_of.hpp"
 #include "support/postgres_admin.hpp"
 #include "support/test_database.hpp"
 
@@ -20,17 +21,6 @@ inline DatabaseOptions with(const std::function<void(DatabaseOptions&)>& set) {
   DatabaseOptions options;
   set(options);
   return options;
-}
-
-/// The error that `action` throws.
-inline Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorCode::bug, "no error");
 }
 
 class PostgresTest : public testing::Test {

@@ -12,19 +12,10 @@
 #include "quarry/system/audit.hpp"
 #include "quarry/system/audit_verify.hpp"
 #include "quarry/system/settings.hpp"
+#include "support/error_of.hpp"
 #include "support/migrated_database.hpp"
 
 namespace quarry::test {
-
-template <class F>
-std::optional<ErrorCode> code_of(F&& body) {
-  try {
-    body();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
 
 class SystemTest : public MigratedEngines {
  protected:

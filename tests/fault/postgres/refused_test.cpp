@@ -10,6 +10,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/sql/database.hpp"
+#include "support/error_of.hpp"
 #include "support/postgres_admin.hpp"
 #include "support/private_cluster.hpp"
 #include "support/temp_dir.hpp"
@@ -28,15 +29,6 @@ class Refused : public testing::Test {
   void admin(const std::string& sql) { run_on_postgres(cluster.url(), sql); }
   static void write(Database& db, std::string_view text = "x") {
     db.write([&](Write& tx) { tx.run(add_note, text); });
-  }
-  static Error error_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "no error";
-    return Error(ErrorCode::bug, "no error");
   }
   /// For a role without any rights of its own.
   std::string url_of_role(const std::string& role) {

@@ -10,6 +10,7 @@
 
 #include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/core/error.hpp"
+#include "support/error_of.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/artifacts/blob_bodies.hpp"
 
@@ -36,18 +37,6 @@ class Blobs : public testing::Test {
   TempDir folder_{"blobs"};
   std::shared_ptr<ManualClock> clock_ = std::make_shared<ManualClock>(Instant{1'772'366'400'000'000});
 };
-
-template <class F>
-ErrorCode code_of(F&& act, std::string* message = nullptr) {
-  try {
-    act();
-  } catch (const Error& error) {
-    if (message) *message = error.client_message();
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return ErrorCode::bug;
-}
 
 TEST_F(Blobs, WhatGoesInComesOut) {
   auto store = open();

@@ -9,9 +9,12 @@
 #include <random>
 
 #include "quarry/core/error.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::sql::postgres_driver {
 namespace {
+
+using test::code_of;
 
 using namespace std::string_literals;
 using Limits = std::numeric_limits<std::int64_t>;
@@ -20,17 +23,6 @@ std::string int64_bytes(std::int64_t value) {
   std::string out(8, '\0');
   put_int64(out.data(), value);
   return out;
-}
-
-template <class Call>
-ErrorCode code_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::bug;
 }
 
 TEST(Wire, IntegersAreBigEndianAndOfThreeWidths) {
