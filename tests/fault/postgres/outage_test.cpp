@@ -8,12 +8,11 @@
 #include <algorithm>
 #include <fstream>
 #include <mutex>
-#include <random>
 #include <set>
 #include <thread>
 
+#include "fault/crowd.hpp"
 #include "fault/postgres/proxy.hpp"
-#include "fault/seed.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/sql/database.hpp"
 #include "support/postgres_admin.hpp"
@@ -26,13 +25,7 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int threads = 32;
 constexpr std::size_t connections_max = 8;
-/// On top of the deadline, for a machine where 32 threads and a server share two crowded cores.
-constexpr auto scheduling = 500ms;
-
-constexpr sql::Command<void(std::int64_t)> add{"test.add", "insert into done (id) values ($1)"};
-constexpr sql::Query<std::int64_t()> ask{"test.ask", "select count(*) from done where id < 0"};
 
 /// What the threads have seen.
 struct Tally {
@@ -52,9 +45,9 @@ void call(Database& db, Tally& tally, std::int64_t id, bool writes, milliseconds
   const auto deadline = steady_clock::now() + limit;
   try {
     if (writes)
-      db.write({.deadline = limit}, [&](Write& tx) { tx.run(add, id); });
+      db.write({.deadline = limit}, [&](Write& tx) { tx.run(add_done, id); });
     else
-      db.read({.deadline = limit}, [&](Read& tx) { tx.value(ask); });
+      db.read({.deadline = limit}, [&](Read& tx) { tx.value(ask_done); });
     const std::scoped_lock lock(tally.mutex);
     tally.answered(deadline);
     tally.successes.push_back(steady_clock::now());
@@ -105,21 +98,10 @@ class ServerAway : public testing::Test {
   /// Works with all threads while `outage` goes on, which returns the moment when the server was back.
   void work_through(const std::function<steady_clock::time_point()>& outage) {
     auto db = Database::open(proxy.url("postgres"), {.connections_max = connections_max});
-    const auto seed = test_seed();
-    std::atomic<bool> stop = false;
     steady_clock::time_point back;
     {
-      std::vector<std::jthread> workers;
-      for (int t = 0; t < threads; ++t)
-        workers.emplace_back([&, t] {
-          std::mt19937_64 random(seed + static_cast<std::uint64_t>(t));
-          for (std::int64_t i = 0; !stop; ++i) {
-            call(db, tally, t * 1'000'000 + i, random() % 2 == 0, milliseconds(100 + random() % 900));
-            std::this_thread::sleep_for(milliseconds(random() % 10));
-          }
-        });
+      const Crowd crowd([&](std::int64_t id, bool writes, milliseconds limit) { call(db, tally, id, writes, limit); });
       std::this_thread::sleep_for(300ms);
-      const std::shared_ptr<void> ending(nullptr, [&](void*) { stop = true; });
       back = outage();
       std::this_thread::sleep_for(1500ms);
     }

@@ -6,17 +6,16 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <mutex>
-#include <random>
 #include <set>
 #include <thread>
 
-#include "fault/seed.hpp"
+#include "fault/crowd.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/sql/backend.hpp"
+#include "support/error_of.hpp"
 #include "support/process.hpp"
 #include "support/test_database.hpp"
 
@@ -27,12 +26,6 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int threads = 32;
-/// On top of the deadline, for a machine where 32 threads share two crowded cores.
-constexpr auto scheduling = 500ms;
-
-constexpr sql::Command<void(std::int64_t)> add{"test.add", "insert into done (id) values ($1)"};
-constexpr sql::Query<std::int64_t()> ask{"test.ask", "select count(*) from done where id < 0"};
 constexpr sql::Query<std::int64_t()> ids{"test.ids", "select id from done"};
 
 /// Run in a process of its own, by the tests below.
@@ -73,57 +66,45 @@ std::string holder_name(const testing::TestParamInfo<bool>& info) {
 INSTANTIATE_TEST_SUITE_P(, SqliteLocked, testing::Bool(), holder_name);
 
 TEST_P(SqliteLocked, EveryCallIsAnsweredByItsDeadline) {
-  const auto seed = test_seed();
   std::mutex mutex;
   std::set<std::int64_t> acknowledged;
   std::vector<steady_clock::time_point> written;
   std::vector<std::string> wrong;
   steady_clock::duration latest{};
   int refused = 0;
-  std::atomic<bool> stop = false;
   steady_clock::time_point held, freed;
   {
     auto holder = start_holder(database, GetParam());
     holder.wait_for_output("holds it");
     held = steady_clock::now();
-    const auto work = [&](int t) {
-      std::mt19937_64 random(seed + static_cast<std::uint64_t>(t));
-      for (std::int64_t i = 0; !stop; ++i) {
-        const milliseconds limit(100 + random() % 900);
-        const bool writes = random() % 2 == 0;
-        const auto deadline = steady_clock::now() + limit;
-        const std::int64_t id = t * 1'000'000 + i;
-        std::string trouble;
-        try {
-          if (writes)
-            db().write({.deadline = limit}, [&](Write& tx) { tx.run(add, id); });
-          else
-            db().read({.deadline = limit}, [](Read& tx) { tx.value(ask); });
-        } catch (const Error& error) {
-          const bool expected = writes && (error.code() == ErrorCode::busy || error.code() == ErrorCode::timeout);
-          trouble = expected ? "busy" : std::string(error.what()) + " " + error.engine_message();
-        }
-        const std::scoped_lock lock(mutex);
-        latest = std::max(latest, steady_clock::now() - deadline);
-        if (trouble == "busy")
-          ++refused;
-        else if (!trouble.empty())
-          wrong.push_back(trouble);
-        else if (writes)
-          acknowledged.insert(id), written.push_back(steady_clock::now());
-        if (!writes) std::this_thread::sleep_for(1ms);
+    const Crowd crowd([&](std::int64_t id, bool writes, milliseconds limit) {
+      const auto deadline = steady_clock::now() + limit;
+      std::string trouble;
+      try {
+        if (writes)
+          db().write({.deadline = limit}, [&](Write& tx) { tx.run(add_done, id); });
+        else
+          db().read({.deadline = limit}, [](Read& tx) { tx.value(ask_done); });
+      } catch (const Error& error) {
+        const bool expected = writes && (error.code() == ErrorCode::busy || error.code() == ErrorCode::timeout);
+        trouble = expected ? "busy" : std::string(error.what()) + " " + error.engine_message();
       }
-    };
-    std::vector<std::jthread> workers;
-    for (int t = 0; t < threads; ++t) workers.emplace_back(work, t);
-    const std::shared_ptr<void> ending(nullptr, [&](void*) { stop = true; });
+      const std::scoped_lock lock(mutex);
+      latest = std::max(latest, steady_clock::now() - deadline);
+      if (trouble == "busy")
+        ++refused;
+      else if (!trouble.empty())
+        wrong.push_back(trouble);
+      else if (writes)
+        acknowledged.insert(id), written.push_back(steady_clock::now());
+    });
     std::this_thread::sleep_for(2s);
     holder.kill();
     freed = steady_clock::now();
     std::this_thread::sleep_for(1500ms);
   }
   for (const auto& text : wrong) ADD_FAILURE() << text;
-  EXPECT_GE(refused, threads);
+  EXPECT_GE(refused, crowd_threads);
   EXPECT_LE(latest, scheduling);
   ASSERT_FALSE(written.empty());
   EXPECT_LE(*std::min_element(written.begin(), written.end()) - freed, 1s);
@@ -141,20 +122,16 @@ TEST_P(SqliteLocked, AWriteWaitsForTheBusyTimeoutAndNoLonger) {
   auto holder = start_holder(database, GetParam());
   holder.wait_for_output("holds it");
   const auto began = steady_clock::now();
-  try {
-    impatient.write([](Write& tx) { tx.run(add, 1); });
-    ADD_FAILURE() << "it was not locked";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::busy);
-    EXPECT_TRUE(error.retryable());
-  }
+  const auto error = error_of([&] { impatient.write([](Write& tx) { tx.run(add_done, 1); }); });
+  EXPECT_EQ(error.code(), ErrorCode::busy);
+  EXPECT_TRUE(error.retryable());
   EXPECT_GE(steady_clock::now() - began, 200ms);
   EXPECT_LE(steady_clock::now() - began, 200ms + scheduling);
   std::jthread killer([&] {
     std::this_thread::sleep_for(200ms);
     holder.signal(SIGKILL);
   });
-  EXPECT_NO_THROW(patient.write([](Write& tx) { tx.run(add, 2); }));
+  EXPECT_NO_THROW(patient.write([](Write& tx) { tx.run(add_done, 2); }));
 }
 
 }  // namespace
