@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/text.hpp"
 #include "quarry/schema/author.hpp"
+#include "quarry/schema/error.hpp"
 #include "quarry/schema/migrator.hpp"
 
 namespace quarry::cli {
@@ -25,6 +26,17 @@ struct MigrateCli {
 
 MigrationSet set_of(const std::string& dir) {
   return dir.empty() ? MigrationSet::embedded() : MigrationSet::from_directory(dir);
+}
+
+/// The same, to be run: a folder without any is rather a wrong name than a wish to do nothing.
+MigrationSet set_to_run(const std::string& dir) {
+  auto set = set_of(dir);
+  if (set.head() == 0)
+    throw schema::MigrationError(schema::Reason::bad_set,
+                                 fmt::format("there are no migrations in '{}': is the name right? They lie there as "
+                                             "0001_NAME/up.sqlite.sql and so on",
+                                             dir));
+  return set;
 }
 
 struct StepResult {
@@ -77,19 +89,19 @@ ExitCode show_steps(Context& context, const Database& db, const MigrationSet& se
 }
 
 ExitCode up(Context& context, const MigrateCli& cli) {
-  const auto set = set_of(cli.dir);
+  const auto set = set_to_run(cli.dir);
   const auto db = context.open_any_version(true);
   return show_steps(context, db, set, schema::migrate_up(db, set, options_of(cli, context.console())));
 }
 
 ExitCode down(Context& context, const MigrateCli& cli) {
-  const auto set = set_of(cli.dir);
+  const auto set = set_to_run(cli.dir);
   const auto db = context.open_any_version(false);
   return show_steps(context, db, set, schema::migrate_down(db, set, cli.steps, options_of(cli, context.console())));
 }
 
 ExitCode to(Context& context, const MigrateCli& cli) {
-  const auto set = set_of(cli.dir);
+  const auto set = set_to_run(cli.dir);
   const auto db = context.open_any_version(cli.version > 0);
   return show_steps(context, db, set, schema::migrate_to(db, set, cli.version, options_of(cli, context.console())));
 }
@@ -123,7 +135,7 @@ ExitCode exit_code_of(schema::State state) {
 }
 
 ExitCode current(Context& context, const MigrateCli& cli) {
-  const auto set = set_of(cli.dir);
+  const auto set = set_to_run(cli.dir);
   const auto db = context.open_any_version(false, {.read_only = true});
   const auto status = schema::status(db, set);
   const CurrentResult result{
@@ -178,7 +190,7 @@ struct PlanResult {
 BOOST_DESCRIBE_STRUCT(PlanResult, (), (steps))
 
 ExitCode plan(Context& context, const PlanCli& cli) {
-  const auto set = set_of(cli.dir);
+  const auto set = set_to_run(cli.dir);
   const auto db = context.open_any_version(false, {.read_only = true});
   PlanResult result;
   for (auto& step : schema::plan(db, set, cli.version < 0 ? set.head() : cli.version))

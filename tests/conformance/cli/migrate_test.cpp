@@ -54,6 +54,16 @@ TEST_P(CliMigrate, AnEditedMigrationIsRefusedWithItsName) {
   EXPECT_EQ(text(json({"migrate", "current"}, 4), "state"), "edited");
 }
 
+TEST_P(CliMigrate, AFolderWithoutMigrationsIsNoReasonToDoNothing) {
+  std::filesystem::create_directories(database().folder() / "elsewhere");
+  for (const Args& verb : {Args{"up"}, Args{"down"}, Args{"to", "1"}, Args{"current"}, Args{"plan"}}) {
+    Args args{"migrate"};
+    args.insert(args.end(), verb.begin(), verb.end());
+    args.insert(args.end(), {"--dir", "elsewhere"});
+    EXPECT_THAT(refused(args, 64), HasSubstr("no migrations in 'elsewhere'"));
+  }
+}
+
 TEST_P(CliMigrate, ANewMigrationIsWrittenFromTheDifference) {
   namespace fs = std::filesystem;
   const auto folder = database().folder();
