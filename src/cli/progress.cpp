@@ -26,8 +26,10 @@ double Speed::per_second() const {
 
 std::string progress_line(const ProgressFigures& figures, double per_second) {
   const auto known = figures.known > 0 ? fmt::format(" of {}", figures.known) : std::string();
-  return fmt::format("{}{} pages, {:.{}f} pages/s, {}, {} error{}", figures.done, known, per_second, per_second < 10 ? 1 : 0,
-                     human_bytes(figures.bytes), figures.errors, figures.errors == 1 ? "" : "s");
+  const auto errors = fmt::format("{} error{}", figures.errors, figures.errors == 1 ? "" : "s");
+  if (!figures.waits.empty()) return fmt::format("{}{} pages, {}: {}", figures.done, known, errors, figures.waits);
+  return fmt::format("{}{} pages, {:.{}f} pages/s, {}, {}", figures.done, known, per_second, per_second < 10 ? 1 : 0,
+                     human_bytes(figures.bytes), errors);
 }
 
 Progress::Progress(Console& console, std::function<ProgressFigures()> figures) : console_(console) {

@@ -19,6 +19,7 @@ struct ProgressFigures {
   std::int64_t known = 0;  ///< pages, the done ones included; 0 when nobody knows
   std::int64_t bytes = 0;
   std::int64_t errors = 0;
+  std::string waits = {};  ///< why nothing gets done, when nothing does
 };
 
 /// Pages per second over the last few seconds, so that a pause shows.
@@ -32,7 +33,7 @@ class Speed {
   std::deque<std::pair<TimePoint, std::int64_t>> samples_;
 };
 
-/// `123 of 1058 pages, 412 pages/s, 12.3 MB, 0 errors`
+/// `123 of 1058 pages, 412 pages/s, 12.3 MB, 0 errors`, or `123 of 1058 pages, 0 errors: ` and what is waited for.
 std::string progress_line(const ProgressFigures& figures, double per_second);
 
 /// Asks for figures from a thread of its own, and shows them until it ends. With `--json` it shows nothing.

@@ -20,7 +20,9 @@
 #include "quarry/core/error.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/crawl/crawl_job.hpp"
+#include "quarry/jobs/explain.hpp"
 #include "quarry/jobs/find.hpp"
+#include "quarry/jobs/log.hpp"
 #include "quarry/ops/policy.hpp"
 #include "quarry/queue/control.hpp"
 
@@ -44,18 +46,67 @@ struct Watched {
   }
 };
 
+/// Why a crawl stands still: asked when no page has been done for a while, and then as seldom again.
+class Standstill {
+ public:
+  Standstill(Database db, JobId job) : db_(std::move(db)), job_(job) {}
+
+  /// Empty while pages get done, and while one is under way.
+  const std::string& look(std::int64_t done) {
+    const auto now = SteadyClock::now();
+    if (done != done_) {
+      done_ = done;
+      next_look_ = now + patience;
+      why_.clear();
+    } else if (now >= next_look_) {
+      next_look_ = now + patience;
+      why_ = ask();
+    }
+    return why_;
+  }
+
+ private:
+  static constexpr std::chrono::seconds patience{10};
+
+  std::string ask() const {
+    try {
+      const auto explain = [&](Read& tx) { return jobs::explain(tx, job_); };
+      const auto found = db_.read({.deadline = std::chrono::seconds(2)}, explain).findings.front();
+      return found.reason == jobs::Reason::working ? std::string() : found.message;
+    } catch (const Error&) {
+      return {};  // of a database that is away the worker tells
+    }
+  }
+
+  Database db_;
+  JobId job_;
+  std::int64_t done_ = -1;
+  SteadyClock::time_point next_look_{};
+  std::string why_;
+};
+
 struct CrawlResult {
   jobs::Job job;
   bool resumed = false;
   bool interrupted = false;
-  std::int64_t pages = 0;  ///< by this run
+  std::optional<std::string> last_failure;  ///< which page, and why
+  std::int64_t pages = 0;                   ///< by this run
   std::int64_t errors = 0;
   std::int64_t links = 0;
   std::int64_t results = 0;
   std::int64_t bytes = 0;
   std::int64_t duration_us = 0;
 };
-BOOST_DESCRIBE_STRUCT(CrawlResult, (), (job, resumed, interrupted, pages, errors, links, results, bytes, duration_us))
+BOOST_DESCRIBE_STRUCT(CrawlResult, (), (job, resumed, interrupted, last_failure, pages, errors, links, results, bytes, duration_us))
+
+/// The job as it is now, and the last that its log has of a failure.
+CrawlResult read_result(Read& tx, JobId job) {
+  CrawlResult result{.job = jobs::get(tx, job), .last_failure = {}};
+  if (result.job.failed_items == 0) return result;
+  const auto log = jobs::list_log(tx, job, {.at_least = jobs::LogLevel::warning, .limit = 1, .newest = true});
+  if (!log.empty()) result.last_failure = log.front().message;
+  return result;
+}
 
 void add_figures(CrawlResult& result, const crawl::WorkerStats& stats, SteadyClock::time_point begin) {
   result.pages = stats.pages;
@@ -80,6 +131,7 @@ void show(Console& console, const CrawlResult& result) {
   fields.add("failed", result.job.failed_items == 0
                            ? "0"
                            : fmt::format("{} (why: quarry job logs {})", result.job.failed_items, to_string(result.job.id)));
+  fields.add_if("the last", result.last_failure);
   fields.add("items", fmt::format("{}", result.job.results_count));
   fields.add("bytes", human_bytes(result.job.bytes_fetched));
   fields.add("this run", fmt::format("{} pages in {}, {}", result.pages,
@@ -121,16 +173,21 @@ ExitCode crawl_url(Context& context, const CrawlCli& cli) {
   const auto begin = SteadyClock::now();
   crawl::Worker worker(db, blobs, std::move(options));
   {
+    Standstill standstill(db, started.job.id);
     const Progress progress(console, [&] {
-      return ProgressFigures{watched.done, watched.known, watched.bytes, worker.stats().failed};
+      return ProgressFigures{watched.done, watched.known, watched.bytes, worker.stats().failed,
+                             standstill.look(watched.done)};
     });
     worker.run(interrupt.token());
   }
 
-  CrawlResult result{.job = db.read([&](Read& tx) { return jobs::get(tx, started.job.id); }), .resumed = started.resumed};
+  auto result = db.read([&](Read& tx) { return read_result(tx, started.job.id); });
+  result.resumed = started.resumed;
   add_figures(result, worker.stats(), begin);
   result.interrupted = interrupt.signal() != 0 && jobs::is_open(result.job.status);
   console.result(result, [&] { show(console, result); });
+  const bool refused = result.last_failure && result.last_failure->find(": refused_address: ") != std::string::npos;
+  if (refused && !cli.allow_private) console.note("private and loopback addresses are fetched with --allow-private only");
   if (result.interrupted) {
     console.note("interrupted; the same command goes on where this one stopped");
     return ended_by(interrupt.signal());
@@ -211,7 +268,7 @@ ExitCode work(Context& context, const WorkCli& cli) {
                                 keys_if_any(context));
     const Progress progress(console, [&] {
       const auto& stats = worker.stats();
-      return ProgressFigures{stats.pages, 0, stats.bytes, stats.failed};
+      return ProgressFigures{stats.pages, 0, stats.bytes, stats.failed, {}};
     });
     worker.run(interrupt.token());
   }

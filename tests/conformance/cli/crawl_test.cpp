@@ -139,6 +139,7 @@ TEST_P(CliCrawl, AJobThatFailsIsAFailure) {
   Site site(0);
   const auto result = json(crawl(site), 1);
   EXPECT_EQ(text(result.at("job").as_object(), "status"), "failed");
+  EXPECT_THAT(text(result, "last_failure"), HasSubstr("0.html: HTTP status 404"));
   const auto again = run(crawl(site));
   EXPECT_THAT(again.out, HasSubstr("quarry job logs ")) << "where to read why";
   EXPECT_THAT(refused({"crawl"}, 64), HasSubstr("no target"));
@@ -151,6 +152,7 @@ TEST_P(CliCrawl, PrivateAddressesAreRefusedUnlessAllowed) {
   Site site(3);
   json({"crawl", site.url(), "--delay-ms", "0"}, 1);
   EXPECT_TRUE(site.asked().empty());
+  EXPECT_THAT(run({"crawl", site.url(), "--delay-ms", "0"}).err, HasSubstr("--allow-private"));
 }
 
 TEST_P(CliCrawl, CtrlCLeavesAJobThatTheSameCommandResumes) {

@@ -13,6 +13,8 @@ TEST(ProgressLine, SaysWhatIsKnown) {
   EXPECT_EQ(progress_line({.done = 123, .known = 1058, .bytes = 12'300'000, .errors = 1}, 411.6),
             "123 of 1058 pages, 412 pages/s, 12.3 MB, 1 error");
   EXPECT_EQ(progress_line({.done = 5, .known = 0, .bytes = 0, .errors = 0}, 0.25), "5 pages, 0.2 pages/s, 0 B, 0 errors");
+  EXPECT_EQ(progress_line({.done = 5, .known = 9, .waits = "1 task waits for a host"}, 0),
+            "5 of 9 pages, 0 errors: 1 task waits for a host");
 }
 
 TEST(SpeedOverTime, IsThatOfTheLastSeconds) {
