@@ -7,13 +7,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
-#include "quarry/core/error.hpp"
 #include "quarry/crawl/worker.hpp"
 #include "quarry/jobs/find.hpp"
 #include "support/process.hpp"
@@ -78,11 +77,5 @@ int main(int argc, char** argv) {
   app.add_option("--server", settings.server, "the program that serves it");
   app.add_option("--claim", settings.claim, "tasks under lease at once");
   app.add_option("--commit", settings.commit, "pages in one transaction at most");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(settings);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }

@@ -10,15 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
 
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
-#include "quarry/core/error.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/finish.hpp"
@@ -99,12 +98,8 @@ int main(int argc, char** argv) {
   app.add_option("--samples", settings.samples, "tasks");
   app.add_flag("--other-process", settings.other_process, "put the tasks in from another process");
   app.add_option("--put-into", put_into, "only put tasks into this database")->group("");
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return quarry::bench::run_program(app, argc, argv, [&] {
     if (put_into.empty()) quarry::bench::run(settings);
     else quarry::bench::put_in(put_into, settings.samples);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
+  });
 }

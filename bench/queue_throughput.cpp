@@ -7,14 +7,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
 
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
-#include "quarry/core/error.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/enqueue.hpp"
@@ -131,11 +130,5 @@ int main(int argc, char** argv) {
   app.add_option("--threads", settings.threads, "workers");
   app.add_option("--batch", settings.batch, "tasks a claim");
   app.add_flag("--separate", settings.separate, "finish and claim in a transaction each");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(settings);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }

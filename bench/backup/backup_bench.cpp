@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "bench/backup/plain_copy.hpp"
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
 #include "quarry/backup/backup.hpp"
 #include "quarry/sql/backend.hpp"
@@ -174,11 +174,5 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", settings.seconds, "How long the writers are measured alone");
   app.add_option("--rounds", settings.rounds, "Restores, and as many plain ones");
   app.add_option("--program", settings.program, "The quarry to run");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(settings);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }

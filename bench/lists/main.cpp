@@ -7,12 +7,12 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <functional>
 
 #include "bench/lists/rows.hpp"
+#include "bench/support/program.hpp"
 #include "quarry/accounts/user_list.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/core/error.hpp"
@@ -120,12 +120,5 @@ int main(int argc, char** argv) {
   CLI::App app{"Pages of long lists, the first and a late one"};
   app.add_option("--engine", engine, "sqlite or postgres");
   app.add_option("--rows", rows, "behind which the late page begins");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(quarry::bench::parse_engine(engine), rows);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
-  return 0;
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(quarry::bench::parse_engine(engine), rows); });
 }

@@ -9,13 +9,13 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <vector>
 
+#include "bench/support/program.hpp"
 #include "bench/support/scratch.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/ops/health.hpp"
@@ -195,11 +195,5 @@ int main(int argc, char** argv) {
   app.add_option("--tasks", settings.tasks, "tasks in the queue");
   app.add_option("--rounds", settings.rounds, "times to ask");
   app.add_option("--program", settings.program, "quarry, to measure the whole process too");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    quarry::bench::run(settings);
-  } catch (const quarry::Error& error) {
-    fmt::print(stderr, "{} ({}) {}\n", error.client_message(), error.query_name(), error.engine_message());
-    return 1;
-  }
+  return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }
