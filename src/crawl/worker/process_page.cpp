@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "crawl/web/charset.hpp"
+#include "crawl/web/sniff.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/core/utf8.hpp"
 
@@ -44,6 +45,12 @@ void read_html(PageContent& content, const ResponseHeaders& headers, std::int64_
   for (auto& link : job.extractor.links(document, content.url)) content.links.push_back({std::move(link), depth + 1});
 }
 
+/// What the server says, and what it looks like when the server says nothing.
+std::string mime_type_of(const Response& response) {
+  if (!response.headers.content_type.empty()) return response.headers.content_type;
+  return looks_like_html(response.body) ? "text/html" : "application/octet-stream";
+}
+
 /// As it is: what looks like a tag in it is text.
 void read_plain(PageContent& content, const ResponseHeaders& headers, std::size_t text_bytes_max) {
   Decoded decoded;
@@ -60,7 +67,7 @@ void process_page(Response response, std::int64_t depth, std::size_t text_bytes_
   PageContent content{
       .url = std::move(response.url),
       .status = response.status,
-      .mime_type = response.headers.content_type.empty() ? "application/octet-stream" : response.headers.content_type,
+      .mime_type = mime_type_of(response),
       .body = std::move(response.body),
       .title = {},
       .description = {},
