@@ -50,8 +50,8 @@ std::string why_not(const WaitingHost& host, Instant now) {
     return fmt::format("{} refused {} times in a row and is left alone until {}", host.host_key, host.backoff_count,
                        to_iso8601(host.free_at));
   if (host.free_at > now)
-    return fmt::format("{} is left alone until {} (its delay is {} ms)", host.host_key, to_iso8601(host.free_at),
-                       host.delay_ms);
+    return fmt::format("{} is left alone until {}{}", host.host_key, to_iso8601(host.free_at),
+                       host.delay_ms > 0 ? fmt::format(" (its delay is {} ms)", host.delay_ms) : "");
   return fmt::format("{} has {} tasks in flight, which is its limit", host.host_key, host.in_flight);
 }
 
