@@ -15,6 +15,8 @@ rm -rf "$scratch"
 mkdir -p "$scratch"
 prefix=$scratch/prefix
 cmake --install "$build" --prefix "$prefix" >"$scratch/install.log"
+# The installed README names the pages beside it.
+[ -f "$prefix/share/doc/quarry/docs/operations.md" ] || { echo 'the documentation is not installed' >&2; exit 1; }
 
 # An absolute path of ours in what is installed would work here and nowhere else.
 if grep -rlF -- "$build" "$prefix/include" "$prefix/$libdir/cmake" "$prefix/$libdir/pkgconfig"; then
