@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -46,8 +47,16 @@ class Readers {
   };
 
  private:
+  /// On the heap, because a forked child has it but not its thread, and must leave it alone.
+  struct Sweeper {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::atomic<bool> awake{false};
+    bool stopping = false;
+    std::thread thread;
+  };
   /// Sees to it that what is kept ends; false when nobody can.
-  bool look_after() noexcept { return awake_.load() || wake(); }
+  bool look_after() noexcept { return sweeper_->awake.load() || wake(); }
   bool wake() noexcept;
   void sweep();
   /// Whether there is, or may be, something left to end.
@@ -55,11 +64,7 @@ class Readers {
 
   const unsigned process_ = process_generation();
   Pool<Reader> pool_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::atomic<bool> awake_{false};
-  bool stopping_ = false;
-  std::thread thread_;
+  std::unique_ptr<Sweeper> sweeper_ = std::make_unique<Sweeper>();
 };
 
 }  // namespace quarry::sql::sqlite_driver
