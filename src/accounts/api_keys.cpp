@@ -112,11 +112,11 @@ CreatedApiKey insert(Write& tx, const Peppers& peppers, UserId user, const std::
 
 /// The public part of the key, and no name: people write anything into that.
 void record_key(Write& tx, std::string_view action, const ApiKey& key, std::string_view more = "") {
-  system::record(tx, {.action = std::string(action),
-                      .resource_type = "api_key",
-                      .resource_id = key.id.value,
-                      .details = Json{fmt::format(R"({{"key_id":"{}","user_id":"{}"{}}})", key.key_id,
-                                                  to_string(key.user_id), more)}});
+  system::record(
+      tx, {.action = std::string(action),
+           .resource_type = "api_key",
+           .resource_id = key.id.value,
+           .details = Json{fmt::format(R"({{"key_id":"{}","user_id":"{}"{}}})", key.key_id, to_string(key.user_id), more)}});
 }
 
 /// Their characters need no escapes.

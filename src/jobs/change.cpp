@@ -33,8 +33,7 @@ constexpr sql::Command<void(JobId, Instant)> show{
     "jobs.undelete", "update scraping_jobs set deleted_at = null, updated_at = $2 where id = $1"};
 
 constexpr sql::Command<void(JobId, int)> purge_logs{
-    "jobs.purge_logs",
-    "delete from job_logs where id in (select id from job_logs where job_id = $1 order by id limit $2)"};
+    "jobs.purge_logs", "delete from job_logs where id in (select id from job_logs where job_id = $1 order by id limit $2)"};
 constexpr sql::Command<void(JobId)> purge_job{"jobs.purge", "delete from scraping_jobs where id = $1"};
 
 constexpr sql::Query<JobId(Instant, int)> find_ended{
@@ -78,7 +77,8 @@ Job update(Write& tx, JobId job, const JobChanges& changes) {
   if (changes.schema_version) check_schema_version(*changes.schema_version);
   const auto before = lock(tx, job);
   if (before.is_deleted) throw_no_job(job);
-  if ((changes.job_type || changes.priority || changes.config || changes.schema_version) && before.status != JobStatus::pending)
+  if ((changes.job_type || changes.priority || changes.config || changes.schema_version) &&
+      before.status != JobStatus::pending)
     throw Error(ErrorCode::conflict,
                 fmt::format("job {} is {}: its type, priority and config can be changed while it is pending only; submit "
                             "another one",

@@ -63,8 +63,8 @@ void note_attempt(Write& tx, JobId job) {
               .message = fmt::format("attempt {} ended {}: {} of {} items failed{}; attempt {} begins", ended.attempt,
                                      to_string(ended.status), ended.failed_items, ended.total_items,
                                      ended.error_message ? " (" + *ended.error_message + ")" : "", ended.attempt + 1),
-              .metadata = Json{fmt::format(R"({{"attempt":{},"status":"{}","failed_items":{},"total_items":{}}})", ended.attempt,
-                                           to_string(ended.status), ended.failed_items, ended.total_items)}});
+              .metadata = Json{fmt::format(R"({{"attempt":{},"status":"{}","failed_items":{},"total_items":{}}})",
+                                           ended.attempt, to_string(ended.status), ended.failed_items, ended.total_items)}});
 }
 
 }  // namespace

@@ -33,9 +33,9 @@ Moved resume(Write& tx, JobId job, int limit = queue::move_limit);
 /// all succeeded is a `conflict`, and so is a cancelled one.
 Moved retry(Write& tx, JobId job, int limit = queue::move_limit);
 
-/// For jobs that end otherwise than with their last task (their seed was refused, say): what waits for the job goes on then, as
-/// after a last task. `error` is kept with the job. A job with open tasks is completed or failed by them alone, `conflict`; one that becomes
-/// cancelled here wants `cancel` besides, which stops them.
+/// For jobs that end otherwise than with their last task (their seed was refused, say): what waits for the job goes on then,
+/// as after a last task. `error` is kept with the job. A job with open tasks is completed or failed by them alone,
+/// `conflict`; one that becomes cancelled here wants `cancel` besides, which stops them.
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error = {});
 
 }  // namespace quarry::jobs

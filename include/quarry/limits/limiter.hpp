@@ -1,17 +1,19 @@
 #pragma once
-/// Takes for programs in which many threads ask at once: those who ask while answers are on their way share the next transaction.
+/// Takes for programs in which many threads ask at once: those who ask while answers are on their way share the next
+/// transaction.
 ///
 ///     limits::Limiter limiter(db);                                   // one for all threads
 ///     const auto decision = limiter.take(limits::ApiCall{user, "GET /jobs"}, limit);
 ///
-/// Each decision is that of `limits::take_now`, and as durable when it is given; who asks alone waits for nobody. On SQLite all small
-/// writes share their commits already (docs/decisions/0002), so nothing is gathered there. On PostgreSQL a commit costs more
-/// than the take does: with 16 threads sharing it, several times as many are answered.
+/// Each decision is that of `limits::take_now`, and as durable when it is given; who asks alone waits for nobody. On SQLite
+/// all small writes share their commits already (docs/decisions/0002), so nothing is gathered there. On PostgreSQL a commit
+/// costs more than the take does: with 16 threads sharing it, several times as many are answered.
 ///
-/// The keys of a transaction are taken in the order of `take_all`, so that programs which gather do not wait for each other in a circle.
+/// The keys of a transaction are taken in the order of `take_all`, so that programs which gather do not wait for each other
+/// in a circle.
 ///
-/// Errors: those of `take_now`, each to the caller whose take it was. Thread safety: `take` may be called from any thread; the
-/// limiter must outlive the calls.
+/// Errors: those of `take_now`, each to the caller whose take it was. Thread safety: `take` may be called from any thread;
+/// the limiter must outlive the calls.
 
 #include <cstddef>
 #include <memory>
