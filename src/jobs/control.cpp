@@ -107,8 +107,7 @@ Moved retry(Write& tx, JobId job, int limit) {
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
     tx.run(set_paused, job, false, tx.now());
   }
-  const auto tasks = queue::retry_job(tx, job, limit);
-  return {.tasks = tasks, .done = tasks < limit};
+  return queue::retry_job(tx, job, limit);
 }
 
 void change_status(Write& tx, JobId job, JobStatus to, const std::optional<std::string>& error) {

@@ -223,17 +223,17 @@ bool retry_task(Write& tx, TaskId task) {
   return run_again(tx, std::span(&one, 1)) > 0;
 }
 
-std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
+Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
   require_sees_all(tx, "redriving a queue");
   if (is_open(ended_as)) throw_invalid("only tasks that have ended can be redriven: failed, dead, cancelled or completed");
   const auto tasks = tx.all(ended_in_queue, queue, ended_as, limit);
-  return run_again(tx, tasks);
+  return {.tasks = run_again(tx, tasks), .done = std::ssize(tasks) < limit};
 }
 
-std::int64_t retry_job(Write& tx, JobId job, int limit) {
-  if (!sees_job(tx, job)) return 0;
+Moved retry_job(Write& tx, JobId job, int limit) {
+  if (!sees_job(tx, job)) return {};
   const auto tasks = tx.all(ended_in_job, job, limit);
-  return run_again(tx, tasks);
+  return {.tasks = run_again(tx, tasks), .done = std::ssize(tasks) < limit};
 }
 
 std::int64_t purge_ended(Write& tx, Instant before, int limit) {

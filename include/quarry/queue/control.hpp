@@ -54,9 +54,9 @@ Moved resume_job(Write& tx, JobId job, int limit = move_limit);
 /// below.
 bool retry_task(Write& tx, TaskId task);
 /// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first.
-std::int64_t redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);
+Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);
 /// The same for a job's failed and dead tasks.
-std::int64_t retry_job(Write& tx, JobId job, int limit = move_limit);
+Moved retry_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Deletes tasks that ended before `before`, with their attempts. Those of a job that is open stay: their unique keys say what it has
 /// already done.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "cli/commands.hpp"
@@ -186,8 +187,15 @@ struct RedriveCli : NameCli {
 ExitCode redrive(Context& context, const RedriveCli& cli) {
   const auto db = context.open(Access::write);
   const auto queue = db.read([&](Read& tx) { return find(tx, cli.name); });
-  const MovedResult result{
-      in_batches(db, cli.limit, [&](Write& tx, int limit) { return queue::redrive(tx, queue, cli.status, limit); })};
+  // No more than there are now: workers may end them again faster than they are redriven.
+  auto left = std::max<std::int64_t>(db.read([&](Read& tx) { return queue::counts(tx, queue); }).of(cli.status), 1);
+  if (cli.limit > 0) left = std::min(left, cli.limit);
+  MovedResult result;
+  for (queue::Moved moved{.done = false}; left > 0 && !moved.done; left -= moved.tasks) {
+    const auto limit = static_cast<int>(std::min<std::int64_t>(left, queue::move_limit));
+    moved = db.write([&](Write& tx) { return queue::redrive(tx, queue, cli.status, limit); });
+    result.tasks += moved.tasks;
+  }
   auto& console = context.console();
   console.result(result, [&] { console.line(fmt::format("{} will be tried again", counted(result.tasks, "task"))); });
   return ExitCode::ok;

@@ -83,7 +83,7 @@ TEST_P(QueueJobs, ARetryReopensIt) {
   end(tasks[0]);
   lose(tasks[1], true);
   ASSERT_EQ(job_row(id).status, "completed");
-  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id).tasks; }), 1);
   const auto again = job_row(id);
   EXPECT_EQ(again.open_tasks, 1);
   EXPECT_EQ(again.failed_items, 0);
@@ -127,7 +127,7 @@ TEST_P(QueueJobs, WhatComesBackToAPausedJobWaitsWithTheRest) {
   end(finished);
   clock().advance(2s);
   EXPECT_EQ(db().write([](Write& tx) { return reap_expired(tx); }), 1);
-  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return retry_job(tx, id).tasks; }), 1);
   for (const auto& task : {dead, failed, released, stalled}) EXPECT_EQ(status(task.id), TaskStatus::paused) << task.id;
   EXPECT_EQ(status(finished.id), TaskStatus::completed);
   EXPECT_EQ(host("a.example").pending, 0);

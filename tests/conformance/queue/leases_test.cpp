@@ -168,7 +168,7 @@ TEST_P(QueueLeases, DeadLettersAreRedrivenWithAFreshBudget) {
   ASSERT_EQ(status(id), TaskStatus::dead);
   const auto of = queue();
   clock().advance(1h);
-  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of); }), 1);
+  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of).tasks; }), 1);
   const auto again = task(id);
   EXPECT_EQ(again.status, TaskStatus::pending);
   EXPECT_EQ(again.retry_count, 0);
@@ -177,7 +177,7 @@ TEST_P(QueueLeases, DeadLettersAreRedrivenWithAFreshBudget) {
   EXPECT_EQ(attempts(id).size(), 1U) << "its past stays on record";
   end(take_one());
   EXPECT_EQ(status(id), TaskStatus::completed);
-  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of); }), 0);
+  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of).tasks; }), 0);
 }
 
 TEST_P(QueueLeases, RedriveMovesAtMostTheLimitTheOldestFirst) {
@@ -187,7 +187,7 @@ TEST_P(QueueLeases, RedriveMovesAtMostTheLimitTheOldestFirst) {
     clock().advance(1s);
   }
   const auto of = queue();
-  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of, TaskStatus::dead, 2); }), 2);
+  EXPECT_EQ(db().write([&](Write& tx) { return redrive(tx, of, TaskStatus::dead, 2).tasks; }), 2);
   EXPECT_EQ(status(ids[2]), TaskStatus::dead);
   EXPECT_EQ(count(TaskStatus::pending), 2);
   EXPECT_THROW(db().write([&](Write& tx) { redrive(tx, of, TaskStatus::pending); }), Error);

@@ -55,12 +55,12 @@ TEST_P(QueueUnique, WhoeverIsTriedAgainHasItsKeyAgain) {
   const NewTask task{.unique_key = "poll", .unique_while_active = true, .max_retries = 0};
   const auto first = put(task);
   lose(take_one());
-  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 1);
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q).tasks; }), 1);
   EXPECT_EQ(put_all({&task, 1}).duplicates, 1) << "the dead letter is active again";
   lose(take_one());
   // Another has the key by now: the dead letter stays one, however it is asked.
   const auto second = put(task);
-  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 0);
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q).tasks; }), 0);
   EXPECT_FALSE(db().write([&](Write& tx) { return retry_task(tx, first); }));
   EXPECT_EQ(status(first), TaskStatus::dead);
   end(take_one());
@@ -77,9 +77,27 @@ TEST_P(QueueUnique, OfTwoDeadLettersWithOneKeyTheOlderIsTriedAgain) {
     lose(take_one());
     clock().advance(1s);
   }
-  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q); }), 1);
+  EXPECT_EQ(db().write([&, q = queue()](Write& tx) { return redrive(tx, q).tasks; }), 1);
   EXPECT_EQ(status(ids[0]), TaskStatus::pending);
   EXPECT_EQ(status(ids[1]), TaskStatus::dead);
+}
+
+TEST_P(QueueUnique, WhoStaysADeadLetterDoesNotEndTheRedrive) {
+  const NewTask twin{.unique_key = "poll", .unique_while_active = true, .max_retries = 0};
+  for (const auto& task : {twin, twin, NewTask{.max_retries = 0}}) {
+    put(task);
+    lose(take_one());
+    clock().advance(1s);
+  }
+  const auto redrive_two = [&, q = queue()] {
+    return db().write([&](Write& tx) { return redrive(tx, q, TaskStatus::dead, 2); });
+  };
+  const auto first = redrive_two();
+  EXPECT_EQ(first.tasks, 1) << "of the two that were looked at";
+  EXPECT_FALSE(first.done);
+  const auto second = redrive_two();
+  EXPECT_EQ(second.tasks, 1);
+  EXPECT_TRUE(second.done);
 }
 
 TEST_P(QueueUnique, WorksWithinOneBatchAndAgainstWhatIsThere) {

@@ -133,7 +133,7 @@ Outcome RealQueue::control(const Step& step) {
       case Verb::promote:
         return ones(promote_due(tx));
       case Verb::redrive:
-        return ones(redrive(tx, queue_));
+        return ones(redrive(tx, queue_).tasks);
       case Verb::pause_queue:
         return set_paused(tx, queue_, true), Outcome{};
       case Verb::resume_queue:
