@@ -28,16 +28,18 @@ constexpr sql::Command<void(Instant, int)> delete_log_lines{
     "delete from job_logs where id in (select id from job_logs where created_at < $1 order by created_at limit $2)"};
 constexpr sql::Query<std::int64_t(Instant)> count_sessions{"maintain.count_sessions",
                                                            "select count(*) from user_sessions where expires_at < $1"};
-// Provider's names and addresses go with the body; what is not processed is somebody's trouble, and stays. So does the
-// newest word on a subscription that has not expired, and on its payments: what holds of it is worked out from its messages,
-// and a year may lie between two of them.
-#define QUARRY_OLD_MESSAGES                                                                                  \
-  " from webhook_events w where w.status = 'processed' and w.processed_at < $1 and not (w.test_mode = false" \
-  " and exists (select 1 from user_subscriptions s"                                                          \
-  "  where s.provider_subscription_id = w.subscription_id and s.status <> 'expired')"                        \
-  " and not exists (select 1 from webhook_events n where n.subscription_id = w.subscription_id"              \
-  "  and n.object_type = w.object_type and n.test_mode = false and n.status = 'processed'"                   \
-  "  and (n.provider_updated_at, n.id) > (w.provider_updated_at, w.id)))"
+// Provider's names and addresses go with the body; what is not processed is somebody's trouble, and stays, but for what was
+// said of a user who is gone and will never be applied. The newest word on a subscription that has not expired, and on its
+// payments, stays, too: what holds of it is worked out from its messages, and a year may lie between two of them.
+#define QUARRY_OLD_MESSAGES                                                                     \
+  " from webhook_events w where (w.status = 'processed' and w.processed_at < $1"                \
+  " and not (w.test_mode = false and exists (select 1 from user_subscriptions s"                \
+  "  where s.provider_subscription_id = w.subscription_id and s.status <> 'expired')"           \
+  " and not exists (select 1 from webhook_events n where n.subscription_id = w.subscription_id" \
+  "  and n.object_type = w.object_type and n.test_mode = false and n.status = 'processed'"      \
+  "  and (n.provider_updated_at, n.id) > (w.provider_updated_at, w.id)))"                       \
+  " or w.status <> 'processed' and w.received_at < $1 and w.checkout_user_id is not null"       \
+  " and not exists (select 1 from users u where u.id = w.checkout_user_id))"
 constexpr sql::Query<std::int64_t(Instant)> count_webhooks{"maintain.count_webhooks", "select count(*)" QUARRY_OLD_MESSAGES};
 constexpr sql::Command<void(Instant, int)> delete_webhooks{
     "maintain.delete_webhooks", "delete from webhook_events where id in (select w.id" QUARRY_OLD_MESSAGES " limit $2)"};

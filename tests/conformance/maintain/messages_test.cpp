@@ -59,6 +59,17 @@ TEST_P(MaintainMessages, WhatWaitsIsApplied) {
   EXPECT_EQ(plan(ada_), "professional");
 }
 
+// Whoever was erased may be spoken of again, by a call that came late.
+TEST_P(MaintainMessages, WhatIsSaidOfWhoIsGoneDoesNotStay) {
+  const auto late = take(event("subscription_created", UserId{parse_uuid("01890a5d-ac96-774b-bcce-b302099a8057")}));
+  EXPECT_EQ(late.status, WebhookStatus::parked);
+  EXPECT_EQ(take(anonymous(ours("subscription_payment_failed"))).status, WebhookStatus::parked);
+  EXPECT_EQ(purge(), 0);
+  clock().advance(std::chrono::hours(24 * 181));
+  EXPECT_EQ(purge(), 1);
+  EXPECT_EQ(stored(), 1) << "what still may be applied";
+}
+
 TEST_P(MaintainMessages, OfWhatHasExpiredNothingStays) {
   take(ours("subscription_created"));
   take(ours("subscription_payment_success"));
