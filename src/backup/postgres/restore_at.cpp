@@ -78,7 +78,7 @@ std::string target_time(Instant at) {
 class Replay {
  public:
   Replay(const Repository& repository, const Keys& keys, const Plan& plan, Instant at, const RestoreAtOptions& options)
-      : scratch_(options.scratch) {
+      : scratch_(options.scratch.empty() ? fs::path() : fs::absolute(options.scratch)) {  // it has a folder of its own
     fs::create_directory(data());
     fs::permissions(data(), fs::perms::owner_all);
     fs::create_directory(scratch_.path() / "wal");
