@@ -45,7 +45,9 @@ void run(const Settings& settings) {
   auto& db = scratch.db();
   artifacts::FileBlobStore blobs(scratch.path("blobs"));
   const auto job = db.write([&](Write& tx) {
-    return crawl::start_crawl(tx, {.user_id = accounts::ensure_local_user(tx), .config = manual_config(url), .politeness = {.delay_ms = 0}}).job.id;
+    return crawl::start_crawl(
+               tx, {.user_id = accounts::ensure_local_user(tx), .config = manual_config(url), .politeness = {.delay_ms = 0}})
+        .job.id;
   });
   crawl::WorkerOptions options;
   options.fetcher.allow_private = true;
@@ -60,10 +62,14 @@ void run(const Settings& settings) {
   const auto seconds = static_cast<double>((*done.completed_at - *done.started_at).count()) / 1e6;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{} pages ({} failed), {:.1f} MB, {} results in {:.2f} s: {:.0f} pages/s; {} commits; peak memory {:.0f} MB; cpu {:.2f} s\n",
-             done.processed_items, done.failed_items, static_cast<double>(done.bytes_fetched) / 1e6, done.results_count, seconds,
-             static_cast<double>(done.processed_items) / seconds, worker.stats().commits.load(), static_cast<double>(usage.ru_maxrss) / 1024,
-             static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+  fmt::print(
+      "{} pages ({} failed), {:.1f} MB, {} results in {:.2f} s: {:.0f} pages/s; {} commits; peak memory {:.0f} MB; cpu "
+      "{:.2f} s\n",
+      done.processed_items, done.failed_items, static_cast<double>(done.bytes_fetched) / 1e6, done.results_count, seconds,
+      static_cast<double>(done.processed_items) / seconds, worker.stats().commits.load(),
+      static_cast<double>(usage.ru_maxrss) / 1024,
+      static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 ///
 ///     quarry-bench-latency --engine sqlite --samples 1000 [--other-process]
 ///
-/// A worker waits; every few milliseconds one task is put in, by the same process or, with `--other-process`, through a handle of
-/// another one (the in-process signal cannot reach it). The time runs from just before the enqueueing transaction to the return of the
-/// claim that took the task.
+/// A worker waits; every few milliseconds one task is put in, by the same process or, with `--other-process`, through a
+/// handle of another one (the in-process signal cannot reach it). The time runs from just before the enqueueing transaction
+/// to the return of the claim that took the task.
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -34,7 +34,9 @@ struct Settings {
   bool other_process = false;
 };
 
-std::int64_t now_us() { return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count(); }
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
+}
 
 /// Puts tasks in whose payload is the moment they were put in at.
 void put_in(const std::string& url, int samples) {
@@ -73,7 +75,8 @@ void run(const Settings& settings) {
     const std::string samples = std::to_string(settings.samples);
     const pid_t child = ::fork();
     if (child == 0) {
-      ::execl("/proc/self/exe", "quarry-bench-latency", "--put-into", scratch.url().c_str(), "--samples", samples.c_str(), nullptr);
+      ::execl("/proc/self/exe", "quarry-bench-latency", "--put-into", scratch.url().c_str(), "--samples", samples.c_str(),
+              nullptr);
       ::_exit(127);
     }
     int status = 0;
@@ -82,9 +85,12 @@ void run(const Settings& settings) {
   auto latencies = measure(scratch.db(), settings.samples);
   producer.join();
   std::ranges::sort(latencies);
-  const auto at = [&](double share) { return latencies[static_cast<std::size_t>(share * static_cast<double>(latencies.size() - 1))]; };
-  fmt::print("{}{}: enqueue to start, {} samples: median {:.2f} ms, 99th percentile {:.2f} ms, longest {:.2f} ms\n", settings.engine,
-             settings.other_process ? ", from another process" : "", latencies.size(), at(0.5), at(0.99), at(1.0));
+  const auto at = [&](double share) {
+    return latencies[static_cast<std::size_t>(share * static_cast<double>(latencies.size() - 1))];
+  };
+  fmt::print("{}{}: enqueue to start, {} samples: median {:.2f} ms, 99th percentile {:.2f} ms, longest {:.2f} ms\n",
+             settings.engine, settings.other_process ? ", from another process" : "", latencies.size(), at(0.5), at(0.99),
+             at(1.0));
 }
 
 }  // namespace
@@ -99,7 +105,9 @@ int main(int argc, char** argv) {
   app.add_flag("--other-process", settings.other_process, "put the tasks in from another process");
   app.add_option("--put-into", put_into, "only put tasks into this database")->group("");
   return quarry::bench::run_program(app, argc, argv, [&] {
-    if (put_into.empty()) quarry::bench::run(settings);
-    else quarry::bench::put_in(put_into, settings.samples);
+    if (put_into.empty())
+      quarry::bench::run(settings);
+    else
+      quarry::bench::put_in(put_into, settings.samples);
   });
 }

@@ -1,9 +1,10 @@
-/// Claim to finish, in batches: how many tasks a second the queue hands out and takes back, counted after the commit that finished them.
+/// Claim to finish, in batches: how many tasks a second the queue hands out and takes back, counted after the commit that
+/// finished them.
 ///
 ///     quarry-bench-queue --engine sqlite --backlog 100000 --tasks 300000 --threads 2
 ///
-/// First puts in `--backlog` tasks more than it will work on, so that the depth stays above that; with `--blocked N` also N tasks behind
-/// two blocked hosts. Prints the rates, the durability they were reached with, and tasks lost or done twice.
+/// First puts in `--backlog` tasks more than it will work on, so that the depth stays above that; with `--blocked N` also N
+/// tasks behind two blocked hosts. Prints the rates, the durability they were reached with, and tasks lost or done twice.
 
 #include <fmt/format.h>
 
@@ -52,7 +53,8 @@ void put_in(Database& db, queue::QueueId queue, std::int64_t count, const std::o
   }
 }
 
-/// Works until `wanted` tasks are finished. A worker finishes what it has and claims the next in one transaction, or in one each.
+/// Works until `wanted` tasks are finished. A worker finishes what it has and claims the next in one transaction, or in one
+/// each.
 void work(Database& db, queue::QueueId queue, const Settings& settings, std::atomic<std::int64_t>& finished) {
   std::vector<queue::ClaimedTask> held;
   auto last_maintained = Clock::time_point{};
@@ -90,7 +92,8 @@ void run(const Settings& settings) {
 
   auto start = Clock::now();
   put_in(db, queue, settings.backlog + settings.tasks, {});
-  fmt::print("enqueue        {:>10.0f} tasks/s (10,000 a transaction)\n", static_cast<double>(settings.backlog + settings.tasks) / seconds_since(start));
+  fmt::print("enqueue        {:>10.0f} tasks/s (10,000 a transaction)\n",
+             static_cast<double>(settings.backlog + settings.tasks) / seconds_since(start));
   if (settings.blocked > 0) {
     db.write([&](Write& tx) {
       for (const char* key : {"blocked-1.example", "blocked-2.example"}) {
@@ -113,8 +116,8 @@ void run(const Settings& settings) {
   fmt::print("claim to finish{:>10.0f} tasks/s ({} threads, batches of {}, {}, backlog {}, {} behind blocked hosts)\n",
              static_cast<double>(finished.load()) / seconds, settings.threads, settings.batch,
              engine == Engine::sqlite ? "synchronous=FULL" : "synchronous_commit=on", settings.backlog, settings.blocked);
-  fmt::print("finished {}, counted {}, still leased {}, durable commits {}\n", finished.load(), counts.of(queue::TaskStatus::completed),
-             counts.of(queue::TaskStatus::processing), db.stats().commits);
+  fmt::print("finished {}, counted {}, still leased {}, durable commits {}\n", finished.load(),
+             counts.of(queue::TaskStatus::completed), counts.of(queue::TaskStatus::processing), db.stats().commits);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@
 
 namespace {
 
-/// Collects every repetition, and prints one line for each pair at the end. The first part of a name tells the pair, the second the side.
+/// Collects every repetition, and prints one line for each pair at the end. The first part of a name tells the pair, the
+/// second the side.
 class RatioReporter : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
@@ -29,18 +30,19 @@ class RatioReporter : public benchmark::BenchmarkReporter {
     }
   }
   void Finalize() override {
-    fmt::print("{:<40}{:>12}{:>12}{:>8}{:>12}{:>12}{:>8}\n", "medians, microseconds", "raw", "quarry", "ratio", "raw cpu", "quarry cpu",
-               "ratio");
+    fmt::print("{:<40}{:>12}{:>12}{:>8}{:>12}{:>12}{:>8}\n", "medians, microseconds", "raw", "quarry", "ratio", "raw cpu",
+               "quarry cpu", "ratio");
     for (auto& [what, sides] : times_) {
       if (sides.size() != 2) {
         for (auto& [side, times] : sides)
-          fmt::print("{:<40}{:>24.3f}{:>16}\n", what, median(times.wall_us), fmt::format("{:.0f}/s", 1e6 / median(times.wall_us)));
+          fmt::print("{:<40}{:>24.3f}{:>16}\n", what, median(times.wall_us),
+                     fmt::format("{:.0f}/s", 1e6 / median(times.wall_us)));
         continue;
       }
       const double raw = median(sides["raw"].wall_us), quarry = median(sides["quarry"].wall_us);
       const double raw_cpu = median(sides["raw"].cpu_us), quarry_cpu = median(sides["quarry"].cpu_us);
-      fmt::print("{:<40}{:>12.2f}{:>12.2f}{:>8.2f}{:>12.2f}{:>12.2f}{:>8.2f}\n", what, raw, quarry, raw / quarry, raw_cpu, quarry_cpu,
-                 raw_cpu / quarry_cpu);
+      fmt::print("{:<40}{:>12.2f}{:>12.2f}{:>8.2f}{:>12.2f}{:>12.2f}{:>8.2f}\n", what, raw, quarry, raw / quarry, raw_cpu,
+                 quarry_cpu, raw_cpu / quarry_cpu);
     }
     fmt::print("ratio: raw / quarry; 1.00 is the engine's own speed, more is faster than that\n");
   }

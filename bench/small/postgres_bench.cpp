@@ -53,7 +53,11 @@ void bulk_quarry(benchmark::State& state) {
     scratch().db().write([&](Write& tx) { tx.insert_all(things, rows); });
   }
 }
-BENCHMARK(bulk_quarry)->Name("postgres_bulk_insert_100k/quarry")->Unit(benchmark::kMillisecond)->Iterations(3)->UseRealTime();
+BENCHMARK(bulk_quarry)
+    ->Name("postgres_bulk_insert_100k/quarry")
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(3)
+    ->UseRealTime();
 
 void read_raw(benchmark::State& state) {
   fill_table();

@@ -22,8 +22,8 @@ struct Thing {
 };
 BOOST_DESCRIBE_STRUCT(Thing, (), (id, name, size, score, created_at))
 
-inline constexpr sql::Query<Thing(std::int64_t)> find_thing{"bench.find",
-                                                            "select id, name, size, score, created_at from things where id = $1"};
+inline constexpr sql::Query<Thing(std::int64_t)> find_thing{
+    "bench.find", "select id, name, size, score, created_at from things where id = $1"};
 inline constexpr sql::Command<void(Thing)> insert_thing{
     "bench.insert", "insert into things (id, name, size, score, created_at) values ($1, $2, $3, $4, $5)"};
 inline constexpr sql::Table<Thing> things{"things"};
@@ -39,7 +39,11 @@ inline const char* create_things(Engine engine) {
 inline std::vector<Thing> make_things(std::int64_t count, std::int64_t first = 1) {
   std::vector<Thing> made;
   for (std::int64_t i = first; i < first + count; ++i)
-    made.push_back({i, "a name of the usual length " + std::to_string(i), i * 3, 0.5 * static_cast<double>(i), {1'772'366'400'000'000 + i}});
+    made.push_back({i,
+                    "a name of the usual length " + std::to_string(i),
+                    i * 3,
+                    0.5 * static_cast<double>(i),
+                    {1'772'366'400'000'000 + i}});
   return made;
 }
 

@@ -108,12 +108,14 @@ void durable_quarry(benchmark::State& state) {
   db.write([](Write& tx) { tx.session().run_script("bench.create", create_things(Engine::sqlite)); });
   const auto rows = make_things(writer_threads * writes_per_thread);
   for (auto _ : state) {
-    // Keys grow in the order in which rows arrive, as those that the library makes do, and as the C program's. One write runs at a time.
+    // Keys grow in the order in which rows arrive, as those that the library makes do, and as the C program's. One write
+    // runs at a time.
     std::size_t arrived = 0;
     std::vector<std::thread> threads;
     for (std::size_t t = 0; t < writer_threads; ++t)
       threads.emplace_back([&] {
-        for (std::size_t i = 0; i < writes_per_thread; ++i) db.write([&](Write& tx) { tx.run(insert_thing, rows[arrived++]); });
+        for (std::size_t i = 0; i < writes_per_thread; ++i)
+          db.write([&](Write& tx) { tx.run(insert_thing, rows[arrived++]); });
       });
     for (auto& thread : threads) thread.join();
     state.PauseTiming();
@@ -122,7 +124,11 @@ void durable_quarry(benchmark::State& state) {
     state.ResumeTiming();
   }
 }
-BENCHMARK(durable_quarry)->Name("sqlite_durable_writes_32_threads/quarry")->Unit(benchmark::kMillisecond)->Iterations(1)->UseRealTime();
+BENCHMARK(durable_quarry)
+    ->Name("sqlite_durable_writes_32_threads/quarry")
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1)
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace quarry::bench

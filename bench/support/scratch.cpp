@@ -11,7 +11,8 @@ Scratch::Scratch(Engine engine, bool with_schema, DatabaseOptions options) {
   } else {
     // shared_buffers and max_wal_size as a small server would have them; everything that makes a commit durable is on.
     cluster_ = std::make_unique<test::PrivateCluster>(test::ClusterOptions{
-        .durable = true, .settings = {"shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "synchronous_commit=on"}});
+        .durable = true,
+        .settings = {"shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min", "synchronous_commit=on"}});
     url_ = cluster_->url();
   }
   db_.emplace(Database::open(url_, options));

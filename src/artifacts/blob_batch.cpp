@@ -77,14 +77,17 @@ void BlobBatch::write_again(Entry& entry) {
   if (options_.durable && !syncs_singly()) folder_.sync_all(sync_failures_);
 }
 
-/// The shared lock keeps `remove_unless_put_after` from removing, between its look at the time and its removal, what we rely on.
+/// The shared lock keeps `remove_unless_put_after` from removing, between its look at the time and its removal, what we rely
+/// on.
 void BlobBatch::place(Entry& entry) {
   const auto name = to_string(entry.staged.hash);
   const auto shard = folder_.open_or_make_shard(entry.staged.hash.bytes[0], ShardLock::shared);
   if (entry.incoming.empty()) {
     const int error = set_put_time(shard.get(), name.c_str(), now_);
-    if (error == ENOENT) write_again(entry);  // collected since we looked
-    else if (error != 0) throw file_error(error, "set the time of the blob", folder_.path_of(entry.staged.hash));
+    if (error == ENOENT)
+      write_again(entry);  // collected since we looked
+    else if (error != 0)
+      throw file_error(error, "set the time of the blob", folder_.path_of(entry.staged.hash));
   }
   for (int attempt = 1; !entry.incoming.empty(); ++attempt) {
     if (::renameat(incoming_.get(), entry.incoming.c_str(), shard.get(), name.c_str()) == 0) {

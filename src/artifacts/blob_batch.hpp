@@ -1,5 +1,6 @@
 #pragma once
-/// Several bodies on their way into a folder: written, synced, published, synced. See `quarry/artifacts/file_blob_store.hpp`.
+/// Several bodies on their way into a folder: written, synced, published, synced. See
+/// `quarry/artifacts/file_blob_store.hpp`.
 
 #include <span>
 #include <string>

@@ -60,8 +60,10 @@ Encoded encode_in_one_step(int fd, std::span<const std::byte> body, int level) {
   thread_local std::vector<std::byte> buffer;
   const auto size = compress(body, level, buffer);
   Encoded done{BlobEncoding::zstd, static_cast<std::int64_t>(size), 0};
-  if (pays(body.size(), size) || has_magic(body)) done.error = write_all(fd, std::span(buffer).first(size));
-  else done = write_plain(fd, body);
+  if (pays(body.size(), size) || has_magic(body))
+    done.error = write_all(fd, std::span(buffer).first(size));
+  else
+    done = write_plain(fd, body);
   return done;
 }
 
@@ -87,7 +89,8 @@ class FrameReader {
   FrameReader() : context_(decompressor()) {}
 
   /// Takes the next piece of the file. Anything but `whole` ends the reading.
-  Decoded feed(std::span<const std::byte> piece, std::int64_t& budget, sql::FunctionRef<bool(std::span<const std::byte>)> sink) {
+  Decoded feed(std::span<const std::byte> piece, std::int64_t& budget,
+               sql::FunctionRef<bool(std::span<const std::byte>)> sink) {
     ZSTD_inBuffer in{piece.data(), piece.size(), 0};
     while (true) {
       if (left_ == 0) return in.pos < in.size ? Decoded::damaged : Decoded::whole;
@@ -137,8 +140,10 @@ Decoding decode_body(int fd, std::int64_t body_bytes_max, sql::FunctionRef<bool(
       done.outcome = frame->feed(piece, budget, sink);
     } else {
       budget -= got;
-      if (budget < 0) done.outcome = Decoded::damaged;
-      else if (!sink(piece)) done.outcome = Decoded::stopped;
+      if (budget < 0)
+        done.outcome = Decoded::damaged;
+      else if (!sink(piece))
+        done.outcome = Decoded::stopped;
     }
     if (done.outcome != Decoded::whole) return done;
     if (piece.size() < chunk.size()) break;

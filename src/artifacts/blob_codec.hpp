@@ -1,6 +1,6 @@
 #pragma once
-/// Bodies to files and back. A file that begins with zstd's magic number is one zstd frame; every other file is the body as it is. A body that
-/// itself begins with the magic number is always put into a frame, so that the two can be told apart.
+/// Bodies to files and back. A file that begins with zstd's magic number is one zstd frame; every other file is the body as
+/// it is. A body that itself begins with the magic number is always put into a frame, so that the two can be told apart.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,8 +17,8 @@ struct Encoded {
   int error = 0;  ///< errno of the write that failed, or 0
 };
 
-/// Writes `body` to `fd`, compressed when that saves a sixteenth or more. Bodies up to a few MB are compressed in one step; of larger ones
-/// the beginning tells whether it pays, and they go through a buffer of fixed size.
+/// Writes `body` to `fd`, compressed when that saves a sixteenth or more. Bodies up to a few MB are compressed in one step;
+/// of larger ones the beginning tells whether it pays, and they go through a buffer of fixed size.
 Encoded encode_body(int fd, std::span<const std::byte> body, int level);
 
 enum class Decoded {

@@ -74,9 +74,10 @@ std::optional<Fd> BlobFolder::open_body(const BlobHash& hash) const {
   if (body) return body;
   if (errno == ENOENT) return std::nullopt;
   if (errno == ELOOP)
-    throw Error(ErrorCode::corrupt, fmt::format("'{}' is a link, and bodies are files: restore it from a backup, or fetch its "
-                                                "source again",
-                                                path_of(hash).native()));
+    throw Error(ErrorCode::corrupt,
+                fmt::format("'{}' is a link, and bodies are files: restore it from a backup, or fetch its "
+                            "source again",
+                            path_of(hash).native()));
   throw file_error(errno, "open the blob", path_of(hash));
 }
 
@@ -90,7 +91,8 @@ std::optional<Fd> BlobFolder::open_incoming(bool make) const {
 
 BlobFolder::Incoming BlobFolder::create_incoming(const Fd& folder, const BlobHash& hash) {
   while (true) {
-    // Processes of several containers may share their number, and a crashed one's files may still be there: the next number is free.
+    // Processes of several containers may share their number, and a crashed one's files may still be there: the next number
+    // is free.
     auto name = fmt::format("{}.{}.{}", to_string(hash), ::getpid(), created_.fetch_add(1, std::memory_order_relaxed));
     Fd fd(::openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file_mode));
     if (fd) return {std::move(fd), std::move(name)};

@@ -29,8 +29,8 @@ class BlobFolder {
   int root_fd() const noexcept { return root_fd_.get(); }
   std::filesystem::path path_of(const BlobHash& hash) const;
 
-  /// The subfolder of the hashes that begin with `byte`, opened anew each time: a lock belongs to what `open` has returned. Nothing
-  /// when it does not exist.
+  /// The subfolder of the hashes that begin with `byte`, opened anew each time: a lock belongs to what `open` has returned.
+  /// Nothing when it does not exist.
   std::optional<Fd> open_shard(std::uint8_t byte, ShardLock lock) const;
   /// The same, made when it is missing.
   Fd open_or_make_shard(std::uint8_t byte, ShardLock lock);
@@ -48,9 +48,10 @@ class BlobFolder {
 
   /// How often `sync_all` has failed so far. Taken before the first write of what is to be made durable.
   std::uint64_t sync_failures() const;
-  /// Makes everything durable that was written to this file system before the call. Callers at the same time share what they wait for: one
-  /// `syncfs` that begins after all of them have called. The kernel reports a failed write once, to whichever `syncfs` comes next;
-  /// so this throws for everyone whose writes may be among the failed ones: whoever took `failures_before` before that.
+  /// Makes everything durable that was written to this file system before the call. Callers at the same time share what they
+  /// wait for: one `syncfs` that begins after all of them have called. The kernel reports a failed write once, to whichever
+  /// `syncfs` comes next; so this throws for everyone whose writes may be among the failed ones: whoever took
+  /// `failures_before` before that.
   void sync_all(std::uint64_t failures_before);
 
  private:

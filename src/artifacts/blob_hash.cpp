@@ -27,8 +27,7 @@ BlobHash parse_blob_hash(std::string_view text) {
   BlobHash hash;
   std::size_t length = 0;
   const char* end = nullptr;
-  const int code =
-      sodium_hex2bin(hash.bytes.data(), hash.bytes.size(), text.data(), text.size(), nullptr, &length, &end);
+  const int code = sodium_hex2bin(hash.bytes.data(), hash.bytes.size(), text.data(), text.size(), nullptr, &length, &end);
   if (code != 0 || length != hash.bytes.size() || end != text.data() + text.size())
     throw_invalid(fmt::format("'{}' is not the name of a blob: it has 64 hexadecimal digits", text.substr(0, 80)));
   return hash;
@@ -40,7 +39,8 @@ quarry::artifacts::BlobHash quarry::sql::Codec<quarry::artifacts::BlobHash>::rea
   const auto view = c.get_bytes(column);
   artifacts::BlobHash hash;
   if (view.size() != hash.bytes.size())
-    throw Error(ErrorCode::corrupt, fmt::format("column '{}' holds a hash that is not 32 bytes long", c.column_name(column)));
+    throw Error(ErrorCode::corrupt,
+                fmt::format("column '{}' holds a hash that is not 32 bytes long", c.column_name(column)));
   std::memcpy(hash.bytes.data(), view.data(), view.size());
   return hash;
 }

@@ -8,8 +8,8 @@
 
 namespace quarry::artifacts {
 
-/// Collects what a call does to the counts and applies it in the order of the hashes, so that two transactions rarely wait for each
-/// other in a circle.
+/// Collects what a call does to the counts and applies it in the order of the hashes, so that two transactions rarely wait
+/// for each other in a circle.
 class BlobRefs {
  public:
   void add(const StagedBlob& blob);

@@ -1,5 +1,6 @@
 #pragma once
-/// The rows of blobs by shard, as garbage collection and fsck walk them: a shard's files and its rows, both in the order of the hash.
+/// The rows of blobs by shard, as garbage collection and fsck walk them: a shard's files and its rows, both in the order of
+/// the hash.
 
 #include <optional>
 #include <vector>

@@ -23,7 +23,8 @@ BOOST_DESCRIBE_STRUCT(PageOf, (), (job_id, source_url))
 constexpr sql::Command<PageOf(UserId, ArtifactId)> find_hidden{
     "artifact.find_hidden",
     sql::sqlite("select job_id, source_url from artifacts where user_id = $1 and id = $2 and deleted_at is not null"),
-    sql::postgres("select job_id, source_url from artifacts where user_id = $1 and id = $2 and deleted_at is not null for update")};
+    sql::postgres(
+        "select job_id, source_url from artifacts where user_id = $1 and id = $2 and deleted_at is not null for update")};
 constexpr sql::Command<void(UserId, ArtifactId, Instant)> show{
     "artifact.restore",
     "update artifacts set deleted_at = null, updated_at = $3 where user_id = $1 and id = $2 and deleted_at is not null"};
@@ -41,10 +42,12 @@ constexpr sql::Command<Ending(UserId, ArtifactId)> find_ending{
 constexpr sql::Command<Ending(Instant, std::int64_t)> find_ended{
     "artifact.find_deleted",
     sql::sqlite("select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2"),
-    sql::postgres("select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2 for update skip locked")};
+    sql::postgres(
+        "select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2 for update skip locked")};
 
 constexpr sql::Command<Ending(JobId, std::int64_t)> find_of_job{
-    "artifact.find_of_job", sql::sqlite("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2"),
+    "artifact.find_of_job",
+    sql::sqlite("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2"),
     sql::postgres("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2 for update")};
 
 struct RowKey {
@@ -127,6 +130,8 @@ std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit
   return purge_all(tx, tx.all(find_ended, deleted_before, limit));
 }
 
-std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) { return purge_all(tx, tx.all(find_of_job, job, limit)); }
+std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) {
+  return purge_all(tx, tx.all(find_of_job, job, limit));
+}
 
 }  // namespace quarry::artifacts

@@ -20,7 +20,8 @@ struct ExtractionRow {
   std::optional<double> confidence_score;
   Instant created_at;
 };
-BOOST_DESCRIBE_STRUCT(ExtractionRow, (), (id, user_id, artifact_id, extraction_type, extracted_data, confidence_score, created_at))
+BOOST_DESCRIBE_STRUCT(ExtractionRow, (),
+                      (id, user_id, artifact_id, extraction_type, extracted_data, confidence_score, created_at))
 
 struct Kind {
   UserId user_id;
@@ -31,12 +32,13 @@ struct Kind {
 BOOST_DESCRIBE_STRUCT(Kind, (), (user_id, artifact_id, extraction_type))
 
 constexpr sql::Command<void(Kind)> remove_former{
-    "extractions.remove", "delete from content_extractions where user_id = $1 and artifact_id = $2 and extraction_type = $3"};
+    "extractions.remove",
+    "delete from content_extractions where user_id = $1 and artifact_id = $2 and extraction_type = $3"};
 
-constexpr sql::Command<void(ExtractionRow)> insert{
-    "extractions.insert",
-    "insert into content_extractions (id, user_id, artifact_id, extraction_type, extracted_data, confidence_score, created_at)"
-    " values ($1, $2, $3, $4, $5, $6, $7)"};
+constexpr sql::Command<void(ExtractionRow)> insert{"extractions.insert",
+                                                   "insert into content_extractions (id, user_id, artifact_id, "
+                                                   "extraction_type, extracted_data, confidence_score, created_at)"
+                                                   " values ($1, $2, $3, $4, $5, $6, $7)"};
 
 constexpr sql::Query<StoredExtraction(UserId, ArtifactId)> list_of{
     "extractions.list",
@@ -67,7 +69,8 @@ void put_extractions(Write& tx, std::span<const NewExtraction> extractions) {
     auto confidence = one->confidence_score;
     if (confidence) confidence = std::round(*confidence * 100) / 100;  // what PostgreSQL's column keeps
     kinds.push_back(kind);
-    rows.push_back({tx.new_uuid(), one->user_id, one->artifact_id, one->extraction_type, one->extracted_data, confidence, tx.now()});
+    rows.push_back(
+        {tx.new_uuid(), one->user_id, one->artifact_id, one->extraction_type, one->extracted_data, confidence, tx.now()});
   }
   tx.run_each(remove_former, kinds);
   tx.run_each(insert, rows);

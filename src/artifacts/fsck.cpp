@@ -113,7 +113,8 @@ class Fsck {
   void note(FsckFinding finding, const BlobRow& row, bool repaired) {
     result_.repaired += repaired;
     if (!repaired && finding != FsckFinding::stray_file) result_.is_sound = false;
-    if (result_.problems.size() < options_.problems_max) result_.problems.push_back({finding, to_string(row.hash), row.artifacts, repaired});
+    if (result_.problems.size() < options_.problems_max)
+      result_.problems.push_back({finding, to_string(row.hash), row.artifacts, repaired});
   }
 
   const Database& db_;
@@ -125,6 +126,8 @@ class Fsck {
 
 }  // namespace
 
-FsckResult check_store(const Database& db, BlobStore& store, const FsckOptions& options) { return Fsck(db, store, options).run(); }
+FsckResult check_store(const Database& db, BlobStore& store, const FsckOptions& options) {
+  return Fsck(db, store, options).run();
+}
 
 }  // namespace quarry::artifacts

@@ -20,7 +20,8 @@ BOOST_DESCRIBE_STRUCT(Unreferenced, (), (hash, stored_bytes))
   " and not exists (select 1 from artifacts where blob_hash = blobs.hash) order by hash limit $3"
 
 constexpr sql::Command<Unreferenced(Instant, BlobHash, std::int64_t)> find_unreferenced{
-    "blob.find_unreferenced", sql::sqlite(QUARRY_UNREFERENCED), sql::postgres(QUARRY_UNREFERENCED " for update skip locked")};
+    "blob.find_unreferenced", sql::sqlite(QUARRY_UNREFERENCED),
+    sql::postgres(QUARRY_UNREFERENCED " for update skip locked")};
 constexpr sql::Query<Unreferenced(Instant, BlobHash, std::int64_t)> look_for_unreferenced{"blob.look_for_unreferenced",
                                                                                           QUARRY_UNREFERENCED};
 constexpr sql::Command<void(BlobHash)> delete_row{"blob.delete", "delete from blobs where hash = $1 and ref_count = 0"};
@@ -60,7 +61,9 @@ class Collector {
   }
 
   std::vector<Unreferenced> look_for_rows(const BlobHash& after) const {
-    return db_.read([&](Read& tx) { return tx.all(look_for_unreferenced, tx.now() - options_.grace, after, options_.rows_per_transaction); });
+    return db_.read([&](Read& tx) {
+      return tx.all(look_for_unreferenced, tx.now() - options_.grace, after, options_.rows_per_transaction);
+    });
   }
   std::vector<Unreferenced> delete_rows(const BlobHash& after) const {
     return db_.write([&](Write& tx) {
@@ -72,7 +75,8 @@ class Collector {
     });
   }
 
-  /// The files are listed before the rows are read: a body that gets its row in between has one, and one that gets it later is young.
+  /// The files are listed before the rows are read: a body that gets its row in between has one, and one that gets it later
+  /// is young.
   void take_strays(std::uint8_t shard) {
     auto files = store_.list(shard);
     if (files.empty()) return;

@@ -7,8 +7,8 @@
 namespace quarry::artifacts {
 namespace {
 
-#define QUARRY_ARTIFACT_COLUMNS                                                                                  \
-  "id, user_id, job_id, artifact_type, source_url, title, description, content_hash, blob_hash, file_size,"      \
+#define QUARRY_ARTIFACT_COLUMNS                                                                             \
+  "id, user_id, job_id, artifact_type, source_url, title, description, content_hash, blob_hash, file_size," \
   " mime_type, keywords, tags, is_public, http_status, fetched_at, created_at, updated_at, deleted_at"
 
 constexpr sql::Query<Artifact(ArtifactId)> find_by_id{"artifact.find",
@@ -30,8 +30,10 @@ void add_conditions(SqlText& text, const ArtifactFilter& filter, const Read& tx)
   const auto engine = tx.engine();
   const bool is_sqlite = engine == Engine::sqlite;
   const auto holds = [&](const char* column, const std::string& word) {
-    if (is_sqlite) (text << " and exists (select 1 from json_each(" << column << ") where value = ").bind(word) << ")";
-    else (text << " and " << column << " @> array[").bind(word) << "]::text[]";
+    if (is_sqlite)
+      (text << " and exists (select 1 from json_each(" << column << ") where value = ").bind(word) << ")";
+    else
+      (text << " and " << column << " @> array[").bind(word) << "]::text[]";
   };
   text << " from artifacts where deleted_at is " << (filter.deleted ? "not null" : "null");
   if (!tx.actor().sees_all()) (text << " and user_id = ").bind(*tx.actor().user_id());

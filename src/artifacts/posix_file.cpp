@@ -13,18 +13,27 @@ std::string_view remedy(int code) {
   switch (code) {
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return "no room is left there for this user; free some, or choose a folder on another disk";
+    case EFBIG:
+      return "no room is left there for this user; free some, or choose a folder on another disk";
     case EACCES:
-    case EPERM: return "this user may not do that there; change the owner or the permissions of the folder";
-    case EROFS: return "the file system is mounted read-only";
-    case ENOENT: return "it does not exist; create it, or choose another folder";
-    case ENOTDIR: return "it is not a folder; choose another place";
+    case EPERM:
+      return "this user may not do that there; change the owner or the permissions of the folder";
+    case EROFS:
+      return "the file system is mounted read-only";
+    case ENOENT:
+      return "it does not exist; create it, or choose another folder";
+    case ENOTDIR:
+      return "it is not a folder; choose another place";
     case EMFILE:
-    case ENFILE: return "too many files are open; raise the limit (ulimit -n)";
+    case ENFILE:
+      return "too many files are open; raise the limit (ulimit -n)";
     case ENOLCK:
-    case EOPNOTSUPP: return "the file system has no locks; choose a folder on a local one";
-    case EIO: return "the disk reports a failure; look at the kernel's log";
-    default: return "the system refused";
+    case EOPNOTSUPP:
+      return "the file system has no locks; choose a folder on a local one";
+    case EIO:
+      return "the disk reports a failure; look at the kernel's log";
+    default:
+      return "the system refused";
   }
 }
 
@@ -39,7 +48,8 @@ int Fd::close() noexcept {
 
 Error file_error(int code, std::string_view doing, const std::filesystem::path& where, std::source_location at) {
   const bool forbidden = code == EACCES || code == EPERM || code == EROFS;
-  return Error(forbidden ? ErrorCode::denied : ErrorCode::unavailable, fmt::format("could not {} '{}': {}", doing, where.native(), remedy(code)),
+  return Error(forbidden ? ErrorCode::denied : ErrorCode::unavailable,
+               fmt::format("could not {} '{}': {}", doing, where.native(), remedy(code)),
                {std::generic_category().message(code), {}, code}, at);
 }
 

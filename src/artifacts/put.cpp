@@ -36,22 +36,26 @@ struct ArtifactRow {
   Instant now;
 };
 BOOST_DESCRIBE_STRUCT(ArtifactRow, (),
-                      (id, job_id, user_id, artifact_type, source_url, title, description, content_hash, blob_hash, file_size,
-                       mime_type, content_text, keywords, tags, http_status, fetched_at, now))
+                      (id, job_id, user_id, artifact_type, source_url, title, description, content_hash, blob_hash,
+                       file_size, mime_type, content_text, keywords, tags, http_status, fetched_at, now))
 
 constexpr sql::Command<void(ArtifactRow)> insert_artifact{
     "artifact.insert",
-    "insert into artifacts (id, job_id, user_id, artifact_type, source_url, title, description, content_hash, blob_hash, file_size,"
+    "insert into artifacts (id, job_id, user_id, artifact_type, source_url, title, description, content_hash, blob_hash, "
+    "file_size,"
     " mime_type, content_text, keywords, tags, http_status, fetched_at, created_at, updated_at)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)"
     " on conflict (job_id, source_url) where deleted_at is null do nothing"};
 
 constexpr sql::Command<void(ArtifactRow)> replace_artifact{
     "artifact.replace",
-    sql::sqlite("update artifacts set job_id = $2, artifact_type = $4, source_url = $5, title = $6, description = $7, content_hash = $8,"
-                " blob_hash = $9, file_size = $10, mime_type = $11, content_text = $12, keywords = $13, tags = $14, http_status = $15,"
+    sql::sqlite("update artifacts set job_id = $2, artifact_type = $4, source_url = $5, title = $6, description = $7, "
+                "content_hash = $8,"
+                " blob_hash = $9, file_size = $10, mime_type = $11, content_text = $12, keywords = $13, tags = $14, "
+                "http_status = $15,"
                 " fetched_at = $16, updated_at = max($17, updated_at + 1) where id = $1 and user_id = $3"),
-    sql::postgres("update artifacts set job_id = $2, artifact_type = $4, source_url = $5, title = $6, description = $7, content_hash = $8,"
+    sql::postgres("update artifacts set job_id = $2, artifact_type = $4, source_url = $5, title = $6, description = $7, "
+                  "content_hash = $8,"
                   " blob_hash = $9, file_size = $10, mime_type = $11, content_text = $12, keywords = $13, tags = $14,"
                   " http_status = $15, fetched_at = $16, updated_at = greatest($17, updated_at + interval '1 microsecond')"
                   " where id = $1 and user_id = $3")};
@@ -85,9 +89,7 @@ void check(const NewArtifact& artifact) {
   for (const auto& tag : artifact.tags) check_text("a tag", tag);
 }
 
-std::optional<std::string_view> if_any(std::string_view text) {
-  return text.empty() ? std::nullopt : std::optional(text);
-}
+std::optional<std::string_view> if_any(std::string_view text) { return text.empty() ? std::nullopt : std::optional(text); }
 
 ArtifactRow make_row(const NewArtifact& artifact, ArtifactId id, Instant now) {
   ArtifactRow row{};
@@ -180,7 +182,8 @@ std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> ar
   }
   // Another transaction may have stored the same page since we looked; the next run of ours finds it.
   if (!added.empty() && std::cmp_less(tx.run_each(insert_artifact, added), added.size()))
-    throw Error(ErrorCode::conflict, "another writer has stored the same page of this job at the same time: try again").set_retryable(true);
+    throw Error(ErrorCode::conflict, "another writer has stored the same page of this job at the same time: try again")
+        .set_retryable(true);
   if (!replaced.empty() && std::cmp_less(tx.run_each(replace_artifact, replaced), replaced.size()))
     throw Error(ErrorCode::denied, "the page of this job belongs to another user");
   refs.apply_released(tx);

@@ -12,7 +12,8 @@
 namespace quarry::artifacts {
 namespace {
 
-/// What the engines put around the words they found: control characters, which no page shows, until the caller's marks replace them.
+/// What the engines put around the words they found: control characters, which no page shows, until the caller's marks
+/// replace them.
 constexpr char mark_begin = '\x02';
 constexpr char mark_end = '\x03';
 
@@ -47,7 +48,8 @@ Position parse_cursor(std::string_view text) {
       throw_invalid("the cursor is not one that a search has returned: hand in the last page's, unchanged, or none");
     return value;
   };
-  if (text.size() != 48) throw_invalid("the cursor is not one that a search has returned: hand in the last page's, unchanged, or none");
+  if (text.size() != 48)
+    throw_invalid("the cursor is not one that a search has returned: hand in the last page's, unchanged, or none");
   Position at;
   at.score = std::bit_cast<double>(number(0, 16));
   for (std::size_t i = 0; i < 16; ++i) at.id.value.bytes[i] = static_cast<std::uint8_t>(number(16 + 2 * i, 2));
@@ -60,17 +62,22 @@ std::string tidy(std::string_view raw, const SearchRequest& request) {
   bool was_blank = true;
   for (const char c : raw) {
     const bool is_blank = c == ' ' || (c >= '\t' && c <= '\r');
-    if (c == mark_begin) text += request.mark_begin;
-    else if (c == mark_end) text += request.mark_end;
-    else if (!is_blank) text += c;
-    else if (!was_blank) text += ' ';
+    if (c == mark_begin)
+      text += request.mark_begin;
+    else if (c == mark_end)
+      text += request.mark_end;
+    else if (!is_blank)
+      text += c;
+    else if (!was_blank)
+      text += ' ';
     was_blank = is_blank;
   }
   while (text.ends_with(' ')) text.pop_back();
   return text;
 }
 
-void add_conditions(SqlText& text, const SearchRequest& request, const std::optional<Position>& after, std::string_view score) {
+void add_conditions(SqlText& text, const SearchRequest& request, const std::optional<Position>& after,
+                    std::string_view score) {
   text << " and a.deleted_at is null";
   if (request.user_id) (text << " and a.user_id = ").bind(*request.user_id);
   if (request.job_id) (text << " and a.job_id = ").bind(*request.job_id);
@@ -86,14 +93,15 @@ constexpr sql::Query<std::string(std::string, std::int64_t)> find_snippet{
                 " where artifacts_fts match $1 and rowid = $2"),
     sql::postgres("")};
 
-std::vector<RankedRow> search_sqlite(Read& tx, const SearchQuery& query, const SearchRequest& request, const std::optional<Position>& after,
-                                     std::int64_t limit) {
+std::vector<RankedRow> search_sqlite(Read& tx, const SearchQuery& query, const SearchRequest& request,
+                                     const std::optional<Position>& after, std::int64_t limit) {
   constexpr std::string_view score = "-bm25(artifacts_fts, 8.0, 3.0, 1.0)";
   const auto match = to_fts5(query);
   SqlText text;
   text << "select a.id, a.user_id, a.job_id, a.source_url, a.title, a.seq, null as snippet, " << score << " as score";
   // A cross join keeps the index outside: it leads to the rows, and not the other way round.
-  (text << " from artifacts_fts cross join artifacts a on a.seq = artifacts_fts.rowid where artifacts_fts match ").bind(match);
+  (text << " from artifacts_fts cross join artifacts a on a.seq = artifacts_fts.rowid where artifacts_fts match ")
+      .bind(match);
   add_conditions(text, request, after, score);
   (text << " order by score desc, a.id desc limit ").bind(limit);
   auto rows = text.all<RankedRow>(tx, "artifact.search");
@@ -112,8 +120,8 @@ std::vector<RankedRow> search_postgres(Read& tx, const SearchQuery& query, const
   SqlText text;
   text.reserve(words);
   text << "select h.*, ts_headline('english', left(coalesce(h.content_text, ''), 100000), h.query, ";
-  text.bind(headline) << ") as snippet from (select a.id, a.user_id, a.job_id, a.source_url, a.title, 0::bigint as seq, " << score
-                      << " as score, a.content_text, q.query from artifacts a, (select " << tsquery
+  text.bind(headline) << ") as snippet from (select a.id, a.user_id, a.job_id, a.source_url, a.title, 0::bigint as seq, "
+                      << score << " as score, a.content_text, q.query from artifacts a, (select " << tsquery
                       << " as query) q where a.search_vector @@ q.query";
   add_conditions(text, request, after, score);
   (text << " order by score desc, a.id desc limit ").bind(limit) << ") h order by h.score desc, h.id desc";
@@ -128,7 +136,8 @@ SearchPage search(Read& tx, const SearchRequest& wanted) {
     if (request.user_id && !tx.actor().sees(*request.user_id)) return {};
     request.user_id = tx.actor().user_id();
   }
-  if (request.limit < 1 || request.limit > 100) throw_invalid(fmt::format("a limit of {}: it must be from 1 to 100", request.limit));
+  if (request.limit < 1 || request.limit > 100)
+    throw_invalid(fmt::format("a limit of {}: it must be from 1 to 100", request.limit));
   const auto query = parse_search(request.query);
   std::optional<Position> after;
   if (request.cursor) after = parse_cursor(*request.cursor);

@@ -20,15 +20,15 @@ bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool is_between(char32_t c, char32_t first, char32_t last) { return first <= c && c <= last; }
 
-/// Roughly what FTS5's unicode61 keeps: letters and digits. Outside ASCII, blocks of punctuation, symbols and pictures are named, and the
-/// rest counts as letters; the engines have the last word.
+/// Roughly what FTS5's unicode61 keeps: letters and digits. Outside ASCII, blocks of punctuation, symbols and pictures are
+/// named, and the rest counts as letters; the engines have the last word.
 bool is_word_character(char32_t c) {
   if (c < 0x80) return is_between(c, U'0', U'9') || is_between(c, U'a', U'z') || is_between(c, U'A', U'Z');
   if (c < 0xC0) return c == 0xAA || c == 0xB5 || c == 0xBA;
-  return c != 0xD7 && c != 0xF7 && !is_between(c, 0x2000, 0x206F) && !is_between(c, 0x2190, 0x245F) && !is_between(c, 0x2500, 0x2BFF) &&
-         !is_between(c, 0x2E00, 0x2E7F) && !is_between(c, 0x3000, 0x3004) && !is_between(c, 0x3008, 0x3020) &&
-         !is_between(c, 0xE000, 0xF8FF) && !is_between(c, 0xFE00, 0xFE6F) && !is_between(c, 0xFF01, 0xFF0F) && c != 0xFEFF &&
-         c != 0xFFFD && !is_between(c, 0x1F000, 0x1FAFF);
+  return c != 0xD7 && c != 0xF7 && !is_between(c, 0x2000, 0x206F) && !is_between(c, 0x2190, 0x245F) &&
+         !is_between(c, 0x2500, 0x2BFF) && !is_between(c, 0x2E00, 0x2E7F) && !is_between(c, 0x3000, 0x3004) &&
+         !is_between(c, 0x3008, 0x3020) && !is_between(c, 0xE000, 0xF8FF) && !is_between(c, 0xFE00, 0xFE6F) &&
+         !is_between(c, 0xFF01, 0xFF0F) && c != 0xFEFF && c != 0xFFFD && !is_between(c, 0x1F000, 0x1FAFF);
 }
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -99,14 +99,16 @@ bool make_term(const Reader::Piece& piece, SearchTerm& term) {
 
 [[noreturn]] void nothing_to_find() {
   throw_invalid(
-      "there is nothing to look for: name at least one word that is not as common as 'the', beside what is excluded and on each side "
+      "there is nothing to look for: name at least one word that is not as common as 'the', beside what is excluded and on "
+      "each side "
       "of OR");
 }
 
 }  // namespace
 
 SearchQuery parse_search(std::string_view text) {
-  if (text.size() > bytes_max) throw_invalid(fmt::format("a query of {} bytes is too long: {} are the most", text.size(), bytes_max));
+  if (text.size() > bytes_max)
+    throw_invalid(fmt::format("a query of {} bytes is too long: {} are the most", text.size(), bytes_max));
   check_text("the query", text);
   SearchQuery query{{SearchClause{}}};
   bool is_after_or = false;
@@ -130,7 +132,9 @@ SearchQuery parse_search(std::string_view text) {
 }
 
 std::string to_fts5(const SearchQuery& query) {
-  const auto term_text = [](const SearchTerm& term) { return fmt::format("\"{}\"{}", fmt::join(term.words, " "), term.is_prefix ? " *" : ""); };
+  const auto term_text = [](const SearchTerm& term) {
+    return fmt::format("\"{}\"{}", fmt::join(term.words, " "), term.is_prefix ? " *" : "");
+  };
   const auto join = [&](const std::vector<SearchTerm>& terms, const char* between) {
     std::vector<std::string> texts;
     std::transform(terms.begin(), terms.end(), std::back_inserter(texts), term_text);

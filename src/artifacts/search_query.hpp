@@ -35,7 +35,8 @@ bool is_stop_word(std::string_view lower_case);
 /// The argument of FTS5's MATCH: every word inside quotes, so that none is an operator.
 std::string to_fts5(const SearchQuery& query);
 
-/// An SQL expression of type tsquery over the parameters that it appends: the words go as values and are never part of the text.
+/// An SQL expression of type tsquery over the parameters that it appends: the words go as values and are never part of the
+/// text.
 std::string to_tsquery_sql(const SearchQuery& query, std::vector<std::string>& params);
 
 }  // namespace quarry::artifacts

@@ -46,7 +46,8 @@ class SqlText {
     const sql::Statement statement{name, text_, text_, false};
     try {
       const sql::OpenCursor cursor(tx.session().execute(statement, params_));
-      while (cursor->step()) {}
+      while (cursor->step()) {
+      }
       return cursor->affected_rows();
     } catch (Error& error) {
       error.add_query(name);

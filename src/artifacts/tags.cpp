@@ -40,7 +40,8 @@ constexpr sql::Command<void(TagRow)> insert_tag{
     " values ($1, $2, $3, $4, $5, $6, $7)"};
 constexpr sql::Query<MetadataTag(UserId, ArtifactId)> select_tags{
     "artifact.list_tags",
-    "select tag_type, tag_key, tag_value from metadata_tags where user_id = $1 and artifact_id = $2 order by tag_type, tag_key, id"};
+    "select tag_type, tag_key, tag_value from metadata_tags where user_id = $1 and artifact_id = $2 order by tag_type, "
+    "tag_key, id"};
 
 }  // namespace
 
@@ -76,7 +77,8 @@ std::vector<ArtifactId> find_tagged(Read& tx, UserId user, std::string_view tag_
   if (limit < 1 || limit > 1000) throw_invalid(fmt::format("a limit of {}: it must be from 1 to 1000", limit));
   if (!tx.actor().sees(user)) return {};
   SqlText text;
-  (text << "select id from artifacts a where user_id = ").bind(user) << " and deleted_at is null and exists (select 1 from metadata_tags m";
+  (text << "select id from artifacts a where user_id = ").bind(user)
+      << " and deleted_at is null and exists (select 1 from metadata_tags m";
   (text << " where m.user_id = a.user_id and m.artifact_id = a.id and m.tag_type = ").bind(tag_type);
   (text << " and m.tag_key = ").bind(tag_key);
   if (tag_value) (text << " and m.tag_value = ").bind(*tag_value);

@@ -11,7 +11,8 @@ namespace quarry::artifacts {
 void check_text(std::string_view field, std::string_view text) {
   const auto good = clean_prefix(text);
   if (good == text.size()) return;
-  throw_invalid(fmt::format("{} is not UTF-8 text, or holds a zero byte, at byte {}: decode or clean it first", field, good));
+  throw_invalid(
+      fmt::format("{} is not UTF-8 text, or holds a zero byte, at byte {}: decode or clean it first", field, good));
 }
 
 void check_name(std::string_view field, std::string_view name, std::size_t characters_max) {

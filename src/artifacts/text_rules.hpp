@@ -1,6 +1,6 @@
 #pragma once
-/// What both engines can store as text: UTF-8 (RFC 3629) without zero bytes. SQLite would take anything and PostgreSQL refuse it late, so
-/// the stores look first.
+/// What both engines can store as text: UTF-8 (RFC 3629) without zero bytes. SQLite would take anything and PostgreSQL
+/// refuse it late, so the stores look first.
 
 #include <cstddef>
 #include <string_view>

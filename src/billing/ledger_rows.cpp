@@ -115,8 +115,17 @@ OpenPeriod open_period(Write& tx, UserId user) {
   const auto units = may.plan.compute_units_per_month * micro_per_unit;
   if (tx.run(insert_period, user, period.start, period.end, units, tx.now()) == 1) {
     const auto event_id = allowance_prefix(user, period.start) + "/1";
-    const UsageEventRow row{tx.new_id<UsageEventId>(), event_id, user, UsageKind::grant, units, period.start, {}, {}, {},
-                            hash_of_own(UsageKind::grant, user, units, event_id), tx.now()};
+    const UsageEventRow row{tx.new_id<UsageEventId>(),
+                            event_id,
+                            user,
+                            UsageKind::grant,
+                            units,
+                            period.start,
+                            {},
+                            {},
+                            {},
+                            hash_of_own(UsageKind::grant, user, units, event_id),
+                            tx.now()};
     if (!insert_event_row(tx, row)) throw_bug("the allowance of a period was granted before the period was opened");
   }
   const auto open = find_balance(tx, user, period.start);
@@ -133,8 +142,17 @@ void post_difference(Write& tx, UserId user, Instant period_start, std::string_v
   const auto before = posted(tx, user, period_start, prefix);
   const auto event_id = fmt::format("{}/{}", prefix, before.events + 1);
   const auto kind = units > 0 ? UsageKind::grant : UsageKind::adjust;
-  const UsageEventRow row{tx.new_id<UsageEventId>(), event_id, user, kind, units, period_start, {}, {}, {},
-                          hash_of_own(kind, user, units, event_id), tx.now()};
+  const UsageEventRow row{tx.new_id<UsageEventId>(),
+                          event_id,
+                          user,
+                          kind,
+                          units,
+                          period_start,
+                          {},
+                          {},
+                          {},
+                          hash_of_own(kind, user, units, event_id),
+                          tx.now()};
   if (!insert_event_row(tx, row)) throw_bug("two wrote the same correction although the balance was locked");
   add_to_balance(tx, user, period_start, units, 0, 0);
 }

@@ -70,13 +70,12 @@ void check(const PlanRow& plan) {
 
 void record_plan(Write& tx, std::string_view action, const Plan& plan) {
   const boost::json::object details{{"plan_id", plan.id},
-                              {"compute_units_per_month", plan.compute_units_per_month},
-                              {"max_concurrent_tasks", plan.max_concurrent_tasks},
-                              {"price_cents", plan.price_cents},
-                              {"is_active", plan.is_active}};
-  system::record(tx, {.action = std::string(action),
-                      .resource_type = "plan",
-                      .details = Json{boost::json::serialize(details)}});
+                                    {"compute_units_per_month", plan.compute_units_per_month},
+                                    {"max_concurrent_tasks", plan.max_concurrent_tasks},
+                                    {"price_cents", plan.price_cents},
+                                    {"is_active", plan.is_active}};
+  system::record(tx,
+                 {.action = std::string(action), .resource_type = "plan", .details = Json{boost::json::serialize(details)}});
 }
 
 [[noreturn]] void throw_no_plan(std::string_view id) {

@@ -1,6 +1,6 @@
 #pragma once
-/// Where a command finds the keys of sensitive settings: `--keys FILE`, or the setting `keys_file` (settings.hpp), or the variable
-/// `QUARRY_KEYS`, which holds the keys themselves. The first that says something wins.
+/// Where a command finds the keys of sensitive settings: `--keys FILE`, or the setting `keys_file` (settings.hpp), or the
+/// variable `QUARRY_KEYS`, which holds the keys themselves. The first that says something wins.
 
 #include <CLI/CLI.hpp>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
-/// Fires what is due by the clock, from a thread of its own, as long as it lives; and ends the searches whose jobs ended without a
-/// worker's doing.
+/// Fires what is due by the clock, from a thread of its own, as long as it lives; and ends the searches whose jobs ended
+/// without a worker's doing.
 ///
 /// Any number of programs may do so at once: each time of a schedule is fired once. Trouble with the database is logged, and
 /// tried again.

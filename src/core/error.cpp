@@ -8,16 +8,26 @@ namespace quarry {
 
 std::string_view to_string(ErrorCode code) noexcept {
   switch (code) {
-    case ErrorCode::unavailable: return "unavailable";
-    case ErrorCode::timeout: return "timeout";
-    case ErrorCode::busy: return "busy";
-    case ErrorCode::conflict: return "conflict";
-    case ErrorCode::constraint: return "constraint";
-    case ErrorCode::not_found: return "not_found";
-    case ErrorCode::invalid: return "invalid";
-    case ErrorCode::denied: return "denied";
-    case ErrorCode::corrupt: return "corrupt";
-    case ErrorCode::bug: return "bug";
+    case ErrorCode::unavailable:
+      return "unavailable";
+    case ErrorCode::timeout:
+      return "timeout";
+    case ErrorCode::busy:
+      return "busy";
+    case ErrorCode::conflict:
+      return "conflict";
+    case ErrorCode::constraint:
+      return "constraint";
+    case ErrorCode::not_found:
+      return "not_found";
+    case ErrorCode::invalid:
+      return "invalid";
+    case ErrorCode::denied:
+      return "denied";
+    case ErrorCode::corrupt:
+      return "corrupt";
+    case ErrorCode::bug:
+      return "bug";
   }
   return "bug";
 }

@@ -43,7 +43,8 @@ Uuid parse_uuid(std::string_view text) {
     if (good) id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
     at += 2;
   }
-  if (!good) throw_invalid(fmt::format("'{}' is not an id: 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057", text));
+  if (!good)
+    throw_invalid(fmt::format("'{}' is not an id: 36 characters such as 01890a5d-ac96-774b-bcce-b302099a8057", text));
   return id;
 }
 

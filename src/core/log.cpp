@@ -34,12 +34,18 @@ std::atomic<bool> as_json{false};
 
 spdlog::level::level_enum native(Level level) {
   switch (level) {
-    case Level::trace: return spdlog::level::trace;
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-    case Level::off: return spdlog::level::off;
+    case Level::trace:
+      return spdlog::level::trace;
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warn:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
   }
   return spdlog::level::off;
 }
@@ -59,8 +65,10 @@ std::string valid_text(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const auto character = first_character(text);
-    if (character.valid) out += text.substr(0, character.length);
-    else out += '?';
+    if (character.valid)
+      out += text.substr(0, character.length);
+    else
+      out += '?';
     text.remove_prefix(character.length);
   }
   return out;
@@ -90,11 +98,15 @@ Options parse_options(std::string_view text) {
     const auto comma = rest.find(',');
     const auto word = rest.substr(0, comma);
     rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-    if (word == "json") options.format = Format::json;
-    else if (word == "text") options.format = Format::text;
+    if (word == "json")
+      options.format = Format::json;
+    else if (word == "text")
+      options.format = Format::text;
     else if (!read_level(word, options.level))
-      throw_invalid(fmt::format("--log '{}': a level (trace, debug, info, warn, error, off), a format (text, json), "
-                                "or both with a comma between", text));
+      throw_invalid(
+          fmt::format("--log '{}': a level (trace, debug, info, warn, error, off), a format (text, json), "
+                      "or both with a comma between",
+                      text));
   }
   return options;
 }
@@ -127,7 +139,8 @@ std::string text_line(std::string_view message, std::initializer_list<Field> fie
 
 std::string json_line(std::string_view time, std::string_view level, std::string_view message,
                       std::initializer_list<Field> fields) {
-  auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", time, level, json_string(without_passwords(message)));
+  auto line =
+      fmt::format(R"({{"time":"{}","level":"{}","message":{})", time, level, json_string(without_passwords(message)));
   for (const auto& field : fields) {
     const auto* text = std::get_if<std::string_view>(&field.value);
     line += fmt::format(R"(,"{}":{})", field.name, text ? json_string(without_passwords(*text)) : number_of(field));
@@ -142,8 +155,8 @@ void event(Level level, std::string_view message, std::initializer_list<Field> f
     return;
   }
   const auto name = spdlog::level::to_string_view(native(level));
-  logger()->log(native(level), json_line(to_iso8601(SystemClock{}.now()), std::string_view(name.data(), name.size()),
-                                         message, fields));
+  logger()->log(native(level),
+                json_line(to_iso8601(SystemClock{}.now()), std::string_view(name.data(), name.size()), message, fields));
 }
 
 }  // namespace quarry::log

@@ -44,9 +44,9 @@ std::string to_iso8601(Instant at) {
 }
 
 Instant parse_iso8601(std::string_view text) {
-  const auto ymd = year_month_day{std::chrono::year{digits(text, 0, 4)},
-                                  std::chrono::month{static_cast<unsigned>(digits(text, 5, 2))},
-                                  std::chrono::day{static_cast<unsigned>(digits(text, 8, 2))}};
+  const auto ymd =
+      year_month_day{std::chrono::year{digits(text, 0, 4)}, std::chrono::month{static_cast<unsigned>(digits(text, 5, 2))},
+                     std::chrono::day{static_cast<unsigned>(digits(text, 8, 2))}};
   expect(text, 4, '-');
   expect(text, 7, '-');
   expect(text, 10, 'T');

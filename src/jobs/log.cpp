@@ -49,8 +49,7 @@ void append_log(Write& tx, JobId job, std::span<const NewLogLine> lines) {
   for (const auto& line : lines) {
     if (!store::count_characters(line.message)) throw_invalid("a log line is not UTF-8 text without zero bytes");
     if (line.metadata) store::check_json("a log line's metadata", line.metadata->text, metadata_bytes_max);
-    rows.push_back(
-        {job, *owner, line.level, cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
+    rows.push_back({job, *owner, line.level, cut_at_character(line.message, message_bytes_max), line.metadata, tx.now()});
   }
   tx.insert_all(log_table, rows);
 }

@@ -55,9 +55,8 @@ constexpr sql::Query<JobId(JobId)> open_dependency{
                   " where j.id = $1 and d.status in ('pending', 'running') for share of d")};
 
 /// Whoever submits for the same user at the same moment waits, so that together they do not go beyond the limit.
-constexpr sql::Query<UserId(UserId)> lock_submitter{
-    "jobs.lock_submitter", sql::sqlite("select id from users where id = $1"),
-    sql::postgres("select id from users where id = $1 for no key update")};
+constexpr sql::Query<UserId(UserId)> lock_submitter{"jobs.lock_submitter", sql::sqlite("select id from users where id = $1"),
+                                                    sql::postgres("select id from users where id = $1 for no key update")};
 constexpr sql::Query<std::int64_t(UserId, int)> count_open_jobs{
     "jobs.count_open",
     "select count(*) from (select 1 from scraping_jobs where user_id = $1 and (status = 'pending' or status = 'running')"

@@ -7,12 +7,12 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "queue/effects.hpp"
-#include "queue/put_back.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/effects.hpp"
+#include "queue/put_back.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -31,23 +31,26 @@ void check(const ClaimOptions& options) {
   store::check_text("the worker's name", options.worker, 0, 500);
 }
 
-/// Due hosts with tasks of the queue that one claim takes into account: enough to fill it when each has one task. Hosts are shared by all
-/// queues; those that have nothing for this one are passed over, one look each, so that they cannot stand in its way.
+/// Due hosts with tasks of the queue that one claim takes into account: enough to fill it when each has one task. Hosts are
+/// shared by all queues; those that have nothing for this one are passed over, one look each, so that they cannot stand in
+/// its way.
 int hosts_to_look_at(int limit) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(2 * limit, 64)))); }
 
-/// As it is up to 128, and then to the next of four steps between two powers of two, so that few more rows are locked than are taken
-/// (each costs a record in the WAL), and the statements stay few.
+/// As it is up to 128, and then to the next of four steps between two powers of two, so that few more rows are locked than
+/// are taken (each costs a record in the WAL), and the statements stay few.
 int round_up(int limit) {
   if (limit <= 128) return limit;
   const int step = std::max(1, static_cast<int>(std::bit_ceil(static_cast<unsigned>(limit))) / 8);
   return (limit + step - 1) / step * step;
 }
 
-// ---- PostgreSQL: one statement. --------------------------------------------------------------------------------------------------------
+// ---- PostgreSQL: one statement.
+// --------------------------------------------------------------------------------------------------------
 
-// Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index, and each
-// gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because the planner guesses
-// a tenth of the table for a parameter and would then sort a million rows to find a hundred; a program asks with a few of them.
+// Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index,
+// and each gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because
+// the planner guesses a tenth of the table for a parameter and would then sort a million rows to find a hundred; a program
+// asks with a few of them.
 std::string postgres_claim(int limit) {
   const int candidates = round_up(limit);
   return fmt::format(
@@ -65,10 +68,13 @@ std::string postgres_claim(int limit) {
       "  select t.id, t.rank from due_hosts h cross join lateral ("
       "   select id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"
       "   order by host_id, queue_id, rank, id limit h.room for update skip locked) t),"
-      " picked as materialized (select id from (select * from plain union all select * from hosted) c order by rank, id limit $2),"
-      " claimed as (update task_queue t set status = 'processing', lease_token = t.lease_token + 1, lease_until = $4, worker = $5,"
+      " picked as materialized (select id from (select * from plain union all select * from hosted) c order by rank, id "
+      "limit $2),"
+      " claimed as (update task_queue t set status = 'processing', lease_token = t.lease_token + 1, lease_until = $4, "
+      "worker = $5,"
       "  started_at = $3 from picked where t.id = picked.id"
-      "  returning t.id, t.lease_token, t.task_type, t.payload, t.user_id, t.job_id, t.host_id, t.retry_count, t.max_retries,"
+      "  returning t.id, t.lease_token, t.task_type, t.payload, t.user_id, t.job_id, t.host_id, t.retry_count, "
+      "t.max_retries,"
       "  t.stall_count, t.rank)"
       " select * from claimed order by rank, id",
       candidates, hosts_to_look_at(limit));
@@ -81,7 +87,8 @@ std::vector<ClaimedTask> claim_postgres(Write& tx, QueueId queue, const ClaimOpt
   return tx.all(take, queue, options.limit, now, now + options.lease, options.worker);
 }
 
-// ---- SQLite: candidates, then one update each; nobody else writes meanwhile. -----------------------------------------------------------
+// ---- SQLite: candidates, then one update each; nobody else writes meanwhile.
+// -----------------------------------------------------------
 
 constexpr sql::Query<bool(QueueId)> is_paused{"queue.is_paused", "select is_paused from queues where id = $1"};
 
@@ -106,7 +113,8 @@ constexpr sql::Query<DueHost(Instant, int, int, QueueId)> due_hosts{
 constexpr sql::Query<ClaimedTask(std::int64_t, QueueId, int)> host_candidates{
     "queue.claim_hosted",
     "select id, lease_token, task_type, payload, user_id, job_id, host_id, retry_count, max_retries, stall_count, rank"
-    " from task_queue where host_id = $1 and queue_id = $2 and status = 'pending' order by host_id, queue_id, rank, id limit $3"};
+    " from task_queue where host_id = $1 and queue_id = $2 and status = 'pending' order by host_id, queue_id, rank, id "
+    "limit $3"};
 
 struct Lease {
   TaskId id;
@@ -117,16 +125,17 @@ struct Lease {
 };
 BOOST_DESCRIBE_STRUCT(Lease, (), (id, token, until, worker, now))
 
-constexpr sql::Command<void(Lease)> take_lease{
-    "queue.claim",
-    "update task_queue set status = 'processing', lease_token = $2, lease_until = $3, worker = $4, started_at = $5 where id = $1"};
+constexpr sql::Command<void(Lease)> take_lease{"queue.claim",
+                                               "update task_queue set status = 'processing', lease_token = $2, lease_until "
+                                               "= $3, worker = $4, started_at = $5 where id = $1"};
 
 std::vector<ClaimedTask> claim_sqlite(Write& tx, QueueId queue, const ClaimOptions& options) {
   if (tx.one(is_paused, queue).value_or(true)) return {};
   const auto now = tx.now();
   auto tasks = tx.all(plain_candidates, queue, options.limit);
   for (const auto& host : tx.all(due_hosts, now, options.limit, hosts_to_look_at(options.limit), queue))
-    for (auto& task : tx.all(host_candidates, host.id, queue, std::min(host.room, options.limit))) tasks.push_back(std::move(task));
+    for (auto& task : tx.all(host_candidates, host.id, queue, std::min(host.room, options.limit)))
+      tasks.push_back(std::move(task));
   const auto limit = static_cast<std::size_t>(options.limit);
   std::ranges::sort(tasks, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });
   if (tasks.size() > limit) tasks.erase(tasks.begin() + options.limit, tasks.end());
@@ -215,14 +224,16 @@ BOOST_DESCRIBE_STRUCT(Beat, (), (id, cancel_requested))
 
 constexpr sql::Command<Beat(TaskId, std::int64_t, Instant)> extend_lease{
     "queue.heartbeat",
-    "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and lease_until is not null returning id, cancel_requested"};
+    "update task_queue set lease_until = $3 where id = $1 and lease_token = $2 and lease_until is not null returning id, "
+    "cancel_requested"};
 
 // In the order of the ids: the tasks are those that this worker's other thread ends.
 constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant)> extend_leases{
     "queue.heartbeat_many", sql::sqlite(""),
-    sql::postgres("with held as materialized (select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
-                  "  on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for no key update of t)"
-                  " update task_queue t set lease_until = $3 from held where t.id = held.id returning t.id, t.cancel_requested")};
+    sql::postgres(
+        "with held as materialized (select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+        "  on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for no key update of t)"
+        " update task_queue t set lease_until = $3 from held where t.id = held.id returning t.id, t.cancel_requested")};
 
 }  // namespace
 
@@ -243,8 +254,10 @@ HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseco
   HeartbeatResult result;
   for (const auto& ref : leases) {
     const auto beat = cancelled.find(ref.id);
-    if (beat == cancelled.end()) result.lost.push_back(ref.id);
-    else if (beat->second) result.cancelled.push_back(ref.id);
+    if (beat == cancelled.end())
+      result.lost.push_back(ref.id);
+    else if (beat->second)
+      result.cancelled.push_back(ref.id);
   }
   return result;
 }

@@ -10,15 +10,16 @@
 namespace quarry::queue {
 namespace {
 
-constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked, TaskStatus::paused};
+constexpr TaskStatus waiting_states[] = {TaskStatus::scheduled, TaskStatus::pending, TaskStatus::blocked,
+                                         TaskStatus::paused};
 
 constexpr sql::Command<void(QueueId, bool)> pause_queue{
     "queue.set_paused", "update queues set is_paused = $2 where id = $1 and is_paused <> $2"};
 
 // A task before its job, and nobody the other way round: who fails or finishes a task has it when it comes to the job. We
 // have the job already, hence skip what others have in their hands, and say that there is something left.
-/// `$2` the state they are in, `$3` the state they go to when nothing speaks against it, `$4` now. A task that is to wait goes back to `scheduled` or
-/// `pending`, as its time says; one that ends gets its time of ending.
+/// `$2` the state they are in, `$3` the state they go to when nothing speaks against it, `$4` now. A task that is to wait
+/// goes back to `scheduled` or `pending`, as its time says; one that ends gets its time of ending.
 constexpr sql::Command<MovedTask(JobId, TaskStatus, TaskStatus, Instant, int)> move_tasks_of_job{
     "queue.move_job",
     sql::sqlite("update task_queue set status = case when $3 = 'pending' and scheduled_at > $4 then 'scheduled' else $3 end,"
@@ -68,12 +69,12 @@ constexpr sql::Query<bool(JobId)> any_to_purge{
     "queue.any_to_purge", "select exists (select 1 from task_queue where job_id = $1 and completed_at is not null)"};
 
 constexpr sql::Query<std::int64_t(JobId)> find_open_tasks{"queue.open_tasks_of_job",
-                                                         "select open_tasks from scraping_jobs where id = $1"};
+                                                          "select open_tasks from scraping_jobs where id = $1"};
 
 // Another task has got its key meanwhile. Both columns of its index, and the index's own condition.
-#define QUARRY_NO_TWIN                                                                                           \
-  " and not exists (select 1 from task_queue o where o.queue_id = task_queue.queue_id"                           \
-  " and o.unique_key = task_queue.unique_key and o.unique_key is not null"                                       \
+#define QUARRY_NO_TWIN                                                                 \
+  " and not exists (select 1 from task_queue o where o.queue_id = task_queue.queue_id" \
+  " and o.unique_key = task_queue.unique_key and o.unique_key is not null"             \
   " and (not o.unique_while_active or o.completed_at is null) and o.id <> task_queue.id)"
 
 constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
@@ -96,7 +97,8 @@ BOOST_DESCRIBE_STRUCT(Ended, (), (id, status))
 constexpr sql::Query<Ended(QueueId, TaskStatus, int)> ended_in_queue{
     "queue.ended",
     sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
-                " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN " order by completed_at, id limit $3"),
+                " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN
+                " order by completed_at, id limit $3"),
     sql::postgres("select id, status from task_queue where queue_id = $1 and status = $2"
                   " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN
                   " order by completed_at, id limit $3 for update "
@@ -113,7 +115,8 @@ constexpr sql::Command<MovedTask(Instant, int)> purge{
     sql::sqlite("delete from task_queue where id in (select id from task_queue where status in ('completed', 'failed', "
                 "'cancelled', 'dead')"
                 " and completed_at < $1 and not exists (select 1 from scraping_jobs j where j.id = job_id"
-                "  and (j.status = 'pending' or j.status = 'running')) order by completed_at limit $2) returning id, queue_id, host_id, job_id, status"),
+                "  and (j.status = 'pending' or j.status = 'running')) order by completed_at limit $2) returning id, "
+                "queue_id, host_id, job_id, status"),
     sql::postgres(
         "with old as materialized (select id from task_queue where status in ('completed', 'failed', 'cancelled', 'dead')"
         " and completed_at < $1 and not exists (select from scraping_jobs j where j.id = job_id"
@@ -123,13 +126,13 @@ constexpr sql::Command<MovedTask(Instant, int)> purge{
 
 constexpr sql::Command<MovedTask(JobId, int)> purge_of_job{
     "queue.purge_job",
-    sql::sqlite("delete from task_queue where id in (select id from task_queue where job_id = $1 and completed_at is not null"
-                " order by id limit $2) returning id, queue_id, host_id, job_id, status"),
-    sql::postgres(
-        "with old as materialized (select id from task_queue where job_id = $1 and completed_at is not null"
-        " order by id limit $2 for update skip locked)"
-        " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
-        "t.status")};
+    sql::sqlite(
+        "delete from task_queue where id in (select id from task_queue where job_id = $1 and completed_at is not null"
+        " order by id limit $2) returning id, queue_id, host_id, job_id, status"),
+    sql::postgres("with old as materialized (select id from task_queue where job_id = $1 and completed_at is not null"
+                  " order by id limit $2 for update skip locked)"
+                  " delete from task_queue t using old where t.id = old.id returning t.id, t.queue_id, t.host_id, t.job_id, "
+                  "t.status")};
 
 std::int64_t remove(Write& tx, std::span<const MovedTask> tasks) {
   Effects effects;

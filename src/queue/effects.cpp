@@ -22,9 +22,9 @@ constexpr sql::Command<void(CountDelta)> add_count{
                 " on conflict (queue_id, status, shard) do update set n = n + excluded.n"),
     sql::postgres("")};
 
-// The shard is one that nobody holds, at best the backend's own, else one that is not there yet: a row is held until the commit, and a transaction that
-// enqueues and finishes would otherwise wait for another one in the middle, with hosts in its hands that the other one
-// wants.
+// The shard is one that nobody holds, at best the backend's own, else one that is not there yet: a row is held until the
+// commit, and a transaction that enqueues and finishes would otherwise wait for another one in the middle, with hosts in its
+// hands that the other one wants.
 constexpr sql::Command<void(std::vector<std::int64_t>, std::vector<std::string>, std::vector<std::int64_t>)> add_counts{
     "queue.add_counts", sql::sqlite(""),
     sql::postgres(

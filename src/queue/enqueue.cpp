@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "queue/columns.hpp"
-#include "queue/effects.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/columns.hpp"
+#include "queue/effects.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -51,8 +51,8 @@ struct TaskRow {
   Instant created_at;
 };
 BOOST_DESCRIBE_STRUCT(TaskRow, (),
-                      (queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key,
-                       unique_while_active, max_retries, max_stalls, created_at))
+                      (queue_id, user_id, job_id, task_type, payload, status, priority, scheduled_at, rank, host_id,
+                       unique_key, unique_while_active, max_retries, max_stalls, created_at))
 
 constexpr sql::Command<void(TaskRow)> insert_task{
     "queue.enqueue",
@@ -73,22 +73,24 @@ BOOST_DESCRIBE_STRUCT(InsertedTask, (), (id, host_id, status))
 
 // PostgreSQL takes a whole batch as arrays; nothing stands for null, as 0 or '', in those that have one.
 constexpr sql::Command<InsertedTask(QueueId, std::optional<UserId>, std::optional<JobId>, Instant, std::vector<std::string>,
-                                    std::vector<std::string>, std::vector<std::string>, std::vector<std::int64_t>, std::vector<Instant>,
-                                    std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::string>,
-                                    std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<std::int64_t>)>
-    insert_tasks{"queue.enqueue_many", sql::sqlite(""),
-                 sql::postgres("insert into task_queue (queue_id, user_id, job_id, created_at, task_type, payload, status, priority,"
-                               " scheduled_at, rank, host_id, unique_key, unique_while_active, max_retries, max_stalls)"
-                               " select $1::int, $2::uuid, $3::uuid, $4::timestamptz, task_type, payload::jsonb, status::task_status,"
-                               "  priority, scheduled_at, rank, nullif(host_id, 0), nullif(unique_key, ''), while_active > 0,"
-                               "  max_retries, max_stalls"
-                               " from unnest($5::text[], $6::text[], $7::text[], $8::bigint[], $9::timestamptz[], $10::bigint[],"
-                               "  $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])"
-                               " as t (task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, while_active,"
-                               "  max_retries, max_stalls)"
-                               " on conflict (queue_id, unique_key)"
-    " where unique_key is not null and (not unique_while_active or completed_at is null) do nothing"
-                               " returning id, host_id, status")};
+                                    std::vector<std::string>, std::vector<std::string>, std::vector<std::int64_t>,
+                                    std::vector<Instant>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                                    std::vector<std::string>, std::vector<std::int64_t>, std::vector<std::int64_t>,
+                                    std::vector<std::int64_t>)>
+    insert_tasks{
+        "queue.enqueue_many", sql::sqlite(""),
+        sql::postgres("insert into task_queue (queue_id, user_id, job_id, created_at, task_type, payload, status, priority,"
+                      " scheduled_at, rank, host_id, unique_key, unique_while_active, max_retries, max_stalls)"
+                      " select $1::int, $2::uuid, $3::uuid, $4::timestamptz, task_type, payload::jsonb, status::task_status,"
+                      "  priority, scheduled_at, rank, nullif(host_id, 0), nullif(unique_key, ''), while_active > 0,"
+                      "  max_retries, max_stalls"
+                      " from unnest($5::text[], $6::text[], $7::text[], $8::bigint[], $9::timestamptz[], $10::bigint[],"
+                      "  $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[])"
+                      " as t (task_type, payload, status, priority, scheduled_at, rank, host_id, unique_key, while_active,"
+                      "  max_retries, max_stalls)"
+                      " on conflict (queue_id, unique_key)"
+                      " where unique_key is not null and (not unique_while_active or completed_at is null) do nothing"
+                      " returning id, host_id, status")};
 
 /// Rows of one array statement: bounded memory, and far beyond where the round trip matters.
 constexpr std::size_t tasks_per_statement = 5'000;
@@ -98,14 +100,16 @@ constexpr std::size_t unique_key_bytes_max = 2'600;
 /// The limits of the schema, told before the engine has to.
 void check(const NewTask& task) {
   if (task.priority < priority_highest || task.priority > priority_lowest)
-    throw_invalid(fmt::format("priority {}: it must be from {} (highest) to {}", task.priority, priority_highest, priority_lowest));
+    throw_invalid(
+        fmt::format("priority {}: it must be from {} (highest) to {}", task.priority, priority_highest, priority_lowest));
   if (task.max_retries < 0 || task.max_retries > 1000)
     throw_invalid(fmt::format("max_retries {}: it must be from 0 to 1000", task.max_retries));
   if (task.max_stalls < 1 || task.max_stalls > 1000)
     throw_invalid(fmt::format("max_stalls {}: it must be from 1 to 1000", task.max_stalls));
   if (task.task_type.size() > 100) throw_invalid(fmt::format("task_type '{}': 100 characters are the most", task.task_type));
   if (task.unique_key && (task.unique_key->empty() || task.unique_key->size() > unique_key_bytes_max))
-    throw_invalid(fmt::format("a unique_key of {} bytes: it must have 1 to {}", task.unique_key->size(), unique_key_bytes_max));
+    throw_invalid(
+        fmt::format("a unique_key of {} bytes: it must have 1 to {}", task.unique_key->size(), unique_key_bytes_max));
   if (task.host_key && (task.host_key->empty() || task.host_key->size() > host_key_max))
     throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", task.host_key->size(), host_key_max));
   // What PostgreSQL could not store, SQLite would hand out again.
@@ -186,8 +190,8 @@ void insert_as_arrays(Write& tx, std::span<const TaskRow> rows, Enqueued& result
     stalls.push_back(row.max_stalls);
   }
   const auto& common = rows.front();
-  const auto inserted = tx.all(insert_tasks, common.queue_id, common.user_id, common.job_id, common.created_at, types, payloads, statuses,
-                               priorities, due, ranks, hosts, keys, while_active, retries, stalls);
+  const auto inserted = tx.all(insert_tasks, common.queue_id, common.user_id, common.job_id, common.created_at, types,
+                               payloads, statuses, priorities, due, ranks, hosts, keys, while_active, retries, stalls);
   for (const auto& task : inserted) {
     result.ids.push_back(task.id);
     effects.added({common.queue_id.value, task.host_id, common.job_id}, task.status);
@@ -198,7 +202,8 @@ void insert_as_arrays(Write& tx, std::span<const TaskRow> rows, Enqueued& result
 }  // namespace
 
 QueueId open_queue(Write& tx, std::string_view name) {
-  if (name.empty() || name.size() > 100) throw_invalid(fmt::format("the queue name '{}' must have 1 to 100 characters", name));
+  if (name.empty() || name.size() > 100)
+    throw_invalid(fmt::format("the queue name '{}' must have 1 to 100 characters", name));
   store::check_text("the queue name", name, 1, 100);
   if (const auto found = tx.one(find_by_name, name)) return *found;
   tx.run(insert_queue, name, tx.now());
@@ -221,8 +226,10 @@ Enqueued enqueue(Write& tx, QueueId queue, std::span<const NewTask> tasks, const
     rows.clear();
     for (const auto& task : tasks.subspan(done, std::min(tasks_per_statement, tasks.size() - done)))
       rows.push_back(make_row(task, queue, options, hosts, now));
-    if (tx.engine() == Engine::sqlite) insert_one_by_one(tx, rows, result, effects);
-    else insert_as_arrays(tx, rows, result, effects);
+    if (tx.engine() == Engine::sqlite)
+      insert_one_by_one(tx, rows, result, effects);
+    else
+      insert_as_arrays(tx, rows, result, effects);
   }
   effects.apply(tx);
   if (!result.ids.empty()) tx.notify(wake_channel(queue));

@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "queue/transition.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/core/utf8.hpp"
+#include "queue/transition.hpp"
 
 namespace quarry::queue {
 namespace {
@@ -21,10 +21,10 @@ struct FinishRow {
 };
 BOOST_DESCRIBE_STRUCT(FinishRow, (), (id, token, now, result))
 
-// `lease_until is not null` says `status = 'processing'` (a CHECK holds them together) without inviting PostgreSQL's planner to the index of
-// all leases: it expects few of them, and joined a hundred tasks by looking at ten thousand pairs.
-// The token is what keeps a late worker out: an expired lease that was taken back and given away again has another one.
-// On SQLite a look and an update, because RETURNING builds a table of its own on every execution.
+// `lease_until is not null` says `status = 'processing'` (a CHECK holds them together) without inviting PostgreSQL's planner
+// to the index of all leases: it expects few of them, and joined a hundred tasks by looking at ten thousand pairs. The token
+// is what keeps a late worker out: an expired lease that was taken back and given away again has another one. On SQLite a
+// look and an update, because RETURNING builds a table of its own on every execution.
 constexpr sql::Query<MovedTask(TaskId, std::int64_t)> find_lease{
     "queue.find_lease",
     "select id, queue_id, host_id, job_id, 'completed' as status from task_queue"
@@ -34,21 +34,21 @@ constexpr sql::Command<void(FinishRow)> finish_one{
     "update task_queue set status = 'completed', completed_at = $3, lease_until = null, result = $4, error_message = null"
     " where id = $1 and lease_token = $2"};
 
-constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant, std::vector<std::string>)> finish_many{
-    "queue.finish_many", sql::sqlite(""),
-    sql::postgres("update task_queue t set status = 'completed', completed_at = $3, lease_until = null,"
-                  " result = nullif(f.result, '')::jsonb, error_message = null"
-                  " from unnest($1::bigint[], $2::bigint[], $4::text[]) as f (id, token, result)"
-                  " where t.id = f.id and t.lease_token = f.token and t.lease_until is not null"
-                  " returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
+constexpr sql::Command<MovedTask(std::vector<std::int64_t>, std::vector<std::int64_t>, Instant, std::vector<std::string>)>
+    finish_many{"queue.finish_many", sql::sqlite(""),
+                sql::postgres("update task_queue t set status = 'completed', completed_at = $3, lease_until = null,"
+                              " result = nullif(f.result, '')::jsonb, error_message = null"
+                              " from unnest($1::bigint[], $2::bigint[], $4::text[]) as f (id, token, result)"
+                              " where t.id = f.id and t.lease_token = f.token and t.lease_until is not null"
+                              " returning t.id, t.queue_id, t.host_id, t.job_id, t.status")};
 
 /// A lease that ends otherwise than by success.
 struct EndRow {
   TaskId id;
   std::int64_t token;
-  TaskStatus status;              ///< pending, scheduled, failed, dead or cancelled
-  std::optional<Instant> due;     ///< when it may run again; nothing keeps the time and rank it had
-  int retries;                    ///< added to `retry_count`
+  TaskStatus status;           ///< pending, scheduled, failed, dead or cancelled
+  std::optional<Instant> due;  ///< when it may run again; nothing keeps the time and rank it had
+  int retries;                 ///< added to `retry_count`
   std::optional<std::string> error;
   std::optional<Instant> completed_at;
 };
@@ -88,7 +88,8 @@ constexpr sql::Command<void(AttemptRow)> record_attempt{
     " select id, retry_count + 1, lease_token, worker, $3, $4, started_at, $5 from task_queue"
     " where id = $1 and lease_token = $2 and lease_until is not null"};
 
-constexpr sql::Query<std::int64_t(TaskId)> find_token{"queue.find_token", "select lease_token from task_queue where id = $1"};
+constexpr sql::Query<std::int64_t(TaskId)> find_token{"queue.find_token",
+                                                      "select lease_token from task_queue where id = $1"};
 
 /// A worker that has lost a task and got it again may name both leases in one call: the token tells which of them was good.
 template <class Named>
@@ -131,8 +132,8 @@ constexpr sql::Query<Budget(TaskId, std::int64_t)> find_budget{
     sql::postgres("select retry_count, max_retries, cancel_requested from task_queue"
                   " where id = $1 and lease_token = $2 and lease_until is not null for update")};
 
-/// Ends one lease after another: failures are few beside successes, and each has its own fate, which `decide` names. A task that was to
-/// be cancelled ends here, whatever was meant to become of it.
+/// Ends one lease after another: failures are few beside successes, and each has its own fate, which `decide` names. A task
+/// that was to be cancelled ends here, whatever was meant to become of it.
 template <class Named, class Decide>
 std::vector<MovedTask> end_leases(Write& tx, std::span<const Named> tasks, std::string_view outcome, Decide decide) {
   const auto now = tx.now();
@@ -168,8 +169,9 @@ std::string storable(std::string_view error) {
 
 constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>)> lock_leases{
     "queue.hold_many", sql::sqlite(""),
-    sql::postgres("select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
-                  " on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for update of t")};
+    sql::postgres(
+        "select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+        " on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for update of t")};
 
 }  // namespace
 
@@ -212,7 +214,8 @@ Refused finish(Write& tx, std::span<const Finish> tasks) {
 void finish_or_throw(Write& tx, std::span<const Finish> tasks) {
   const auto refused = finish(tx, tasks);
   if (refused.ids.empty()) return;
-  throw Error(ErrorCode::conflict, fmt::format("the lease of task {} was lost: its work is undone here and done elsewhere", refused.ids.front()));
+  throw Error(ErrorCode::conflict,
+              fmt::format("the lease of task {} was lost: its work is undone here and done elsewhere", refused.ids.front()));
 }
 
 Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& policy) {

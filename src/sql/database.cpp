@@ -30,7 +30,8 @@ void check_options(const DatabaseOptions& options) {
   refuse(options.group_commit_max < 1, "group_commit_max must be at least 1");
   refuse(options.statement_cache_max < 16, "statement_cache_max must be at least 16");
   refuse(options.async_threads < 1, "async_threads must be at least 1");
-  for (const auto timeout : {options.acquire_timeout, options.statement_timeout, options.busy_timeout, options.connection_age_max})
+  for (const auto timeout :
+       {options.acquire_timeout, options.statement_timeout, options.busy_timeout, options.connection_age_max})
     refuse(timeout <= milliseconds{0}, "timeouts and ages must be above zero");
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 /// Finds out a transaction that is opened inside another one of the same database on the same thread.
 ///
-/// It could only deadlock: the inner one waits for a connection, or for the writer's turn, that the outer one holds. An error at the first
-/// try beats a hang on the day the pool is small.
+/// It could only deadlock: the inner one waits for a connection, or for the writer's turn, that the outer one holds. An
+/// error at the first try beats a hang on the day the pool is small.
 
 #include <string_view>
 
@@ -25,7 +25,8 @@ class InTransaction {
 /// Throws `bug` when the calling thread is inside a transaction of `backend`.
 void refuse_nested(const void* backend);
 
-/// Changes in the child of every `fork`: what `getpid` tells, without the system call, which costs more than finding a row does.
+/// Changes in the child of every `fork`: what `getpid` tells, without the system call, which costs more than finding a row
+/// does.
 unsigned process_generation() noexcept;
 
 }  // namespace quarry::sql

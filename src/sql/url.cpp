@@ -18,7 +18,8 @@ DatabaseUrl parse_database_url(std::string_view url) {
   const auto rest = url.substr(colon + 1);
   if (scheme != "sqlite") throw_invalid(fmt::format("'{}:' is no database that Quarry knows: {}", scheme, forms));
   // `sqlite:///x` is an absolute path to some and a relative one to others.
-  if (rest.starts_with("//")) throw_invalid(fmt::format("'sqlite://' means different things in different programs: {}", forms));
+  if (rest.starts_with("//"))
+    throw_invalid(fmt::format("'sqlite://' means different things in different programs: {}", forms));
   if (rest.empty()) throw_invalid(fmt::format("the database URL has no path: {}", forms));
   if (rest.find('\0') != std::string_view::npos) throw_invalid("the database URL holds a zero byte");
   return {Engine::sqlite, rest};

@@ -12,7 +12,8 @@ struct DatabaseUrl {
   std::string_view rest;  ///< SQLite: the path, or `:memory:`. PostgreSQL: the whole URL, which libpq reads
 };
 
-/// Throws `invalid` and shows the forms that are possible. Repeats nothing of the URL but its scheme: there may be a password in it.
+/// Throws `invalid` and shows the forms that are possible. Repeats nothing of the URL but its scheme: there may be a
+/// password in it.
 DatabaseUrl parse_database_url(std::string_view url);
 
 }  // namespace quarry::sql

@@ -16,9 +16,9 @@ namespace {
 /// Layers, lowest first. A part may include its own layer and those below.
 const std::map<std::string, int>& layer_of_part() {
   static const std::map<std::string, int> layers{
-      {"core", 0},  {"sql", 1},       {"schema", 2}, {"store", 3},  {"accounts", 4}, {"jobs", 4},
-      {"queue", 4}, {"artifacts", 4}, {"cache", 4},  {"limits", 4}, {"billing", 4},  {"searches", 4},
-      {"system", 4}, {"backup", 5},   {"ops", 5},    {"crawl", 6},  {"http", 6},   {"cli", 6},
+      {"core", 0},   {"sql", 1},       {"schema", 2}, {"store", 3},  {"accounts", 4}, {"jobs", 4},
+      {"queue", 4},  {"artifacts", 4}, {"cache", 4},  {"limits", 4}, {"billing", 4},  {"searches", 4},
+      {"system", 4}, {"backup", 5},    {"ops", 5},    {"crawl", 6},  {"http", 6},     {"cli", 6},
   };
   return layers;
 }

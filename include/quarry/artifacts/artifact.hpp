@@ -21,13 +21,13 @@ struct NewArtifact {
   UserId user_id{};
   std::optional<JobId> job_id{};  ///< nothing: put by hand
   ArtifactType type = ArtifactType::web_page;
-  std::string source_url{};       ///< up to 2600 bytes; one artifact per job and URL
-  std::string title{};            ///< the first 500 characters are kept
+  std::string source_url{};  ///< up to 2600 bytes; one artifact per job and URL
+  std::string title{};       ///< the first 500 characters are kept
   std::string description{};
   std::optional<int> http_status{};
-  std::string mime_type{};        ///< the first 100 characters are kept
-  std::string content_text{};     ///< what full-text search reads
-  StagedBlob blob{};              ///< what `BlobStore::put` has returned
+  std::string mime_type{};     ///< the first 100 characters are kept
+  std::string content_text{};  ///< what full-text search reads
+  StagedBlob blob{};           ///< what `BlobStore::put` has returned
   std::vector<std::string> keywords{};
   std::vector<std::string> tags{};
   std::optional<Instant> fetched_at{};
@@ -56,7 +56,8 @@ struct Artifact {
   std::optional<Instant> deleted_at;
 };
 BOOST_DESCRIBE_STRUCT(Artifact, (),
-                      (id, user_id, job_id, artifact_type, source_url, title, description, content_hash, blob_hash, file_size,
-                       mime_type, keywords, tags, is_public, http_status, fetched_at, created_at, updated_at, deleted_at))
+                      (id, user_id, job_id, artifact_type, source_url, title, description, content_hash, blob_hash,
+                       file_size, mime_type, keywords, tags, is_public, http_status, fetched_at, created_at, updated_at,
+                       deleted_at))
 
 }  // namespace quarry::artifacts

@@ -1,13 +1,14 @@
 #pragma once
-/// Where bodies are kept: a store of immutable bytes under the name of their hash. The rows that refer to them are the business of
-/// `quarry/artifacts/store.hpp`; a store knows no database.
+/// Where bodies are kept: a store of immutable bytes under the name of their hash. The rows that refer to them are the
+/// business of `quarry/artifacts/store.hpp`; a store knows no database.
 ///
-/// The order that keeps every promise: `put` the body, which is durable when it returns, and then commit the row that names it. A
-/// crash between the two leaves a body that nobody refers to; `collect_garbage` takes it after a grace period. Whoever puts
-/// a body must commit its row within that period, counted from the return of `put`.
+/// The order that keeps every promise: `put` the body, which is durable when it returns, and then commit the row that names
+/// it. A crash between the two leaves a body that nobody refers to; `collect_garbage` takes it after a grace period. Whoever
+/// puts a body must commit its row within that period, counted from the return of `put`.
 ///
-/// Errors: `unavailable` (unreachable, full, not writable; the message says which and what to do), `invalid` (body larger than the limit),
-/// `not_found`, `corrupt` (with the blob's name), `timeout`. Thread safety: every function, from any thread and any process.
+/// Errors: `unavailable` (unreachable, full, not writable; the message says which and what to do), `invalid` (body larger
+/// than the limit), `not_found`, `corrupt` (with the blob's name), `timeout`. Thread safety: every function, from any thread
+/// and any process.
 
 #include <boost/describe.hpp>
 #include <chrono>
@@ -67,10 +68,11 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
-  /// Stores one body; durable when it returns. Storing it again is harmless, repairs a damaged copy, and moves `last_put_at`.
+  /// Stores one body; durable when it returns. Storing it again is harmless, repairs a damaged copy, and moves
+  /// `last_put_at`.
   StagedBlob put(std::span<const std::byte> body);
-  /// Stores many for the price of about one: in one batch the costs of durability are shared. The results stand in the order of the
-  /// bodies. When it throws, some of them may be stored; that is garbage like any other.
+  /// Stores many for the price of about one: in one batch the costs of durability are shared. The results stand in the order
+  /// of the bodies. When it throws, some of them may be stored; that is garbage like any other.
   virtual std::vector<StagedBlob> put_many(std::span<const std::span<const std::byte>> bodies) = 0;
 
   /// The body, proven against its hash.
@@ -84,9 +86,9 @@ class BlobStore {
 
   /// Removes the body; false when there was none. For whoever knows that nothing can refer to it any more.
   virtual bool remove(const BlobHash& hash) = 0;
-  /// Removes the body unless it was put after `moment`, in one step with regard to every put. Whoever takes `moment` from `now()` first, then
-  /// makes sure that nothing refers to the body, and then calls this, takes no body from a put that came in between, however long that
-  /// was. False when the body stays or was not there.
+  /// Removes the body unless it was put after `moment`, in one step with regard to every put. Whoever takes `moment` from
+  /// `now()` first, then makes sure that nothing refers to the body, and then calls this, takes no body from a put that came
+  /// in between, however long that was. False when the body stays or was not there.
   virtual bool remove_unless_put_after(const BlobHash& hash, Instant moment) = 0;
 
   /// All bodies whose hash begins with the byte `shard`, by hash. Bodies that come or go meanwhile may be in it or not.

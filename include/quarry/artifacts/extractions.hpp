@@ -17,15 +17,15 @@
 namespace quarry::artifacts {
 
 struct NewExtraction {
-  UserId user_id{};        ///< the artifact's owner
+  UserId user_id{};  ///< the artifact's owner
   ArtifactId artifact_id{};
-  std::string extraction_type{};               ///< 1 to 50 characters: `fields`, `links`
+  std::string extraction_type{};  ///< 1 to 50 characters: `fields`, `links`
   Json extracted_data{"null"};
-  std::optional<double> confidence_score{};    ///< 0 to 1, kept to two decimals
+  std::optional<double> confidence_score{};  ///< 0 to 1, kept to two decimals
 };
 
-/// Stores it, in the place of what the artifact had of the same kind; of several with one kind the last stays. Errors: `invalid`, `constraint`
-/// (no such artifact of this user).
+/// Stores it, in the place of what the artifact had of the same kind; of several with one kind the last stays. Errors:
+/// `invalid`, `constraint` (no such artifact of this user).
 void put_extraction(Write& tx, const NewExtraction& extraction);
 /// Many at once, in bulk; all of them or none.
 void put_extractions(Write& tx, std::span<const NewExtraction> extractions);

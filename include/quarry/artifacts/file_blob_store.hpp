@@ -1,12 +1,13 @@
 #pragma once
 /// Bodies in a folder of the local file system:
 ///
-///     data/blobs/3f/3f79bb7b435b0532...                 the body, as it is or as one zstd frame; the first four bytes tell which
-///     data/blobs/tmp/3f79bb7b435b0532....1234.7          on its way in; garbage after a crash
+///     data/blobs/3f/3f79bb7b435b0532...                 the body, as it is or as one zstd frame; the first four bytes tell
+///     which data/blobs/tmp/3f79bb7b435b0532....1234.7          on its way in; garbage after a crash
 ///
-/// A body is written under `tmp`, made durable, renamed to its name and the rename made durable, so that a name in sight is always a
-/// whole body. One or two bodies are synced file by file; larger batches by two `syncfs`, which cost about as much as two `fsync`
-/// however many files they cover (`docs/artifacts.md` has the measurements and says what durable means on which kernel).
+/// A body is written under `tmp`, made durable, renamed to its name and the rename made durable, so that a name in sight is
+/// always a whole body. One or two bodies are synced file by file; larger batches by two `syncfs`, which cost about as much
+/// as two `fsync` however many files they cover (`docs/artifacts.md` has the measurements and says what durable means on
+/// which kernel).
 ///
 /// The folder must be on a local file system with working `flock`; several processes may share it.
 ///
@@ -27,7 +28,8 @@ struct FileBlobStoreOptions {
   std::int64_t body_bytes_max = std::int64_t{1} << 30;
   /// zstd's level; 3 is its own default.
   int zstd_level = 3;
-  /// Off, nothing is synced: a crash of the machine may lose what was stored; a crash of the process does not. For tests and scratch data.
+  /// Off, nothing is synced: a crash of the machine may lose what was stored; a crash of the process does not. For tests and
+  /// scratch data.
   bool durable = true;
   /// Null means the system's.
   std::shared_ptr<const Clock> clock{};

@@ -1,15 +1,15 @@
 #pragma once
 /// Does what the rows say agree with what lies in the blob store?
 ///
-/// Checked: every blob that an artifact refers to exists and has the stored size, with `deep` also the hash of every body; every `ref_count` is
-/// the number of artifacts that refer to it; files without a row; half-written files. With `repair`, counts are set right and old files
-/// without a row removed. A body that is missing or damaged cannot be made from anything: it is reported with the number of artifacts that
-/// have lost it, and is healed by putting the same body again.
+/// Checked: every blob that an artifact refers to exists and has the stored size, with `deep` also the hash of every body;
+/// every `ref_count` is the number of artifacts that refer to it; files without a row; half-written files. With `repair`,
+/// counts are set right and old files without a row removed. A body that is missing or damaged cannot be made from anything:
+/// it is reported with the number of artifacts that have lost it, and is healed by putting the same body again.
 ///
 /// May run while others write: what changes meanwhile is looked at again before it is reported.
 ///
-/// Errors: those of the blob store as a whole and of the database; what is found wrong with a body is a value. Thread safety: that of its
-/// arguments.
+/// Errors: those of the blob store as a whole and of the database; what is found wrong with a body is a value. Thread
+/// safety: that of its arguments.
 
 #include <boost/describe.hpp>
 #include <chrono>
@@ -60,8 +60,9 @@ struct FsckResult {
   bool is_sound = true;
 };
 BOOST_DESCRIBE_STRUCT(FsckResult, (),
-                      (blobs, stored_bytes, bodies_hashed, missing, damaged, unreadable, lost_artifacts, wrong_sizes, wrong_ref_counts, stray_files,
-                       stray_bytes, abandoned_files, abandoned_bytes, repaired, problems, is_sound))
+                      (blobs, stored_bytes, bodies_hashed, missing, damaged, unreadable, lost_artifacts, wrong_sizes,
+                       wrong_ref_counts, stray_files, stray_bytes, abandoned_files, abandoned_bytes, repaired, problems,
+                       is_sound))
 
 struct FsckOptions {
   bool deep = false;

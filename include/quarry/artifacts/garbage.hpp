@@ -1,15 +1,17 @@
 #pragma once
-/// Taking away what nobody refers to: blobs whose last artifact is gone, files that no row knows (a writer died between its `put` and its
-/// commit), and half-written files.
+/// Taking away what nobody refers to: blobs whose last artifact is gone, files that no row knows (a writer died between its
+/// `put` and its commit), and half-written files.
 ///
 /// Nothing in use is ever taken, whoever writes meanwhile, as long as each writer commits within `grace` of its `put`:
 ///
 ///   1. a row is deleted only if nothing refers to it, in one transaction with the look;
-///   2. its file is removed after that commit, and only if it was not put since the moment, `grace` before the run began, in one step
+///   2. its file is removed after that commit, and only if it was not put since the moment, `grace` before the run began, in
+///   one step
 ///      with regard to every put.
 ///
-/// A writer that puts the same body between 1 and 2 makes the file young, which stops 2; its transaction then makes the row anew. A crash
-/// between 1 and 2 leaves a file without a row, which the next run takes. `docs/artifacts.md` has the whole argument.
+/// A writer that puts the same body between 1 and 2 makes the file young, which stops 2; its transaction then makes the row
+/// anew. A crash between 1 and 2 leaves a file without a row, which the next run takes. `docs/artifacts.md` has the whole
+/// argument.
 ///
 /// Errors: those of the blob store and of the database. Thread safety: that of its arguments.
 

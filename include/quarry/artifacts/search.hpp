@@ -7,14 +7,15 @@
 ///     lithium OR sodium        either; binds weaker than words side by side
 ///     lith*                    words that begin so
 ///
-/// Everything else in a query is a separator, so no query is a syntax error. Words too common to tell pages apart (the, and, of, ...:
-/// PostgreSQL's list) are left out of it, but for those inside quotes.
+/// Everything else in a query is a separator, so no query is a syntax error. Words too common to tell pages apart (the, and,
+/// of, ...: PostgreSQL's list) are left out of it, but for those inside quotes.
 ///
-/// A word in the title weighs eight times one in the text, in the description three times: BM25 (SQLite's FTS5) or cover density
-/// divided by the logarithm of the length (PostgreSQL's ts_rank_cd). Scores compare within one answer of one engine only.
+/// A word in the title weighs eight times one in the text, in the description three times: BM25 (SQLite's FTS5) or cover
+/// density divided by the logarithm of the length (PostgreSQL's ts_rank_cd). Scores compare within one answer of one engine
+/// only.
 ///
-/// Errors: `invalid` for a query with nothing to look for, with more than 50 terms or 1000 bytes, and for a cursor that is not one. Thread
-/// safety: that of the transaction.
+/// Errors: `invalid` for a query with nothing to look for, with more than 50 terms or 1000 bytes, and for a cursor that is
+/// not one. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>
@@ -43,7 +44,8 @@ struct SearchHit {
   std::optional<std::string> source_url;
   std::optional<std::string> title;
   double score = 0;     ///< greater is better
-  std::string snippet;  ///< about 24 words of the text, on one line; its beginning when only the title or the description has the words
+  std::string snippet;  ///< about 24 words of the text, on one line; its beginning when only the title or the description
+                        ///< has the words
 };
 BOOST_DESCRIBE_STRUCT(SearchHit, (), (id, user_id, job_id, source_url, title, score, snippet))
 

@@ -2,14 +2,16 @@
 /// Artifacts in the caller's transaction: put, find, change, delete, list.
 ///
 ///     auto blob = blobs.put(body);                                   // durable on disk first
-///     db.write([&](Write& tx) { artifacts::put_artifact(tx, {.user_id = user, .job_id = job, .source_url = url, .blob = blob}); });
+///     db.write([&](Write& tx) { artifacts::put_artifact(tx, {.user_id = user, .job_id = job, .source_url = url, .blob =
+///     blob}); });
 ///
-/// Each row counts as one reference to its blob, and the count moves in the same transaction as the row. There is one artifact per job
-/// and URL: putting it again replaces what was stored, keeps its id, and moves the count from the old body to the new one; so a
-/// task that is run twice leaves what one run leaves.
+/// Each row counts as one reference to its blob, and the count moves in the same transaction as the row. There is one
+/// artifact per job and URL: putting it again replaces what was stored, keeps its id, and moves the count from the old body
+/// to the new one; so a task that is run twice leaves what one run leaves.
 ///
-/// Everything but `find` by id alone takes the owner with the id: another user's artifact does not exist. Errors: `invalid` (a text that is
-/// not UTF-8, a URL that is too long), `constraint` (no such user or job), `conflict`. Thread safety: that of the transaction.
+/// Everything but `find` by id alone takes the owner with the id: another user's artifact does not exist. Errors: `invalid`
+/// (a text that is not UTF-8, a URL that is too long), `constraint` (no such user or job), `conflict`. Thread safety: that
+/// of the transaction.
 
 #include <span>
 #include <string>
@@ -22,7 +24,8 @@ namespace quarry::artifacts {
 
 /// Stores one, or replaces what its job and URL had.
 ArtifactId put_artifact(Write& tx, const NewArtifact& artifact);
-/// Many at once; the ids stand in the order of the artifacts. Of several with one job and URL the last one stays, under one id.
+/// Many at once; the ids stand in the order of the artifacts. Of several with one job and URL the last one stays, under one
+/// id.
 std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> artifacts);
 
 /// Deleted ones too: `deleted_at` tells.
@@ -47,9 +50,11 @@ bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& change
 
 /// Hides the artifact from lists and search; it keeps its body and can be restored. False when there is none to hide.
 bool soft_delete(Write& tx, UserId user, ArtifactId id);
-/// Takes a deletion back. False when there is none to take back; throws `conflict` when its page has been stored anew meanwhile.
+/// Takes a deletion back. False when there is none to take back; throws `conflict` when its page has been stored anew
+/// meanwhile.
 bool restore(Write& tx, UserId user, ArtifactId id);
-/// Ends the row, deleted or not, with its tags and extractions; the body goes with its last reference. False when there is none.
+/// Ends the row, deleted or not, with its tags and extractions; the body goes with its last reference. False when there is
+/// none.
 bool purge(Write& tx, UserId user, ArtifactId id);
 /// Purges up to `limit` artifacts that were deleted before `deleted_before`, whoever owns them. Returns how many.
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit = 1000);

@@ -1,7 +1,8 @@
 #pragma once
 /// What users have used, and the proof that the counters say so.
 ///
-/// All amounts are micro-units (units.hpp). Errors: `not_found`, `invalid` (a limit, a cursor). Thread safety: that of the transaction.
+/// All amounts are micro-units (units.hpp). Errors: `not_found`, `invalid` (a limit, a cursor). Thread safety: that of the
+/// transaction.
 
 #include <boost/describe.hpp>
 #include <cstdint>

@@ -66,11 +66,20 @@ class Error : public std::runtime_error {
   bool poisons_connection() const noexcept { return poisons_connection_; }
 
   /// Sets `retryable()`.
-  Error& set_retryable(bool value) noexcept { retryable_ = value; return *this; }
+  Error& set_retryable(bool value) noexcept {
+    retryable_ = value;
+    return *this;
+  }
   /// Sets `outcome_unknown()`.
-  Error& set_outcome_unknown(bool value) noexcept { outcome_unknown_ = value; return *this; }
+  Error& set_outcome_unknown(bool value) noexcept {
+    outcome_unknown_ = value;
+    return *this;
+  }
   /// Sets `poisons_connection()`.
-  Error& set_poisons_connection(bool value) noexcept { poisons_connection_ = value; return *this; }
+  Error& set_poisons_connection(bool value) noexcept {
+    poisons_connection_ = value;
+    return *this;
+  }
   /// Keeps the first name that it is given: the innermost query is the one that failed.
   Error& add_query(std::string_view name);
 
@@ -86,8 +95,7 @@ class Error : public std::runtime_error {
 };
 
 /// Throws `ErrorCode::invalid`: the caller's input is wrong.
-[[noreturn]] void throw_invalid(std::string client_message,
-                                std::source_location where = std::source_location::current());
+[[noreturn]] void throw_invalid(std::string client_message, std::source_location where = std::source_location::current());
 
 /// Throws `ErrorCode::bug`: the program contradicts itself.
 [[noreturn]] void throw_bug(std::string message, std::source_location where = std::source_location::current());

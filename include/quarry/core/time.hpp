@@ -1,9 +1,9 @@
 #pragma once
 /// Time as the whole of Quarry sees it: UTC, whole microseconds since 1970-01-01, in an int64.
 ///
-/// The same number is an `INTEGER` in SQLite and a `timestamptz` in PostgreSQL (whose binary form counts from 2000-01-01; the
-/// driver shifts it). Nothing reads the system clock but `SystemClock`; everything else is handed a `Clock`, so
-/// that a test can own time.
+/// The same number is an `INTEGER` in SQLite and a `timestamptz` in PostgreSQL (whose binary form counts from 2000-01-01;
+/// the driver shifts it). Nothing reads the system clock but `SystemClock`; everything else is handed a `Clock`, so that a
+/// test can own time.
 ///
 /// Errors: `invalid` for a text that is no moment. Thread safety: values, and clocks from any thread.
 

@@ -15,8 +15,8 @@
 /// ignored, lines before the first group ignored.
 ///
 /// What an answer means: 2xx is parsed; 4xx, 429 apart, allows everything; 5xx, 429 and no answer at all disallow
-/// everything until it is asked again, after `robots_retry_age` at the latest. The caller follows redirects, five at most (RFC 9309, 2.3.1.2),
-/// and treats more as 4xx.
+/// everything until it is asked again, after `robots_retry_age` at the latest. The caller follows redirects, five at most
+/// (RFC 9309, 2.3.1.2), and treats more as 4xx.
 ///
 /// Thread safety: a policy is immutable and may be shared. Nothing here throws for what a file holds.
 

@@ -4,16 +4,16 @@
 ///     crawl::Worker worker(db, blobs, {.fetcher = {.user_agent = "me/1.0 (+https://me.example)"}});
 ///     worker.run(stop.get_token());
 ///
-/// One unit of work is one transaction: the task's end, its artifact, extraction and links, the job's figures and the host's state are committed
-/// together, many pages at a time. A body's file is durable before that. `kill -9` at any moment leaves a page done or to do, never half
-/// done, and nothing twice: whoever lost the lease commits nothing.
+/// One unit of work is one transaction: the task's end, its artifact, extraction and links, the job's figures and the host's
+/// state are committed together, many pages at a time. A body's file is durable before that. `kill -9` at any moment leaves
+/// a page done or to do, never half done, and nothing twice: whoever lost the lease commits nothing.
 ///
-/// Three threads: one fetches and parses, one commits, and one keeps the leases alive meanwhile (`queue::LeaseKeeper`). A batch that waits to
-/// be committed holds back the fetching, so memory stays bounded.
+/// Three threads: one fetches and parses, one commits, and one keeps the leases alive meanwhile (`queue::LeaseKeeper`). A
+/// batch that waits to be committed holds back the fetching, so memory stays bounded.
 ///
-/// Errors: trouble with pages is recorded with their tasks. A database that cannot be reached is waited for, with backoff, until `give_up_after`;
-/// then `run` throws what the database threw. Who asks it to stop meanwhile waits two seconds at most. Leases that were held run out, or are taken back by the next worker on this machine at
-/// its start.
+/// Errors: trouble with pages is recorded with their tasks. A database that cannot be reached is waited for, with backoff,
+/// until `give_up_after`; then `run` throws what the database threw. Who asks it to stop meanwhile waits two seconds at
+/// most. Leases that were held run out, or are taken back by the next worker on this machine at its start.
 ///
 /// Thread safety: `run` is called once; `stats` and `request_stop` from any thread.
 
@@ -35,12 +35,12 @@ namespace quarry::crawl {
 struct WorkerOptions {
   FetcherOptions fetcher{};
   Politeness politeness{};
-  int claim_max = 128;                           ///< tasks under lease at once; more than the fetcher's, so that it never waits
-  int commit_max = 64;                           ///< pages in one transaction at most
+  int claim_max = 128;  ///< tasks under lease at once; more than the fetcher's, so that it never waits
+  int commit_max = 64;  ///< pages in one transaction at most
   std::chrono::milliseconds lease{15'000};
   std::chrono::milliseconds give_up_after{60'000};
-  std::size_t text_bytes_max = 1u << 20;         ///< of a page's text kept for search
-  std::string product = "quarry";                ///< the crawler's name in robots.txt
+  std::size_t text_bytes_max = 1u << 20;  ///< of a page's text kept for search
+  std::string product = "quarry";         ///< the crawler's name in robots.txt
   /// Asked between batches; true ends `run` once what is in flight is committed. Called on the fetching thread, with a read
   /// transaction's freedom: it may use the database.
   std::function<bool()> finished{};
@@ -48,14 +48,14 @@ struct WorkerOptions {
 
 /// Figures since the worker began. Each is exact; together they may be a page apart.
 struct WorkerStats {
-  std::atomic<std::int64_t> pages{0};      ///< committed as completed
-  std::atomic<std::int64_t> failed{0};     ///< tries that failed, retries included
-  std::atomic<std::int64_t> lost{0};       ///< leases lost to others: worked on for nothing
-  std::atomic<std::int64_t> bytes{0};      ///< of bodies
-  std::atomic<std::int64_t> links{0};      ///< new pages found
-  std::atomic<std::int64_t> results{0};    ///< items extracted
+  std::atomic<std::int64_t> pages{0};    ///< committed as completed
+  std::atomic<std::int64_t> failed{0};   ///< tries that failed, retries included
+  std::atomic<std::int64_t> lost{0};     ///< leases lost to others: worked on for nothing
+  std::atomic<std::int64_t> bytes{0};    ///< of bodies
+  std::atomic<std::int64_t> links{0};    ///< new pages found
+  std::atomic<std::int64_t> results{0};  ///< items extracted
   std::atomic<std::int64_t> commits{0};
-  std::atomic<std::int64_t> claims{0};     ///< times that the queue was asked for tasks
+  std::atomic<std::int64_t> claims{0};  ///< times that the queue was asked for tasks
 };
 
 class Worker {
@@ -65,7 +65,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Works until `stop` is requested or `options.finished` says so. What was fetched is then committed and the rest given back.
+  /// Works until `stop` is requested or `options.finished` says so. What was fetched is then committed and the rest given
+  /// back.
   void run(std::stop_token stop);
   const WorkerStats& stats() const noexcept;
 

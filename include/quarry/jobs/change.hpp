@@ -43,8 +43,8 @@ bool undelete(Write& tx, JobId job);
 /// A job that is open is a `conflict`, and so is a cancelled one whose last tasks are still with their workers.
 Moved purge(Write& tx, JobId job, int limit = 1'000);
 
-/// Jobs that ended, or were hidden, before `before`, and whose tasks have all ended, the oldest first: what a clean-up by age
-/// purges.
+/// Jobs that ended, or were hidden, before `before`, and whose tasks have all ended, the oldest first: what a clean-up by
+/// age purges.
 std::vector<JobId> ended_before(Read& tx, Instant before, int limit = 100);
 /// Jobs that were hidden before `before`, the longest ago first.
 std::vector<JobId> deleted_before(Read& tx, Instant before, int limit = 100);

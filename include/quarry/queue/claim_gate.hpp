@@ -31,7 +31,8 @@ class ClaimGate {
  public:
   virtual ~ClaimGate() = default;
   /// Looks at tasks that were just taken, the best first, in the claim's own transaction: what it writes is committed with
-  /// their leases or not at all. It must wait for nobody who may wait for a host or a counter of the queue. Returns those that must not run now. Called several times in a claim, until it is filled.
+  /// their leases or not at all. It must wait for nobody who may wait for a host or a counter of the queue. Returns those
+  /// that must not run now. Called several times in a claim, until it is filled.
   virtual std::vector<KeptBack> judge(Write& tx, std::span<const ClaimedTask> tasks) = 0;
 };
 

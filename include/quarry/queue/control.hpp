@@ -58,8 +58,8 @@ Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, 
 /// The same for a job's failed and dead tasks.
 Moved retry_job(Write& tx, JobId job, int limit = move_limit);
 
-/// Deletes tasks that ended before `before`, with their attempts. Those of a job that is open stay: their unique keys say what it has
-/// already done.
+/// Deletes tasks that ended before `before`, with their attempts. Those of a job that is open stay: their unique keys say
+/// what it has already done.
 std::int64_t purge_ended(Write& tx, Instant before, int limit = move_limit);
 /// The same for the ended tasks of one job.
 Moved purge_job(Write& tx, JobId job, int limit = move_limit);

@@ -1,7 +1,8 @@
 #pragma once
 /// Putting tasks in, one or a hundred thousand, in the caller's transaction.
 ///
-/// Errors: `invalid` (a name, a priority, a limit or a key out of bounds), `constraint` (no such user or job). Thread safety: that of the transaction.
+/// Errors: `invalid` (a name, a priority, a limit or a key out of bounds), `constraint` (no such user or job). Thread
+/// safety: that of the transaction.
 
 #include <optional>
 #include <span>

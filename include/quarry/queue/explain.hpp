@@ -31,8 +31,8 @@ enum class Reason {
   behind_others,      ///< tasks of better rank come first
   waits_for_workers,  ///< it may run now: nobody has taken it yet
 };
-BOOST_DESCRIBE_ENUM(Reason, not_found, ended, running, lease_expired, cancel_requested, queue_paused, due_later,
-                    kept_back, waits_for_retry, waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others,
+BOOST_DESCRIBE_ENUM(Reason, not_found, ended, running, lease_expired, cancel_requested, queue_paused, due_later, kept_back,
+                    waits_for_retry, waits_for_job, job_paused, host_blocked, host_delay, host_busy, behind_others,
                     waits_for_workers)
 
 struct Finding {

@@ -56,9 +56,9 @@ class LeaseKeeper {
   void remove(const LeaseRef& lease);
   /// Whether this very lease is kept.
   bool keeps(const LeaseRef& lease) const;
-  /// Sends a heartbeat on the caller's thread when none has got through for two thirds of a lease. For whoever is about to claim after
-  /// the database was away: the claim takes back leases that have run out, its own worker's as well. Throws what the
-  /// database throws.
+  /// Sends a heartbeat on the caller's thread when none has got through for two thirds of a lease. For whoever is about to
+  /// claim after the database was away: the claim takes back leases that have run out, its own worker's as well. Throws what
+  /// the database throws.
   void catch_up();
   /// How many leases are kept.
   std::size_t size() const;

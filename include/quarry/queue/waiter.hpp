@@ -29,15 +29,15 @@ class Subscription;
 
 namespace quarry::queue {
 
-/// How long whoever found nothing to claim may wait before it looks again. For workers that cannot sleep in a `Waiter`, because
-/// they have other things to wait for as well. Not thread-safe.
+/// How long whoever found nothing to claim may wait before it looks again. For workers that cannot sleep in a `Waiter`,
+/// because they have other things to wait for as well. Not thread-safe.
 class IdleTime {
  public:
   /// However quiet it is: a connection that was lost may have lost a wake-up with it.
   static constexpr std::chrono::milliseconds longest{1'000};
 
-  /// `event` is `next_event`: when time alone may bring something. What is overdue and was not got by a claim perhaps fell due just
-  /// now, perhaps it belongs to another queue or to one that is paused: soon at first, then ever more seldom.
+  /// `event` is `next_event`: when time alone may bring something. What is overdue and was not got by a claim perhaps fell
+  /// due just now, perhaps it belongs to another queue or to one that is paused: soon at first, then ever more seldom.
   std::chrono::milliseconds until(std::optional<Instant> event, Instant now);
   /// Something was found, or somebody has called.
   void reset() noexcept { overdue_in_a_row_ = 0; }

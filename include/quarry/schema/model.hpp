@@ -66,7 +66,7 @@ struct Object {
   std::string drop;    ///< the statement that removes it; of a grant: to whom, as SQL, empty for the owner
   std::string definition;  ///< of a column or constraint: what stands in CREATE TABLE; of a trigger: what brings it into its
                            ///< state; of a grant: on what, as SQL
-  int position = 0;  ///< of a column in its table
+  int position = 0;        ///< of a column in its table
   std::string
       base{};  ///< of a grant: the privileges of the grantee when the object is new; of a row: the statement that mends it
 

@@ -1,16 +1,16 @@
 #pragma once
-/// Transactions for event loops: the closure runs on the database's own threads, and the result comes back through an Asio completion
-/// token (`use_future`, a callback, `use_awaitable`).
+/// Transactions for event loops: the closure runs on the database's own threads, and the result comes back through an Asio
+/// completion token (`use_future`, a callback, `use_awaitable`).
 ///
 ///     std::future<User> user = async_read(db, [id](Read& tx) { return get_user(tx, id); }, boost::asio::use_future);
 ///     User user = co_await async_read(db, [id](Read& tx) { return get_user(tx, id); }, boost::asio::use_awaitable);
 ///
 /// The closure is copied or moved in, and may outlive the caller's scope: capture by value. It must not wait for the event
-/// loop. An exception arrives as `std::exception_ptr`, which `use_future` and `use_awaitable` throw again. The result type must have a
-/// default constructor (use `std::optional` where it has none).
+/// loop. An exception arrives as `std::exception_ptr`, which `use_future` and `use_awaitable` throw again. The result type
+/// must have a default constructor (use `std::optional` where it has none).
 ///
-/// A handler is called on its associated executor. Thread-safe, as `Database` is. `DatabaseOptions::async_threads` bounds how
-/// many run at once; further ones wait in line.
+/// A handler is called on its associated executor. Thread-safe, as `Database` is. `DatabaseOptions::async_threads` bounds
+/// how many run at once; further ones wait in line.
 ///
 /// Errors: those of `Database::read` and `Database::write`, handed to the token.
 
@@ -88,7 +88,8 @@ template <std::invocable<Read&> F, class CompletionToken>
 auto async_read(const Database& db, F body, CompletionToken&& token, ReadOptions options = {}) {
   using R = std::invoke_result_t<F&, Read&>;
   return sql::detail::post_work<R>(
-      db, [db, options, body = std::move(body)]() mutable -> R { return db.read(options, body); }, std::forward<CompletionToken>(token));
+      db, [db, options, body = std::move(body)]() mutable -> R { return db.read(options, body); },
+      std::forward<CompletionToken>(token));
 }
 
 /// `Database::write`, likewise.
@@ -96,7 +97,8 @@ template <std::invocable<Write&> F, class CompletionToken>
 auto async_write(const Database& db, F body, CompletionToken&& token, WriteOptions options = {}) {
   using R = std::invoke_result_t<F&, Write&>;
   return sql::detail::post_work<R>(
-      db, [db, options, body = std::move(body)]() mutable -> R { return db.write(options, body); }, std::forward<CompletionToken>(token));
+      db, [db, options, body = std::move(body)]() mutable -> R { return db.write(options, body); },
+      std::forward<CompletionToken>(token));
 }
 
 }  // namespace quarry

@@ -146,8 +146,7 @@ struct Codec<std::vector<Instant>> {
 };
 
 template <class E>
-  requires(std::is_enum_v<E> && boost::describe::has_describe_enumerators<E>::value)
-struct Codec<E> {
+requires(std::is_enum_v<E>&& boost::describe::has_describe_enumerators<E>::value) struct Codec<E> {
   static constexpr Kind kind = Kind::text;
   static Param to_param(E value) {
     const char* name = boost::describe::enum_to_string(value, nullptr);

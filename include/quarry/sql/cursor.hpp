@@ -16,9 +16,9 @@
 
 namespace quarry::sql {
 
-/// Stands before the first row when it is made. The `get_` functions want a current row and a column whose kind was accepted by
-/// `check_column`; for a null they throw `bug`, naming the column. What they return as a view lives until the next `step` or `close`.
-/// Not thread-safe.
+/// Stands before the first row when it is made. The `get_` functions want a current row and a column whose kind was accepted
+/// by `check_column`; for a null they throw `bug`, naming the column. What they return as a view lives until the next `step`
+/// or `close`. Not thread-safe.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -73,7 +73,9 @@ class OpenCursor {
   OpenCursor(const OpenCursor&) = delete;
   OpenCursor& operator=(const OpenCursor&) = delete;
   OpenCursor& operator=(OpenCursor&&) = delete;
-  ~OpenCursor() { if (cursor_) cursor_->close(); }
+  ~OpenCursor() {
+    if (cursor_) cursor_->close();
+  }
 
   Cursor& operator*() const { return *cursor_; }
   Cursor* operator->() const { return cursor_; }

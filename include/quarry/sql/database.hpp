@@ -8,13 +8,13 @@
 /// URLs: `sqlite:relative.db`, `sqlite:/absolute.db`, `sqlite::memory:` (private to the handle), and `postgresql://...` or
 /// `postgres://...`, which libpq reads whole: several hosts and every option of its manual pass through.
 ///
-/// A write closure may run more than once (40001, 40P01, SQLITE_BUSY) and, on SQLite, on another caller's thread (writes of several
-/// threads share one commit): it must have no effect outside the transaction but through its return value and
+/// A write closure may run more than once (40001, 40P01, SQLITE_BUSY) and, on SQLite, on another caller's thread (writes of
+/// several threads share one commit): it must have no effect outside the transaction but through its return value and
 /// `Write::after_commit`. It commits when it returns and rolls back when it throws.
 ///
-/// Errors: `invalid` (URL), `unavailable` (file, directory, server), `busy` (too many waiters), `bug` (a transaction opened inside another
-/// one on the same thread: that is refused instead of deadlocking), `timeout`. A commit whose connection broke is `unavailable` with
-/// `outcome_unknown()` and is not repeated.
+/// Errors: `invalid` (URL), `unavailable` (file, directory, server), `busy` (too many waiters), `bug` (a transaction opened
+/// inside another one on the same thread: that is refused instead of deadlocking), `timeout`. A commit whose connection
+/// broke is `unavailable` with `outcome_unknown()` and is not repeated.
 ///
 /// Thread safety: a `Database` may be used from any number of threads. It is a cheap handle; copies share one pool, and the
 /// last one closes it. After `fork` a handle must not be used in the child (it says so).
@@ -43,8 +43,8 @@ struct DatabaseStats {
   std::size_t connections_idle = 0;  ///< of them, idle
   std::size_t waiters = 0;           ///< callers waiting now
   std::uint64_t reads = 0;
-  std::uint64_t writes = 0;          ///< closures that were committed
-  std::uint64_t commits = 0;         ///< durable commits; fewer than `writes` where commits are shared
+  std::uint64_t writes = 0;   ///< closures that were committed
+  std::uint64_t commits = 0;  ///< durable commits; fewer than `writes` where commits are shared
   std::uint64_t retries = 0;
 };
 

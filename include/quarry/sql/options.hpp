@@ -35,7 +35,8 @@ struct DatabaseOptions {
   /// An idle connection is probed before it is handed out when it has rested longer than this.
   std::chrono::milliseconds idle_before_check{1'000};
 
-  /// Longest single statement. PostgreSQL: `statement_timeout`, and a client-side deadline a little later. SQLite: an interrupt.
+  /// Longest single statement. PostgreSQL: `statement_timeout`, and a client-side deadline a little later. SQLite: an
+  /// interrupt.
   std::chrono::milliseconds statement_timeout{60'000};
   /// How long SQLite waits for another process's write, and PostgreSQL for a row lock (`lock_timeout`).
   std::chrono::milliseconds busy_timeout{30'000};

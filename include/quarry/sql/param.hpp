@@ -45,7 +45,18 @@ struct Json {
 namespace quarry::sql {
 
 enum class Kind : std::uint8_t {
-  boolean, int64, real, text, json, bytes, uuid, instant, int64_array, text_array, uuid_array, instant_array,
+  boolean,
+  int64,
+  real,
+  text,
+  json,
+  bytes,
+  uuid,
+  instant,
+  int64_array,
+  text_array,
+  uuid_array,
+  instant_array,
 };
 
 struct Param {
@@ -54,22 +65,41 @@ struct Param {
   union {
     std::int64_t integer;  ///< boolean, int64, instant
     double real;
-    const void* data;      ///< everything else
+    const void* data;  ///< everything else
   };
-  std::size_t size = 0;    ///< bytes of text, json and bytes; elements of an array
+  std::size_t size = 0;  ///< bytes of text, json and bytes; elements of an array
 
   Param() : integer(0) {}
   /// A null of this kind.
-  static Param make_null(Kind kind) { Param p; p.kind = kind; return p; }
+  static Param make_null(Kind kind) {
+    Param p;
+    p.kind = kind;
+    return p;
+  }
   /// For boolean, int64 and instant.
   static Param make_integer(Kind kind, std::int64_t value) {
-    Param p; p.kind = kind; p.null = false; p.integer = value; return p;
+    Param p;
+    p.kind = kind;
+    p.null = false;
+    p.integer = value;
+    return p;
   }
   /// For real.
-  static Param make_real(double value) { Param p; p.kind = Kind::real; p.null = false; p.real = value; return p; }
+  static Param make_real(double value) {
+    Param p;
+    p.kind = Kind::real;
+    p.null = false;
+    p.real = value;
+    return p;
+  }
   /// For all the rest: `size` bytes, or elements of an array, at `data`.
   static Param make_view(Kind kind, const void* data, std::size_t size) {
-    Param p; p.kind = kind; p.null = false; p.data = data; p.size = size; return p;
+    Param p;
+    p.kind = kind;
+    p.null = false;
+    p.data = data;
+    p.size = size;
+    return p;
   }
 
   /// For text, json and bytes.

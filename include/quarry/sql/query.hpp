@@ -23,8 +23,12 @@ enum class Engine { sqlite, postgres };
 /// `sqlite` or `postgres`.
 std::string_view to_string(Engine engine) noexcept;
 
-struct SqliteText { std::string_view text; };
-struct PostgresText { std::string_view text; };
+struct SqliteText {
+  std::string_view text;
+};
+struct PostgresText {
+  std::string_view text;
+};
 /// Marks the text of one engine.
 consteval SqliteText sqlite(const char* text) { return {text}; }
 /// Marks the text of the other.

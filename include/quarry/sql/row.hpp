@@ -1,12 +1,13 @@
 #pragma once
-/// Rows as C++ values. A row type is a described struct (columns are matched to members by name, once per prepared statement; a
-/// missing column is an error, never a silent fall back to position: boostorg/mysql#185 tells why) or a single column's type.
+/// Rows as C++ values. A row type is a described struct (columns are matched to members by name, once per prepared
+/// statement; a missing column is an error, never a silent fall back to position: boostorg/mysql#185 tells why) or a single
+/// column's type.
 ///
 /// Errors: `bug` for a statement that does not give the columns of its row, `corrupt` for values of another kind.
 
+#include <array>
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>
-#include <array>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -71,8 +72,10 @@ T read_row(Cursor& cursor) {
 /// Number of parameters that an argument of type `A` stands for.
 template <class A>
 constexpr std::size_t width_of() {
-  if constexpr (DescribedStruct<A>) return member_count<A>;
-  else return 1;
+  if constexpr (DescribedStruct<A>)
+    return member_count<A>;
+  else
+    return 1;
 }
 
 /// Writes the parameters of `value` to `out` and returns the place behind them. The views in them point into `value`.

@@ -1,6 +1,6 @@
 #pragma once
-/// The driver line: what an engine must be able to do inside a transaction. `sqlite/` and `postgres/` implement it; `Read` and
-/// `Write` are the typed, inlined skin over it. About ten functions, so that a third engine stays thinkable.
+/// The driver line: what an engine must be able to do inside a transaction. `sqlite/` and `postgres/` implement it; `Read`
+/// and `Write` are the typed, inlined skin over it. About ten functions, so that a third engine stays thinkable.
 ///
 /// Errors: what the engine says, as an `Error` that names the query. Thread safety: none; one thread at a time.
 
@@ -31,7 +31,7 @@ class RowSource {
 
 /// A table and the columns that a bulk insert fills, in the order of the parameters.
 struct BulkTarget {
-  std::string_view name;   ///< `search_results`: names the statement and the table
+  std::string_view name;  ///< `search_results`: names the statement and the table
   std::span<const std::string_view> columns;
   std::span<const Kind> kinds;
 };
@@ -54,8 +54,8 @@ class Session {
   virtual ~Session() = default;
 
   virtual Engine engine() const noexcept = 0;
-  /// The transaction's time: on PostgreSQL the library's clock plus the server's offset, measured when the connection was opened, so that
-  /// machines with different clocks agree on leases.
+  /// The transaction's time: on PostgreSQL the library's clock plus the server's offset, measured when the connection was
+  /// opened, so that machines with different clocks agree on leases.
   virtual Instant now() const = 0;
   virtual Random& random() const noexcept = 0;
 
@@ -86,7 +86,8 @@ class Session {
 
   /// Runs when the commit is durable, on the thread that committed; never when the transaction rolls back. Must not throw.
   virtual void after_commit(std::function<void()> action) = 0;
-  /// Wakes the subscribers of `channel` (see `Backend::subscribe`) once the transaction has committed; at most once per channel.
+  /// Wakes the subscribers of `channel` (see `Backend::subscribe`) once the transaction has committed; at most once per
+  /// channel.
   virtual void notify(std::string_view channel) = 0;
 
  private:

@@ -1,12 +1,12 @@
 #pragma once
 /// `Read` and `Write`: what a closure is handed by `Database::read` and `Database::write`.
 ///
-/// They are different types, so that the compiler keeps writes away from replicas and from SQLite's readers: a function that takes
-/// `Read&` cannot write, and every `Write` can be used as a `Read`.
+/// They are different types, so that the compiler keeps writes away from replicas and from SQLite's readers: a function that
+/// takes `Read&` cannot write, and every `Write` can be used as a `Read`.
 ///
-/// Exceptions: every function throws `Error` with the query's name when the engine refuses. The transaction is then lost, unless
-/// the statement stood inside `Write::attempt`. Thread safety: none; a transaction belongs to the closure's thread and must
-/// not outlive it.
+/// Exceptions: every function throws `Error` with the query's name when the engine refuses. The transaction is then lost,
+/// unless the statement stood inside `Write::attempt`. Thread safety: none; a transaction belongs to the closure's thread
+/// and must not outlive it.
 
 #include <array>
 #include <optional>
@@ -35,8 +35,10 @@ class RowStream {
    public:
     explicit Iterator(Cursor& cursor) : cursor_(&cursor) { ++*this; }
     Iterator& operator++() {
-      if (cursor_->step()) row_.emplace(read_row<R>(*cursor_));
-      else row_.reset();
+      if (cursor_->step())
+        row_.emplace(read_row<R>(*cursor_));
+      else
+        row_.reset();
       return *this;
     }
     R& operator*() { return *row_; }
@@ -203,16 +205,18 @@ class Read {
 
 class Write : public Read {
  public:
-  using Read::Read;
   using Read::all;
   using Read::one;
+  using Read::Read;
   using Read::value;
 
   /// A new time-ordered id.
   Uuid new_uuid() { return make_uuid_v7(session_->now(), session_->random()); }
   /// A new time-ordered id of a table.
   template <class I>
-  I new_id() { return I{new_uuid()}; }
+  I new_id() {
+    return I{new_uuid()};
+  }
   /// The database's source of randomness.
   Random& random() noexcept { return session_->random(); }
 
@@ -222,7 +226,8 @@ class Write : public Read {
     const auto params = sql::make_params<A...>(args...);
     try {
       sql::OpenCursor cursor(session_->execute(command.statement, params));
-      while (cursor->step()) {}
+      while (cursor->step()) {
+      }
       return cursor->affected_rows();
     } catch (Error& error) {
       error.add_query(command.statement.name);

@@ -53,8 +53,8 @@ class Conditions {
   std::vector<sql::Param> params_;
 };
 
-/// `text` as a pattern for LIKE with a backslash as its escape, that finds it anywhere, whatever characters it has. Throws `invalid` for
-/// what is not UTF-8 or has a zero byte.
+/// `text` as a pattern for LIKE with a backslash as its escape, that finds it anywhere, whatever characters it has. Throws
+/// `invalid` for what is not UTF-8 or has a zero byte.
 std::string like_anywhere(std::string_view text);
 /// Likewise, at the start.
 std::string like_prefix(std::string_view text);

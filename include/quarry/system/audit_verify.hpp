@@ -61,8 +61,8 @@ struct VerifyOptions {
 };
 /// For the system and admins: `denied` for others, who see a part of the chain only.
 ChainReport verify_audit(Read& tx, const VerifyOptions& options = {});
-/// The same for the newest `entries` alone, at most: bounded work, for a look now and then. What lies before them is taken to
-/// be there.
+/// The same for the newest `entries` alone, at most: bounded work, for a look now and then. What lies before them is taken
+/// to be there.
 ChainReport verify_audit_end(Read& tx, std::int64_t entries);
 
 }  // namespace quarry::system

@@ -7,12 +7,13 @@
 ///
 /// | actions                                                                                       | resource       |
 /// |-----------------------------------------------------------------------------------------------|----------------|
-/// | `user.create`, `.update`, `.password`, `.role`, `.activate`, `.deactivate`, `.verify`, `.delete`, `.undelete` | `user` |
-/// | `login.failed`, `login.locked`, `login.unlocked`                                              | `user`, when there is one |
-/// | `key.create`, `key.rotate`, `key.revoke`                                                      | `api_key`      |
+/// | `user.create`, `.update`, `.password`, `.role`, `.activate`, `.deactivate`, `.verify`, `.delete`, `.undelete` | `user`
+/// | | `login.failed`, `login.locked`, `login.unlocked`                                              | `user`, when there is
+/// one | | `key.create`, `key.rotate`, `key.revoke`                                                      | `api_key`      |
 /// | `job.delete`, `job.undelete`, `job.purge`                                                     | `job`          |
-/// | `plan.create`, `plan.update`                                                                  | none: `plan_id` in the details |
-/// | `subscription.create`, `subscription.change`                                                  | `subscription` |
+/// | `plan.create`, `plan.update`                                                                  | none: `plan_id` in the
+/// details | | `subscription.create`, `subscription.change`                                                  |
+/// `subscription` |
 ///
 /// It is `audit` (audit.hpp), unless the setting `enable_audit_logging` is false. What that setting does not switch off is
 /// written by `audit` itself: changes of settings (this one among them), what maintenance and purging took away, and the

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/page_options.hpp"
 #include "cli/number_range.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 
 namespace quarry::cli {

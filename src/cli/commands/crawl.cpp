@@ -97,7 +97,8 @@ struct CrawlResult {
   std::int64_t bytes = 0;
   std::int64_t duration_us = 0;
 };
-BOOST_DESCRIBE_STRUCT(CrawlResult, (), (job, resumed, interrupted, last_failure, pages, errors, links, results, bytes, duration_us))
+BOOST_DESCRIBE_STRUCT(CrawlResult, (),
+                      (job, resumed, interrupted, last_failure, pages, errors, links, results, bytes, duration_us))
 
 /// The job as it is now, and the last that its log has of a failure.
 CrawlResult read_result(Read& tx, JobId job) {
@@ -217,14 +218,11 @@ std::unique_ptr<Monitor> monitor_of(Context& context, const WorkCli& cli, const 
   if (cli.metrics_port.empty()) return nullptr;
   const auto counts = [&stats = worker.stats()] {
     const auto count = [](const auto& figure) { return static_cast<double>(figure.load()); };
-    return std::vector<ops::MetricCount>{{"quarry_worker_pages_total", count(stats.pages)},
-                                         {"quarry_worker_failures_total", count(stats.failed)},
-                                         {"quarry_worker_leases_lost_total", count(stats.lost)},
-                                         {"quarry_worker_fetched_bytes_total", count(stats.bytes)},
-                                         {"quarry_worker_links_total", count(stats.links)},
-                                         {"quarry_worker_items_total", count(stats.results)},
-                                         {"quarry_worker_commits_total", count(stats.commits)},
-                                         {"quarry_worker_claims_total", count(stats.claims)}};
+    return std::vector<ops::MetricCount>{
+        {"quarry_worker_pages_total", count(stats.pages)},      {"quarry_worker_failures_total", count(stats.failed)},
+        {"quarry_worker_leases_lost_total", count(stats.lost)}, {"quarry_worker_fetched_bytes_total", count(stats.bytes)},
+        {"quarry_worker_links_total", count(stats.links)},      {"quarry_worker_items_total", count(stats.results)},
+        {"quarry_worker_commits_total", count(stats.commits)},  {"quarry_worker_claims_total", count(stats.claims)}};
   };
   auto monitor = std::make_unique<Monitor>(
       http::parse_loopback(cli.metrics_port),

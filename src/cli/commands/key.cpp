@@ -5,8 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/commands/account_input.hpp"
-#include "cli/page_options.hpp"
 #include "cli/number_range.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/api_keys.hpp"
 

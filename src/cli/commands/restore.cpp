@@ -38,9 +38,9 @@ ExitCode restore_moment(Context& context, const RestoreCli& cli) {
     if (!cli.no_bodies) console.line(fmt::format("{} bodies were put back", restored.bodies));
   });
   if (restored.bodies_missing == 0) return ExitCode::ok;
-  console.note(
-      fmt::format("{} bodies are neither in the content store nor in the folder of backups: `quarry artifact fsck` names them",
-                  restored.bodies_missing));
+  console.note(fmt::format(
+      "{} bodies are neither in the content store nor in the folder of backups: `quarry artifact fsck` names them",
+      restored.bodies_missing));
   return ExitCode::failed;
 }
 

@@ -9,7 +9,6 @@
 
 #include "quarry/core/utf8.hpp"
 
-
 namespace quarry::crawl::html {
 namespace {
 

@@ -1,5 +1,6 @@
 #pragma once
-/// What HTML, CSS and HTTP call white space (infra.spec.whatwg.org, ASCII whitespace): no byte of a character beyond ASCII is one.
+/// What HTML, CSS and HTTP call white space (infra.spec.whatwg.org, ASCII whitespace): no byte of a character beyond ASCII
+/// is one.
 
 namespace quarry::crawl {
 

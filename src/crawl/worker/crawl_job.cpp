@@ -20,10 +20,12 @@ constexpr sql::Query<JobId(UserId, Json)> find_open_job{
     "crawl.find_open_job",
     sql::sqlite("select id from scraping_jobs where user_id = $1 and job_type = 'crawl' and status in ('pending', 'running')"
                 " and deleted_at is null and config = $2 order by created_at desc limit 1"),
-    sql::postgres("select id from scraping_jobs where user_id = $1 and job_type = 'crawl' and status in ('pending', 'running')"
-                  " and deleted_at is null and config = $2 order by created_at desc limit 1")};
+    sql::postgres(
+        "select id from scraping_jobs where user_id = $1 and job_type = 'crawl' and status in ('pending', 'running')"
+        " and deleted_at is null and config = $2 order by created_at desc limit 1")};
 
-constexpr sql::Query<std::int64_t(JobId)> total_items{"crawl.total_items", "select total_items from scraping_jobs where id = $1"};
+constexpr sql::Query<std::int64_t(JobId)> total_items{"crawl.total_items",
+                                                      "select total_items from scraping_jobs where id = $1"};
 
 [[noreturn]] void bad_payload() {
   throw Error(ErrorCode::corrupt, "a fetch task's payload is not {\"url\": ..., \"depth\": ...}");
@@ -94,13 +96,16 @@ StartedCrawl start_crawl(Write& tx, const CrawlRequest& request) {
   return {jobs::get(tx, made.id), false};
 }
 
-void move_page(Write& tx, const queue::LeaseRef& task, const JobConfig& config, const PageTask& page, const Politeness& politeness) {
+void move_page(Write& tx, const queue::LeaseRef& task, const JobConfig& config, const PageTask& page,
+               const Politeness& politeness) {
   introduce_hosts(tx, config, std::span(&page, 1), politeness);
-  const queue::HostMove move{task.id, task.lease_token, queue::find_host(tx, host_key(page.url)).value().id, to_payload(page)};
+  const queue::HostMove move{task.id, task.lease_token, queue::find_host(tx, host_key(page.url)).value().id,
+                             to_payload(page)};
   queue::move_to_host(tx, std::span(&move, 1));
 }
 
-std::int64_t add_pages(Write& tx, JobId job, const JobConfig& config, std::span<const PageTask> pages, const Politeness& politeness) {
+std::int64_t add_pages(Write& tx, JobId job, const JobConfig& config, std::span<const PageTask> pages,
+                       const Politeness& politeness) {
   const auto limit = config.follow ? config.follow->max_pages : 1;
   const auto room = limit - tx.one(total_items, job).value_or(limit);
   if (pages.empty() || room <= 0) return 0;
@@ -117,7 +122,8 @@ std::int64_t add_pages(Write& tx, JobId job, const JobConfig& config, std::span<
   }
   // The row is ours now: what others added since we looked shows.
   if (tx.one(total_items, job).value_or(0) > limit)
-    throw Error(ErrorCode::conflict, "another worker found pages at the same moment and the job has reached its limit").set_retryable(true);
+    throw Error(ErrorCode::conflict, "another worker found pages at the same moment and the job has reached its limit")
+        .set_retryable(true);
   return added;
 }
 

@@ -66,11 +66,14 @@ int bury_dead_workers(const Database& db) {
     db.write([&](Write& tx) {
       // Somebody killed it in the middle of its work, so none of its tasks is under suspicion: they are given back. Of one
       // that never got anywhere each task may be the cause, and has stalled.
-      if (tx.value(got_on, worker)) billing::release(tx, tx.all(list_leases_of, worker));
-      else tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1));
+      if (tx.value(got_on, worker))
+        billing::release(tx, tx.all(list_leases_of, worker));
+      else
+        tx.run(end_leases_of, worker, tx.now() - std::chrono::milliseconds(1));
     });
   }
-  while (dead > 0 && db.write([](Write& tx) { return billing::reap_expired(tx); }) > 0) {}
+  while (dead > 0 && db.write([](Write& tx) { return billing::reap_expired(tx); }) > 0) {
+  }
   return dead;
 }
 

@@ -64,16 +64,15 @@ void process_page(Response response, std::int64_t depth, std::size_t text_bytes_
                   Outcome& outcome) {
   if (response.error != FetchError::none || response.status < 200 || response.status >= 300)
     return fail_page(response, outcome);
-  PageContent content{
-      .url = std::move(response.url),
-      .status = response.status,
-      .mime_type = mime_type_of(response),
-      .body = std::move(response.body),
-      .title = {},
-      .description = {},
-      .text = {},
-      .extraction = {},
-      .links = {}};
+  PageContent content{.url = std::move(response.url),
+                      .status = response.status,
+                      .mime_type = mime_type_of(response),
+                      .body = std::move(response.body),
+                      .title = {},
+                      .description = {},
+                      .text = {},
+                      .extraction = {},
+                      .links = {}};
   try {
     if (is_html(content.mime_type))
       read_html(content, response.headers, depth, text_bytes_max, parser, *outcome.job);

@@ -135,8 +135,8 @@ class Pool {
     close(std::move(retired));
   }
 
-  /// Calls `body` with every connection that is not out, and says how many there are of each kind at that moment. Under the lock:
-  /// what it does must be short, and neither throw nor use the pool.
+  /// Calls `body` with every connection that is not out, and says how many there are of each kind at that moment. Under the
+  /// lock: what it does must be short, and neither throw nor use the pool.
   template <class Body>
   PoolState::Counts each_resting(Body body) {
     const std::scoped_lock lock(mutex_);

@@ -76,10 +76,11 @@ void Connection::refuse_other_encodings() const {
   const char* const found = PQparameterStatus(handle_, "server_encoding");  // told at login: costs no question
   if (!found || std::string_view(found) == "UTF8") return;
   const std::string name = text_of(PQdb(handle_));
-  throw Error(ErrorCode::invalid,
-              fmt::format("the database '{}' has the encoding {}, which cannot hold every text: Quarry needs UTF8. Make a new one "
-                          "(createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME) and name it in the URL",
-                          name, found))
+  throw Error(
+      ErrorCode::invalid,
+      fmt::format("the database '{}' has the encoding {}, which cannot hold every text: Quarry needs UTF8. Make a new one "
+                  "(createdb --template=template0 --encoding=UTF8 --locale=C.UTF-8 NAME) and name it in the URL",
+                  name, found))
       .set_poisons_connection(true);
 }
 

@@ -100,8 +100,8 @@ void Connection::wait(short events, Deadline deadline, OnDeadline on_deadline) {
   }
 }
 
-/// `PQcancel` blocks for as long as the network does, so it gets a thread that nobody waits for. One at a time: a server that hangs is not
-/// asked by ever more of them.
+/// `PQcancel` blocks for as long as the network does, so it gets a thread that nobody waits for. One at a time: a server
+/// that hangs is not asked by ever more of them.
 void Connection::request_cancel() {
   if (cancel_sent_.valid() && cancel_sent_.wait_for(0s) != std::future_status::ready) return;
   PGcancel* cancel = PQgetCancel(handle_);

@@ -37,7 +37,8 @@ bool Link::answers(Deadline deadline) noexcept {
   try {
     if (!connection->looks_alive()) return false;
     const auto now = std::chrono::steady_clock::now();
-    const auto patience = deadline == Deadline::max() ? probe_max : std::min<Deadline::duration>(probe_max, (deadline - now) / 2);
+    const auto patience =
+        deadline == Deadline::max() ? probe_max : std::min<Deadline::duration>(probe_max, (deadline - now) / 2);
     pipeline.end_segment();
     pipeline.read_end(now + patience, Connection::OnDeadline::give_up);
     return !connection->broken();

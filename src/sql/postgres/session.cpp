@@ -19,7 +19,7 @@ using std::chrono::steady_clock;
 
 constexpr auto client_grace = 2s;  ///< the server's own statement timeout comes first, and says more
 constexpr auto rollback_wait = 5s;
-constexpr auto rollback_wait_min = 50ms;  ///< also when the closure's time is over: a new connection costs more
+constexpr auto rollback_wait_min = 50ms;   ///< also when the closure's time is over: a new connection costs more
 constexpr std::size_t copy_rows_min = 48;  ///< COPY takes two round trips, unnest one
 
 /// Time for the answer of a statement that is cancelled: a quarter of what there is, and no more than this.

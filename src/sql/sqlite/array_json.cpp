@@ -29,7 +29,8 @@ std::string to_json(const Param& array) {
     case Kind::text_array:
       for (std::size_t i = 0; i < array.size; ++i) out.emplace_back(static_cast<const std::string*>(array.data)[i]);
       break;
-    default: throw_bug("a list of ids cannot be a parameter on SQLite: run the statement once for each");
+    default:
+      throw_bug("a list of ids cannot be a parameter on SQLite: run the statement once for each");
   }
   return boost::json::serialize(out);
 }

@@ -37,7 +37,9 @@ class SqliteBackend final : public Backend {
         writer_(location_, options_, *clock_, this,
                 {.notify = [this](const std::string& channel) { watcher_.notify(channel); },
                  .before_checkpoint = [this] { readers_.let_go(); }}),
-        group_(options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); }, [this](const PendingWrite& leader) { return writer_.admit(leader); }),
+        group_(
+            options_.group_commit_max, [this](auto batch) { writer_.commit_batch(batch); },
+            [this](const PendingWrite& leader) { return writer_.admit(leader); }),
         watcher_(location_, options_, [this] { return writer_.commits(); }),
         work_(options_.async_threads) {}
 
@@ -77,7 +79,8 @@ class SqliteBackend final : public Backend {
 
 void SqliteBackend::check_process() const {
   // A SQLite connection must not cross a fork: the locks of parent and child would cancel each other.
-  if (process_generation() != process_) throw_bug("this database was opened before fork(): open it again in the child process");
+  if (process_generation() != process_)
+    throw_bug("this database was opened before fork(): open it again in the child process");
 }
 
 void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> body) {

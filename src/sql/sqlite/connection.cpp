@@ -18,7 +18,8 @@ using SteadyClock = std::chrono::steady_clock;
 /// Instructions of SQLite's machine between two looks at the clock: about a millisecond of work.
 constexpr int instructions_between_checks = 50'000;
 
-/// Between two attempts to get a lock that another process holds: short first, since a commit takes a fraction of a millisecond.
+/// Between two attempts to get a lock that another process holds: short first, since a commit takes a fraction of a
+/// millisecond.
 constexpr std::chrono::microseconds first_nap{100};
 constexpr std::chrono::milliseconds longest_nap{10};
 
@@ -45,7 +46,8 @@ void refuse_what_is_no_file(const std::string& path) {
   throw Error(ErrorCode::invalid, fmt::format("'{}' is no file, so it cannot be a database: name another path", path));
 }
 
-/// Whether a writer was killed in a transaction of the old kind, before the file was switched to WAL, and nobody has rolled it back.
+/// Whether a writer was killed in a transaction of the old kind, before the file was switched to WAL, and nobody has rolled
+/// it back.
 bool needs_rollback(sqlite3* db) {
   sqlite3_extended_result_codes(db, 1);
   return sqlite3_exec(db, "select count(*) from sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_READONLY_ROLLBACK;
@@ -82,9 +84,11 @@ void Connection::open(const Location& location, Role role, const DatabaseOptions
     refuse_missing_directory(location.path);
     refuse_what_is_no_file(location.path);
     std::error_code ignored;
-    if (writes && options.create) flags |= SQLITE_OPEN_CREATE;
+    if (writes && options.create)
+      flags |= SQLITE_OPEN_CREATE;
     else if (!fs::exists(location.path, ignored))
-      throw Error(ErrorCode::unavailable, fmt::format("there is no database at '{}': `quarry init` makes one", location.path));
+      throw Error(ErrorCode::unavailable,
+                  fmt::format("there is no database at '{}': `quarry init` makes one", location.path));
   }
   const char* const name = location.in_memory ? ":memory:" : location.path.c_str();
   int code = sqlite3_open_v2(name, &db_, flags, nullptr);
@@ -121,9 +125,11 @@ void Connection::configure(const Location& location, Role role, const DatabaseOp
     execute("pragma page_size = 4096", doing.c_str());
     execute("pragma auto_vacuum = incremental", doing.c_str());
     switch_to_wal(doing.c_str());
-    execute(options.synchronous == Synchronous::full ? "pragma synchronous = full" : "pragma synchronous = normal", doing.c_str());
+    execute(options.synchronous == Synchronous::full ? "pragma synchronous = full" : "pragma synchronous = normal",
+            doing.c_str());
     execute("pragma journal_size_limit = 67108864", doing.c_str());
-    // Debian builds SQLite to overwrite everything it frees, which doubles the work of a queue. Erasing for good is a matter of its own.
+    // Debian builds SQLite to overwrite everything it frees, which doubles the work of a queue. Erasing for good is a matter
+    // of its own.
     execute("pragma secure_delete = off", doing.c_str());
   }
   // Reads the file's header: what is no database is found out here and not in the first query.
@@ -169,9 +175,13 @@ void Connection::run_control(PreparedStatement& statement, const char* doing) {
   if (code != SQLITE_DONE) throw make_error(db_, code, doing);
 }
 
-void Connection::execute_control(const std::string& sql, const char* doing) { run_control(controls_->get(sql, false), doing); }
+void Connection::execute_control(const std::string& sql, const char* doing) {
+  run_control(controls_->get(sql, false), doing);
+}
 
-void Connection::execute_control(const char* literal, const char* doing) { run_control(controls_->get(literal, true), doing); }
+void Connection::execute_control(const char* literal, const char* doing) {
+  run_control(controls_->get(literal, true), doing);
+}
 
 PreparedStatement& Connection::control(const char* literal) {
   auto& statement = controls_->get(literal, true);

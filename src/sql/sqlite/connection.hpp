@@ -1,9 +1,9 @@
 #pragma once
 /// One `sqlite3*`, opened with the settings that Quarry wants, and its prepared statements.
 ///
-/// WAL with `wal_autocheckpoint=0` and no checkpoint on close: checkpoints are made by the writer alone, under the gate, because 3.40.1
-/// predates the fix of the WAL-reset bug (docs/decisions/0002). No mmap for the same reason. Not thread-safe; a connection may
-/// move between threads.
+/// WAL with `wal_autocheckpoint=0` and no checkpoint on close: checkpoints are made by the writer alone, under the gate,
+/// because 3.40.1 predates the fix of the WAL-reset bug (docs/decisions/0002). No mmap for the same reason. Not thread-safe;
+/// a connection may move between threads.
 
 #include <sqlite3.h>
 
@@ -42,15 +42,16 @@ class Connection {
   PreparedStatement& prepare(const Statement& statement);
   /// Runs SQL without parameters or rows.
   void execute(const char* sql, const char* doing);
-  /// As `execute`, for BEGIN, COMMIT and their like, which come with every transaction: kept prepared, outside the cache's limit.
+  /// As `execute`, for BEGIN, COMMIT and their like, which come with every transaction: kept prepared, outside the cache's
+  /// limit.
   void execute_control(const std::string& sql, const char* doing);
   /// The same for a string literal, which is recognised by its address.
   void execute_control(const char* literal, const char* doing);
   /// A statement of that kind, to be run by the caller.
   PreparedStatement& control(const char* literal);
 
-  /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine, and while it waits for another
-  /// process.
+  /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine, and while it waits for
+  /// another process.
   void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }
   /// How long a statement waits for another process; never beyond the deadline.
   void set_busy_timeout(std::chrono::milliseconds timeout) noexcept { busy_timeout_ = timeout; }

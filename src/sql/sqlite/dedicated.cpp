@@ -41,7 +41,8 @@ class OwnConnection final : public DedicatedSession {
 
 class BorrowedConnection final : public DedicatedSession {
  public:
-  BorrowedConnection(Connection& connection, std::unique_lock<std::mutex> lock, const DatabaseOptions& options, const Clock& clock)
+  BorrowedConnection(Connection& connection, std::unique_lock<std::mutex> lock, const DatabaseOptions& options,
+                     const Clock& clock)
       : lock_(std::move(lock)), connection_(connection), session_(connection, clock, *options.random, {}) {
     connection_.set_deadline(std::chrono::steady_clock::time_point::max());
   }
@@ -56,7 +57,8 @@ class BorrowedConnection final : public DedicatedSession {
 
 }  // namespace
 
-std::unique_ptr<DedicatedSession> open_dedicated(const Location& location, const DatabaseOptions& options, const Clock& clock) {
+std::unique_ptr<DedicatedSession> open_dedicated(const Location& location, const DatabaseOptions& options,
+                                                 const Clock& clock) {
   return std::make_unique<OwnConnection>(location, options, clock);
 }
 

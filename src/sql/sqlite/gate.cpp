@@ -18,7 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// `flock` cannot wait with a time limit, so the wait is made of naps: short first, since a commit takes a fraction of a millisecond.
+/// `flock` cannot wait with a time limit, so the wait is made of naps: short first, since a commit takes a fraction of a
+/// millisecond.
 constexpr auto first_gate_nap = 20us;
 constexpr std::chrono::microseconds longest_gate_nap = 500us;
 

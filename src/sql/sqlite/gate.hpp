@@ -1,11 +1,11 @@
 #pragma once
 /// Lets one writer at a time through, across processes: a lock on the file `<database>-gate`.
 ///
-/// SQLite's own lock would do for correctness, but not here: (1) its waiters sleep and poll inside the busy handler, and reports
-/// of BUSY under many processes are legion (rails/solid_queue#309); (2) in 3.40.1 a checkpoint that overlaps a commit which resets the WAL
-/// can corrupt the file (fixed in 3.51.3). Whoever holds the gate is alone in writing *and* in checkpointing, which closes that hole.
-/// `flock` locks belong to the open file, so two handles in one process exclude each other too, and the kernel drops them with
-/// a process that dies.
+/// SQLite's own lock would do for correctness, but not here: (1) its waiters sleep and poll inside the busy handler, and
+/// reports of BUSY under many processes are legion (rails/solid_queue#309); (2) in 3.40.1 a checkpoint that overlaps a
+/// commit which resets the WAL can corrupt the file (fixed in 3.51.3). Whoever holds the gate is alone in writing *and* in
+/// checkpointing, which closes that hole. `flock` locks belong to the open file, so two handles in one process exclude each
+/// other too, and the kernel drops them with a process that dies.
 ///
 /// Thread safety: one thread at a time, which the group commit sees to.
 
@@ -16,7 +16,8 @@ namespace quarry::sql::sqlite_driver {
 
 class Gate {
  public:
-  /// Creates the file. Throws `unavailable` when it cannot. An empty path (an in-memory database) makes a gate that is always open.
+  /// Creates the file. Throws `unavailable` when it cannot. An empty path (an in-memory database) makes a gate that is
+  /// always open.
   explicit Gate(const std::string& path);
   ~Gate();
   Gate(const Gate&) = delete;

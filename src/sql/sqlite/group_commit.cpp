@@ -54,7 +54,8 @@ void GroupCommit::await_turn(PendingWrite& write, std::chrono::steady_clock::tim
     const std::scoped_lock lock(mutex_);
     if (write.state == PendingWrite::State::queued) {
       std::erase(queue_, &write);
-      throw Error(ErrorCode::timeout, "other writes took the whole time allowed for this one; try again").set_retryable(true);
+      throw Error(ErrorCode::timeout, "other writes took the whole time allowed for this one; try again")
+          .set_retryable(true);
     }
   }
   // Taken into a batch, or told to lead: its outcome must be waited for.

@@ -12,7 +12,8 @@
 namespace quarry::sql::sqlite_driver {
 
 Error transaction_ended() {
-  return Error(ErrorCode::unavailable, "a statement failed, which ended the transaction, and its error was swallowed: nothing was committed");
+  return Error(ErrorCode::unavailable,
+               "a statement failed, which ended the transaction, and its error was swallowed: nothing was committed");
 }
 
 Cursor& SqliteSession::execute(const Statement& statement, std::span<const Param> params) {
@@ -39,7 +40,8 @@ std::int64_t SqliteSession::execute_each(const Statement& statement, std::size_t
     rows.fill(i, params.data());
     prepared.start(params, PreparedStatement::Lifetime::outlives);
     const OpenCursor cursor(prepared);
-    while (cursor->step()) {}
+    while (cursor->step()) {
+    }
     touched += cursor->affected_rows();
   }
   return touched;

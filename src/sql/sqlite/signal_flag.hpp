@@ -5,7 +5,8 @@
 /// `std::binary_semaphore` of libstdc++ 12 yields and naps before it waits with a deadline. Here a waiter sleeps at once and
 /// wakes alone: with 32 writers on two cores a third of the time of either.
 ///
-/// Thread safety: one thread waits, one gives. The flag may be gone as soon as it is given: `give` does not look at it again.
+/// Thread safety: one thread waits, one gives. The flag may be gone as soon as it is given: `give` does not look at it
+/// again.
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

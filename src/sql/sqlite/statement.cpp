@@ -65,15 +65,23 @@ void PreparedStatement::bind(int index, const Param& param, Lifetime lifetime) {
     switch (param.kind) {
       case Kind::boolean:
       case Kind::int64:
-      case Kind::instant: code = sqlite3_bind_int64(stmt_, index, param.integer); break;
-      case Kind::real: code = sqlite3_bind_double(stmt_, index, param.real); break;
+      case Kind::instant:
+        code = sqlite3_bind_int64(stmt_, index, param.integer);
+        break;
+      case Kind::real:
+        code = sqlite3_bind_double(stmt_, index, param.real);
+        break;
       case Kind::text:
       case Kind::json:
         check_text({bytes(), param.size});
         code = sqlite3_bind_text64(stmt_, index, bytes(), param.size, keep, SQLITE_UTF8);
         break;
-      case Kind::bytes: code = sqlite3_bind_blob64(stmt_, index, bytes(), param.size, keep); break;
-      case Kind::uuid: code = sqlite3_bind_blob64(stmt_, index, param.uuid().bytes.data(), 16, keep); break;
+      case Kind::bytes:
+        code = sqlite3_bind_blob64(stmt_, index, bytes(), param.size, keep);
+        break;
+      case Kind::uuid:
+        code = sqlite3_bind_blob64(stmt_, index, param.uuid().bytes.data(), 16, keep);
+        break;
       case Kind::int64_array:
       case Kind::text_array:
       case Kind::uuid_array:
@@ -118,12 +126,13 @@ void PreparedStatement::check_column(int column, Kind) const {
 }
 
 sqlite3_value* PreparedStatement::want(int column, int type) const {
-  // One look at the column instead of three. The value is "unprotected", which makes no difference on a connection that was opened without
-  // a mutex (sqlite.org/c3ref/value.html).
+  // One look at the column instead of three. The value is "unprotected", which makes no difference on a connection that was
+  // opened without a mutex (sqlite.org/c3ref/value.html).
   auto* value = sqlite3_column_value(stmt_, column);
   const int found = sqlite3_value_type(value);
   if (found == type || (found == SQLITE_INTEGER && type == SQLITE_FLOAT)) return value;
-  if (found == SQLITE_NULL) throw_bug(fmt::format("column '{}' is null and its member is not optional", column_name(column)));
+  if (found == SQLITE_NULL)
+    throw_bug(fmt::format("column '{}' is null and its member is not optional", column_name(column)));
   throw_bug(fmt::format("column '{}' holds another type than its member wants", column_name(column)));
 }
 
@@ -188,8 +197,10 @@ void StatementCache::make_room() {
     if (!it->second.statement->in_use() && it->second.last_used < oldest) oldest = it->second.last_used, oldest_address = it;
   for (auto it = by_text_.begin(); it != by_text_.end(); ++it)
     if (!it->second.statement->in_use() && it->second.last_used < oldest) oldest = it->second.last_used, oldest_text = it;
-  if (oldest_text != by_text_.end()) by_text_.erase(oldest_text);
-  else if (oldest_address != by_address_.end()) by_address_.erase(oldest_address);
+  if (oldest_text != by_text_.end())
+    by_text_.erase(oldest_text);
+  else if (oldest_address != by_address_.end())
+    by_address_.erase(oldest_address);
 }
 
 }  // namespace quarry::sql::sqlite_driver

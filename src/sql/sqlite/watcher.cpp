@@ -8,7 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto poll_interval = 2ms;
-/// While this process commits too, a change may be its own, whose subscribers know already: others are then looked at less often.
+/// While this process commits too, a change may be its own, whose subscribers know already: others are then looked at less
+/// often.
 constexpr auto poll_interval_when_ambiguous = 20ms;
 /// After the file could not be opened or read.
 constexpr auto retry_interval = 500ms;

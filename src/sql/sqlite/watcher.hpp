@@ -1,7 +1,7 @@
 #pragma once
-/// Wakes subscribers when something was committed: at once for this process's own notifications, and within a few milliseconds for
-/// other processes' commits, which `PRAGMA data_version` shows (it changes whenever another connection has committed; asking costs two
-/// system calls).
+/// Wakes subscribers when something was committed: at once for this process's own notifications, and within a few
+/// milliseconds for other processes' commits, which `PRAGMA data_version` shows (it changes whenever another connection has
+/// committed; asking costs two system calls).
 ///
 /// Thread safety: all functions may be called from any thread. A `wake` must be short and must not subscribe.
 

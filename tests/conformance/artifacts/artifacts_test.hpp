@@ -1,6 +1,6 @@
 #pragma once
-/// What the tests of artifacts share: a database with the whole schema, a user with jobs, a blob store beside it, and a check that counts
-/// and rows agree, at the end of every test.
+/// What the tests of artifacts share: a database with the whole schema, a user with jobs, a blob store beside it, and a
+/// check that counts and rows agree, at the end of every test.
 
 #include <set>
 #include <string>

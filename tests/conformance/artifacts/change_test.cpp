@@ -35,14 +35,18 @@ TEST_P(Artifacts, OnlyWhatIsNamedChanges) {
   made.keywords = {"k"};
   const auto id = put(made);
   const auto before = look(id);
-  EXPECT_TRUE(write([&](Write& tx) { return update(tx, user_, id, {.title = "New", .tags = std::vector<std::string>{"t1", "t2"}}); }));
+  EXPECT_TRUE(write([&](Write& tx) {
+    return update(tx, user_, id, {.title = "New", .tags = std::vector<std::string>{"t1", "t2"}});
+  }));
   auto now = look(id);
   EXPECT_EQ(now->title, "New");
   EXPECT_EQ(now->description, "old");
   EXPECT_EQ(now->keywords, std::vector<std::string>{"k"});
   EXPECT_EQ(now->tags, (std::vector<std::string>{"t1", "t2"}));
   EXPECT_GT(now->updated_at, before->updated_at);
-  EXPECT_TRUE(write([&](Write& tx) { return update(tx, user_, id, {.description = "", .keywords = std::vector<std::string>{}, .is_public = true}); }));
+  EXPECT_TRUE(write([&](Write& tx) {
+    return update(tx, user_, id, {.description = "", .keywords = std::vector<std::string>{}, .is_public = true});
+  }));
   now = look(id);
   EXPECT_FALSE(now->description);
   EXPECT_TRUE(now->keywords.empty());

@@ -16,7 +16,8 @@ namespace {
 
 inline constexpr sql::Command<void(BlobHash, std::int64_t)> set_ref_count{"test.set_ref_count",
                                                                           "update blobs set ref_count = $2 where hash = $1"};
-inline constexpr sql::Command<void(BlobHash, Instant)> mark{"test.mark", "update blobs set unreferenced_since = $2 where hash = $1"};
+inline constexpr sql::Command<void(BlobHash, Instant)> mark{"test.mark",
+                                                            "update blobs set unreferenced_since = $2 where hash = $1"};
 
 class Garbage : public ArtifactsTest {
  protected:
@@ -130,7 +131,8 @@ TEST_P(Garbage, ASoundStoreIsSound) {
 }
 
 TEST_P(Garbage, MissingAndDamagedBodiesAreFoundAndHealedByPuttingAgain) {
-  const auto lost = page("lost", easy_body(3000)), rotten = page("rotten", hard_body(3000)), twin = page("twin", hard_body(3000));
+  const auto lost = page("lost", easy_body(3000)), rotten = page("rotten", hard_body(3000)),
+             twin = page("twin", hard_body(3000));
   const auto id = put(lost);
   put(rotten);
   put(twin);
@@ -200,8 +202,8 @@ TEST_P(Garbage, FsckRemovesOldStraysOnlyWhenItRepairs) {
   EXPECT_FALSE(blobs().exists(stray.hash));
 }
 
-/// Writers put, commit and purge the same few bodies while the collector runs without pause. Time leaps by more than the grace period, but
-/// never between a writer's put and its commit: that is the whole contract.
+/// Writers put, commit and purge the same few bodies while the collector runs without pause. Time leaps by more than the
+/// grace period, but never between a writer's put and its commit: that is the whole contract.
 TEST_P(Garbage, NeverTakesWhatAWriterHasPut) {
   std::shared_mutex time;
   std::atomic<bool> done{false};
@@ -215,7 +217,8 @@ TEST_P(Garbage, NeverTakesWhatAWriterHasPut) {
         BlobHash hash;
         {
           const std::shared_lock no_leap(time);
-          const auto made = page("w" + std::to_string(t) + "/" + std::to_string(i), "body " + std::to_string(random.below(4)));
+          const auto made =
+              page("w" + std::to_string(t) + "/" + std::to_string(i), "body " + std::to_string(random.below(4)));
           hash = made.blob.hash;
           id = put(made);
         }

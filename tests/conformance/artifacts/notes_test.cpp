@@ -1,13 +1,12 @@
 /// Tags and extractions.
 
-#include "quarry/artifacts/tags.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "conformance/artifacts/artifacts_test.hpp"
 #include "quarry/artifacts/extractions.hpp"
+#include "quarry/artifacts/tags.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::test {
@@ -61,7 +60,8 @@ TEST_P(Notes, TaggedArtifactsAreFound) {
 
 TEST_P(Notes, AnExtractionReplacesTheFormerOfItsKind) {
   const auto id = put(page("a"));
-  const std::vector<NewExtraction> first{{user_, id, "fields", {R"({"n": 0})"}, {}}, {user_, id, "links", {"[]"}, {}},
+  const std::vector<NewExtraction> first{{user_, id, "fields", {R"({"n": 0})"}, {}},
+                                         {user_, id, "links", {"[]"}, {}},
                                          {user_, id, "fields", {R"({"n": 1})"}, 0.876}};
   for (int i = 0; i < 2; ++i) {
     write([&](Write& tx) { put_extractions(tx, first); });

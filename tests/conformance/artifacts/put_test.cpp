@@ -50,7 +50,8 @@ TEST_P(PutArtifacts, AnEmptyTextIsNoText) {
   bare.user_id = user_;
   bare.blob = blobs().put(as_body(""));
   const auto found = look(put(bare));
-  EXPECT_FALSE(found->job_id || found->source_url || found->title || found->description || found->mime_type || found->http_status);
+  EXPECT_FALSE(found->job_id || found->source_url || found->title || found->description || found->mime_type ||
+               found->http_status);
   EXPECT_EQ(found->file_size, 0);
 }
 
@@ -74,7 +75,8 @@ TEST_P(PutArtifacts, ThePageIsReplacedAndItsReferenceMoves) {
 }
 
 TEST_P(PutArtifacts, ARepeatedTaskLeavesWhatOneRunLeaves) {
-  const std::vector<NewArtifact> pages{page("https://example.org/a", "same"), page("https://example.org/b", "same"), page("https://example.org/c")};
+  const std::vector<NewArtifact> pages{page("https://example.org/a", "same"), page("https://example.org/b", "same"),
+                                       page("https://example.org/c")};
   std::vector<ArtifactId> first;
   for (int run = 0; run < 3; ++run) {
     const auto ids = db().write([&](Write& tx) { return put_artifacts(tx, pages); });
@@ -87,7 +89,8 @@ TEST_P(PutArtifacts, ARepeatedTaskLeavesWhatOneRunLeaves) {
 }
 
 TEST_P(PutArtifacts, TheLastOfABatchStays) {
-  const std::vector<NewArtifact> pages{page("https://example.org/a", "1"), page("https://example.org/b", "2"), page("https://example.org/a", "3")};
+  const std::vector<NewArtifact> pages{page("https://example.org/a", "1"), page("https://example.org/b", "2"),
+                                       page("https://example.org/a", "3")};
   const auto ids = db().write([&](Write& tx) { return put_artifacts(tx, pages); });
   EXPECT_EQ(ids[0], ids[2]);
   EXPECT_NE(ids[0], ids[1]);
@@ -129,7 +132,8 @@ TEST_P(PutArtifacts, ARollbackLeavesNothing) {
 
 TEST_P(PutArtifacts, AThousandInOneTransaction) {
   std::vector<NewArtifact> pages;
-  for (int i = 0; i < 1000; ++i) pages.push_back(page("https://example.org/" + std::to_string(i), "body " + std::to_string(i % 10)));
+  for (int i = 0; i < 1000; ++i)
+    pages.push_back(page("https://example.org/" + std::to_string(i), "body " + std::to_string(i % 10)));
   db().write([&](Write& tx) { put_artifacts(tx, pages); });
   EXPECT_EQ(count_all({}), 1000);
   EXPECT_EQ(refs(pages[3].blob.hash), 100);

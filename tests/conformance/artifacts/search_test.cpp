@@ -11,7 +11,8 @@ namespace quarry::test {
 namespace {
 
 inline constexpr sql::Query<std::int64_t()> check_index{
-    "test.check_fts", sql::sqlite("select count(*) from artifacts_fts where artifacts_fts match '\"zinc\"'"), sql::postgres("select 0::bigint")};
+    "test.check_fts", sql::sqlite("select count(*) from artifacts_fts where artifacts_fts match '\"zinc\"'"),
+    sql::postgres("select 0::bigint")};
 
 class Search : public ArtifactsTest {
  protected:
@@ -20,9 +21,11 @@ class Search : public ArtifactsTest {
     add("battery", "Lithium batteries", "How a battery with a lithium anode stores energy. Batteries age with every cycle.");
     add("salt", "Table salt", "Sodium chloride is what the kitchen calls salt. Lithium also forms salts.");
     add("sodium", "Sodium batteries", "A cheap battery made of sodium: the solid state of the art in storing energy.");
-    add("index", "Creating an index", "An index speeds up the search in a table. The file postgresql.conf and pg_stat_activity are described elsewhere.");
+    add("index", "Creating an index",
+        "An index speeds up the search in a table. The file postgresql.conf and pg_stat_activity are described elsewhere.");
     add("zurich", "Zürich", "The city of Zürich lies at a lake. Naïve visitors buy souvenirs.");
-    add("long", "Notes", "lithium " + std::string(2000, 'x') + " " + repeat("filler words between ", 300) + "the solitary battery");
+    add("long", "Notes",
+        "lithium " + std::string(2000, 'x') + " " + repeat("filler words between ", 300) + "the solitary battery");
   }
   static std::string repeat(const std::string& text, int times) {
     std::string all;
@@ -76,8 +79,8 @@ TEST_P(Search, TheLanguageMeansTheSame) {
 }
 
 TEST_P(Search, TheBestIsFirst) {
-  EXPECT_EQ(first("lithium"), "battery");   // in the title
-  EXPECT_EQ(first("sodium"), "sodium");     // in the title as well as in the text
+  EXPECT_EQ(first("lithium"), "battery");  // in the title
+  EXPECT_EQ(first("sodium"), "sodium");    // in the title as well as in the text
   EXPECT_EQ(first("salt"), "salt");
   EXPECT_EQ(first("lithium battery"), "battery");
   EXPECT_EQ(first("index table"), "index");
@@ -97,12 +100,42 @@ TEST_P(Search, SnippetsShowTheWords) {
 }
 
 TEST_P(Search, HostileInputIsNeverASyntaxError) {
-  for (const auto* text :
-       {"\"", "'", "lithium'", "'); drop table artifacts; --", "lithium & | ! <-> salt", "a:* b:A", "NEAR(lithium salt, 3)", "title:lithium",
-        "{title content_text}: salt", "^lithium", "lithium AND", "NOT lithium salt", "((lithium", "lithium))", "*lithium", "lith**", "\\", "\\'",
-        "lithium\\", "salt + lithium", "-- salt", "/* salt */", "$1 ?1 :a @b salt", "\u0085 salt", "\U0001F600 salt", "\uFEFF salt", "salt\x02\x03",
-        "1e308 0x10 -5 3.14 1.2.3.4", "user@example.org http://example.org/a?b=c#d", "<b>salt</b> &amp;", "%s%n%d", "a\tb\nc\rd", "''\"''\"",
-        "salt -\U0001F600", "\"\U0001F600\" salt", "x'y\"z* OR -\"q'r\" salt*"}) {
+  for (const auto* text : {"\"",
+                           "'",
+                           "lithium'",
+                           "'); drop table artifacts; --",
+                           "lithium & | ! <-> salt",
+                           "a:* b:A",
+                           "NEAR(lithium salt, 3)",
+                           "title:lithium",
+                           "{title content_text}: salt",
+                           "^lithium",
+                           "lithium AND",
+                           "NOT lithium salt",
+                           "((lithium",
+                           "lithium))",
+                           "*lithium",
+                           "lith**",
+                           "\\",
+                           "\\'",
+                           "lithium\\",
+                           "salt + lithium",
+                           "-- salt",
+                           "/* salt */",
+                           "$1 ?1 :a @b salt",
+                           "\u0085 salt",
+                           "\U0001F600 salt",
+                           "\uFEFF salt",
+                           "salt\x02\x03",
+                           "1e308 0x10 -5 3.14 1.2.3.4",
+                           "user@example.org http://example.org/a?b=c#d",
+                           "<b>salt</b> &amp;",
+                           "%s%n%d",
+                           "a\tb\nc\rd",
+                           "''\"''\"",
+                           "salt -\U0001F600",
+                           "\"\U0001F600\" salt",
+                           "x'y\"z* OR -\"q'r\" salt*"}) {
     try {
       look_for({.query = text});
     } catch (const Error& error) {
@@ -137,7 +170,8 @@ TEST_P(Search, FollowsEveryChange) {
   EXPECT_EQ(found("copper"), "");
   if (is_sqlite()) {
     db().write([](Write& tx) {
-      tx.session().run_script("test.integrity", "insert into artifacts_fts (artifacts_fts, rank) values ('integrity-check', 1)");
+      tx.session().run_script("test.integrity",
+                              "insert into artifacts_fts (artifacts_fts, rank) values ('integrity-check', 1)");
     });
   }
 }
@@ -156,7 +190,8 @@ TEST_P(Search, FiltersByOwnerAndJob) {
 }
 
 TEST_P(Search, PagesMeetWithoutGapOrOverlap) {
-  for (int i = 0; i < 23; ++i) add("many" + std::to_string(i), "Copper", "copper " + repeat("copper ", i % 5) + std::to_string(i));
+  for (int i = 0; i < 23; ++i)
+    add("many" + std::to_string(i), "Copper", "copper " + repeat("copper ", i % 5) + std::to_string(i));
   std::set<ArtifactId> seen;
   std::size_t hits = 0;
   int pages = 0;

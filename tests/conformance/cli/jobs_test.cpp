@@ -100,13 +100,15 @@ TEST_P(CliJobs, OldConfigsAreUpgraded) {
     });
   };
   const auto old = put(R"({"url": "http://127.0.0.1:1/", "fields": [{"name": "t", "type": "text", "selector": "h1"}],
-                           "proxy": {"enabled": true}})", 1);
+                           "proxy": {"enabled": true}})",
+                       1);
   const auto seen = json({"job", "config", "upgrade", "--dry-run"});
   EXPECT_EQ(number(seen, "upgraded"), 1);
   EXPECT_TRUE(seen.at("dry_run").as_bool());
   EXPECT_EQ(number(json({"job", "show", old}), "schema_version"), 1);
-  EXPECT_THAT(run({"job", "config", "upgrade", "--dry-run"}).out,
-              testing::AllOf(HasSubstr(old + " from version 1, without $.proxy"), HasSubstr("1 config would be brought to")));
+  EXPECT_THAT(
+      run({"job", "config", "upgrade", "--dry-run"}).out,
+      testing::AllOf(HasSubstr(old + " from version 1, without $.proxy"), HasSubstr("1 config would be brought to")));
   EXPECT_EQ(number(json({"job", "config", "upgrade"}), "upgraded"), 1);
   EXPECT_EQ(number(json({"job", "show", old}), "schema_version"), 2);
   EXPECT_EQ(number(json({"job", "config", "upgrade"}), "upgraded"), 0);

@@ -101,7 +101,8 @@ TEST_P(CliSqliteTrouble, WhatIsNoFileIsNoDatabase) {
 
 TEST_P(CliSqliteTrouble, TooManyOpenFilesAreCalledThat) {
 #ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "the sanitizer needs files of its own to look at an object, and takes one that it cannot see for a wild one";
+  GTEST_SKIP()
+      << "the sanitizer needs files of its own to look at an object, and takes one that it cannot see for a wild one";
 #endif
   const auto done = run_after("ulimit -n 6", {"queue", "list"});
   EXPECT_EQ(done.exit.code, 69) << done.err;

@@ -26,7 +26,8 @@ class CrawlTest : public BothEngines {
   }
   void SetUp() override {
     user_ = db().write([](Write& tx) { return accounts::ensure_local_user(tx); });
-    blobs_ = std::make_unique<artifacts::FileBlobStore>(database().folder() / "blobs", artifacts::FileBlobStoreOptions{.durable = false});
+    blobs_ = std::make_unique<artifacts::FileBlobStore>(database().folder() / "blobs",
+                                                        artifacts::FileBlobStoreOptions{.durable = false});
   }
 
   static crawl::JobConfig config_for(const std::string& url, std::int64_t max_pages = 10'000) {
@@ -38,7 +39,9 @@ class CrawlTest : public BothEngines {
     return config;
   }
   crawl::StartedCrawl start(const crawl::JobConfig& config) {
-    return db().write([&](Write& tx) { return crawl::start_crawl(tx, {.user_id = user_, .config = config, .politeness = {.delay_ms = 0}}); });
+    return db().write([&](Write& tx) {
+      return crawl::start_crawl(tx, {.user_id = user_, .config = config, .politeness = {.delay_ms = 0}});
+    });
   }
   crawl::WorkerOptions options_until_end_of(JobId job) {
     crawl::WorkerOptions options;

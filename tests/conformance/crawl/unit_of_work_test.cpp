@@ -20,16 +20,25 @@ class UnitOfWork : public CrawlTest {
     crawl::Outcome outcome;
     outcome.task = tasks.at(0);
     outcome.started_at = db().now();
-    outcome.job = std::make_shared<const crawl::JobContext>(crawl::JobContext{job, {}, {}, config, crawl::Extractor(config)});
-    crawl::PageContent content{.url = *config.target_url, .status = 200, .mime_type = "text/html", .body = "<p>Hello", .title = "Hello",
-                               .description = {}, .text = "Hello", .extraction = {.json = R"([{"a": 1}])", .items = 1}, .links = {}};
+    outcome.job =
+        std::make_shared<const crawl::JobContext>(crawl::JobContext{job, {}, {}, config, crawl::Extractor(config)});
+    crawl::PageContent content{.url = *config.target_url,
+                               .status = 200,
+                               .mime_type = "text/html",
+                               .body = "<p>Hello",
+                               .title = "Hello",
+                               .description = {},
+                               .text = "Hello",
+                               .extraction = {.json = R"([{"a": 1}])", .items = 1},
+                               .links = {}};
     content.links.push_back({crawl::Url::parse("http://site.example/next"), 1});
     outcome.content = std::move(content);
     return outcome;
   }
   crawl::Committed commit(const crawl::Outcome& outcome) {
     const auto blob = blobs_->put(std::as_bytes(std::span(outcome.content->body)));
-    return db().write([&](Write& tx) { return crawl::commit_outcomes(tx, std::span(&outcome, 1), std::span(&blob, 1), {}); });
+    return db().write(
+        [&](Write& tx) { return crawl::commit_outcomes(tx, std::span(&outcome, 1), std::span(&blob, 1), {}); });
   }
 };
 QUARRY_BOTH_ENGINES(UnitOfWork);
@@ -70,9 +79,9 @@ TEST_P(UnitOfWork, AThrowAtTheEndLeavesNothing) {
   const auto outcome = fetched_page(job, config);
   const auto blob = blobs_->put(std::as_bytes(std::span(outcome.content->body)));
   EXPECT_THROW(db().write([&](Write& tx) {
-                 crawl::commit_outcomes(tx, std::span(&outcome, 1), std::span(&blob, 1), {});
-                 throw std::runtime_error("the machine is on fire");
-               }),
+    crawl::commit_outcomes(tx, std::span(&outcome, 1), std::span(&blob, 1), {});
+    throw std::runtime_error("the machine is on fire");
+  }),
                std::runtime_error);
   EXPECT_EQ(artifact_count(job), 0);
   EXPECT_EQ(get(job).total_items, 1);

@@ -60,7 +60,8 @@ TEST_P(Crawls, WhatCannotBeFetchedIsRecordedAndTheRestGoesOn) {
 TEST_P(Crawls, AnAnswerMayForbidToFollowItsLinks) {
   LoopbackServer server(small_site(10, [&](const HttpRequest& request) -> std::optional<HttpReply> {
     if (request.target != "/page/0") return std::nullopt;
-    return HttpReply{.headers = {{"Content-Type", "text/html"}, {"X-Robots-Tag", "noarchive, nofollow"}}, .body = "<a href='/page/1'>a page</a>"};
+    return HttpReply{.headers = {{"Content-Type", "text/html"}, {"X-Robots-Tag", "noarchive, nofollow"}},
+                     .body = "<a href='/page/1'>a page</a>"};
   }));
   const auto job = start(config_for(server.url("/page/0"))).job.id;
   work_until_end_of(job);

@@ -117,7 +117,8 @@ TEST_P(QueueJobs, WhatComesBackToAPausedJobWaitsWithTheRest) {
   lose(dead, true);
   const auto failed = take_one(), released = take_one(), finished = take_one();
   const auto stalled = take_one(1s);
-  static constexpr sql::Command<void(JobId, bool)> set_paused{"test.pause", "update scraping_jobs set is_paused = $2 where id = $1"};
+  static constexpr sql::Command<void(JobId, bool)> set_paused{"test.pause",
+                                                              "update scraping_jobs set is_paused = $2 where id = $1"};
   db().write([&](Write& tx) {
     tx.run(set_paused, id, true);
     pause_job(tx, id);

@@ -124,7 +124,8 @@ std::vector<Drift> sqlite_the_rest() {
 
 std::vector<Drift> sqlite_drifts() {
   auto all = sqlite_columns();
-  for (const auto& more : {sqlite_constraints_and_indexes(), sqlite_the_rest()}) all.insert(all.end(), more.begin(), more.end());
+  for (const auto& more : {sqlite_constraints_and_indexes(), sqlite_the_rest()})
+    all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

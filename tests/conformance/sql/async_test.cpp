@@ -20,21 +20,31 @@ namespace {
 
 class Async : public BothEngines {
  protected:
-  std::unique_ptr<TestDatabase> make_database() override { return std::make_unique<TestDatabase>(GetParam(), things_schema()); }
+  std::unique_ptr<TestDatabase> make_database() override {
+    return std::make_unique<TestDatabase>(GetParam(), things_schema());
+  }
 };
 QUARRY_BOTH_ENGINES(Async);
 
 TEST_P(Async, AFutureGivesTheResultOrTheException) {
   namespace asio = boost::asio;
-  async_write(db(), [](Write& tx) { tx.run(insert_thing, make_thing(1)); }, asio::use_future).get();
-  EXPECT_EQ(async_read(db(), [](Read& tx) { return tx.value(count_things); }, asio::use_future).get(), 1);
-  auto again = async_write(db(), [](Write& tx) { tx.run(insert_thing, make_thing(1)); }, asio::use_future);
+  async_write(
+      db(), [](Write& tx) { tx.run(insert_thing, make_thing(1)); }, asio::use_future)
+      .get();
+  EXPECT_EQ(async_read(
+                db(), [](Read& tx) { return tx.value(count_things); }, asio::use_future)
+                .get(),
+            1);
+  auto again = async_write(
+      db(), [](Write& tx) { tx.run(insert_thing, make_thing(1)); }, asio::use_future);
   EXPECT_THROW(again.get(), Error);
 }
 
 boost::asio::awaitable<void> add_and_count(const Database& db, std::int64_t& count) {
-  co_await async_write(db, [](Write& tx) { tx.run(insert_thing, make_thing(7)); }, boost::asio::use_awaitable);
-  count = co_await async_read(db, [](Read& tx) { return tx.value(count_things); }, boost::asio::use_awaitable);
+  co_await async_write(
+      db, [](Write& tx) { tx.run(insert_thing, make_thing(7)); }, boost::asio::use_awaitable);
+  count = co_await async_read(
+      db, [](Read& tx) { return tx.value(count_things); }, boost::asio::use_awaitable);
 }
 
 TEST_P(Async, ACoroutineGoesOnOnItsOwnLoop) {
@@ -48,12 +58,13 @@ TEST_P(Async, ACoroutineGoesOnOnItsOwnLoop) {
 TEST_P(Async, ACallbackIsCalledOnItsExecutor) {
   boost::asio::io_context loop;
   std::thread::id called_on;
-  async_read(db(), [](Read& tx) { return tx.value(count_things); },
-             boost::asio::bind_executor(loop.get_executor(), [&](std::exception_ptr failure, std::int64_t count) {
-               EXPECT_FALSE(failure);
-               EXPECT_EQ(count, 0);
-               called_on = std::this_thread::get_id();
-             }));
+  async_read(
+      db(), [](Read& tx) { return tx.value(count_things); },
+      boost::asio::bind_executor(loop.get_executor(), [&](std::exception_ptr failure, std::int64_t count) {
+        EXPECT_FALSE(failure);
+        EXPECT_EQ(count, 0);
+        called_on = std::this_thread::get_id();
+      }));
   loop.run();
   EXPECT_EQ(called_on, std::this_thread::get_id());
 }

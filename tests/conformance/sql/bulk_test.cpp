@@ -11,7 +11,9 @@ namespace {
 
 class Bulk : public BothEngines {
  protected:
-  std::unique_ptr<TestDatabase> make_database() override { return std::make_unique<TestDatabase>(GetParam(), things_schema()); }
+  std::unique_ptr<TestDatabase> make_database() override {
+    return std::make_unique<TestDatabase>(GetParam(), things_schema());
+  }
 
   static std::vector<Thing> make_things(std::int64_t count) {
     std::vector<Thing> things;

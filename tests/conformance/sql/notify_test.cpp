@@ -35,7 +35,9 @@ class Bell {
 
 class Notify : public BothEngines {
  protected:
-  std::unique_ptr<TestDatabase> make_database() override { return std::make_unique<TestDatabase>(GetParam(), things_schema()); }
+  std::unique_ptr<TestDatabase> make_database() override {
+    return std::make_unique<TestDatabase>(GetParam(), things_schema());
+  }
 };
 QUARRY_BOTH_ENGINES(Notify);
 

@@ -32,15 +32,19 @@ struct Thing {
 BOOST_DESCRIBE_STRUCT(Thing, (), (id, flag, weight, name, data, body, key, at, numbers, words, color, note))
 
 inline ScratchSql things_schema() {
-  return {.sqlite = "create table things (id integer primary key, flag integer not null, weight real not null, name text not null unique,"
-                    " data text not null check (json_valid(data)), body blob not null, key blob not null, at integer not null,"
-                    " numbers text not null, words text not null, color text not null check (color in ('red', 'green')),"
-                    " note text check (length(note) < 100)) strict",
-          .postgres = "create type color as enum ('red', 'green');"
-                      "create table things (id int primary key, flag boolean not null, weight float8 not null, name text not null unique,"
-                      " data jsonb not null, body bytea not null, key uuid not null, at timestamptz not null,"
-                      " numbers bigint[] not null, words text[] not null, color color not null,"
-                      " note text check (length(note) < 100))"};
+  return {.sqlite =
+              "create table things (id integer primary key, flag integer not null, weight real not null, name text not null "
+              "unique,"
+              " data text not null check (json_valid(data)), body blob not null, key blob not null, at integer not null,"
+              " numbers text not null, words text not null, color text not null check (color in ('red', 'green')),"
+              " note text check (length(note) < 100)) strict",
+          .postgres =
+              "create type color as enum ('red', 'green');"
+              "create table things (id int primary key, flag boolean not null, weight float8 not null, name text not null "
+              "unique,"
+              " data jsonb not null, body bytea not null, key uuid not null, at timestamptz not null,"
+              " numbers bigint[] not null, words text[] not null, color color not null,"
+              " note text check (length(note) < 100))"};
 }
 
 inline Thing make_thing(std::int64_t id) {
@@ -60,7 +64,8 @@ inline constexpr sql::Command<void(Thing)> insert_thing{
     "insert into things (id, flag, weight, name, data, body, key, at, numbers, words, color, note)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
 inline constexpr sql::Query<Thing(std::int64_t)> find_thing{
-    "thing.find", "select note, color, words, numbers, at, key, body, data, name, weight, flag, id from things where id = $1"};
+    "thing.find",
+    "select note, color, words, numbers, at, key, body, data, name, weight, flag, id from things where id = $1"};
 inline constexpr sql::Query<Thing()> all_things{
     "thing.all", "select id, flag, weight, name, data, body, key, at, numbers, words, color, note from things order by id"};
 inline constexpr sql::Query<std::int64_t()> count_things{"thing.count", "select count(*) from things"};

@@ -16,7 +16,9 @@ namespace {
 class Transactions : public BothEngines {
  protected:
   void SetUp() override { db(); }  // before threads ask for it
-  std::unique_ptr<TestDatabase> make_database() override { return std::make_unique<TestDatabase>(GetParam(), things_schema()); }
+  std::unique_ptr<TestDatabase> make_database() override {
+    return std::make_unique<TestDatabase>(GetParam(), things_schema());
+  }
 
   std::int64_t count() {
     return db().read([](Read& tx) { return tx.value(count_things); });
@@ -29,9 +31,9 @@ QUARRY_BOTH_ENGINES(Transactions);
 
 TEST_P(Transactions, AThrowUndoesEverything) {
   EXPECT_THROW(db().write([&](Write& tx) {
-                 tx.run(insert_thing, make_thing(1));
-                 throw std::runtime_error("changed my mind");
-               }),
+    tx.run(insert_thing, make_thing(1));
+    throw std::runtime_error("changed my mind");
+  }),
                std::runtime_error);
   EXPECT_EQ(count(), 0);
   add(1);
@@ -84,9 +86,9 @@ TEST_P(Transactions, ActionsRunAfterTheCommitAndOnlyThen) {
   });
   EXPECT_EQ(ran, std::vector{1});
   EXPECT_THROW(db().write([&](Write& tx) {
-                 tx.after_commit([&] { ran.push_back(3); });
-                 throw std::runtime_error("no");
-               }),
+    tx.after_commit([&] { ran.push_back(3); });
+    throw std::runtime_error("no");
+  }),
                std::runtime_error);
   EXPECT_EQ(ran, std::vector{1});
 }
@@ -100,7 +102,8 @@ TEST_P(Transactions, ATransactionInsideAnotherIsAnErrorAndNotADeadlock) {
 }
 
 TEST_P(Transactions, AReadCannotWriteEvenBelowTheTypes) {
-  EXPECT_EQ(code_of([&] { db().read([](Read& tx) { tx.session().run_script("test", "delete from things"); }); }), ErrorCode::denied);
+  EXPECT_EQ(code_of([&] { db().read([](Read& tx) { tx.session().run_script("test", "delete from things"); }); }),
+            ErrorCode::denied);
 }
 
 TEST_P(Transactions, AReadSeesOneMomentFromItsFirstQueryOn) {

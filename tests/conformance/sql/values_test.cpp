@@ -11,7 +11,9 @@ namespace {
 
 class Values : public BothEngines {
  protected:
-  std::unique_ptr<TestDatabase> make_database() override { return std::make_unique<TestDatabase>(GetParam(), things_schema()); }
+  std::unique_ptr<TestDatabase> make_database() override {
+    return std::make_unique<TestDatabase>(GetParam(), things_schema());
+  }
 
   Thing round_trip(const Thing& thing) {
     db().write([&](Write& tx) { tx.run(insert_thing, thing); });
@@ -52,7 +54,8 @@ TEST_P(Values, JsonComesBackAsJson) {
 }
 
 TEST_P(Values, ANullWhereTheMemberIsNotOptionalIsAnError) {
-  static constexpr sql::Query<std::string()> null_text{"test.null", sql::sqlite("select null"), sql::postgres("select null::text")};
+  static constexpr sql::Query<std::string()> null_text{"test.null", sql::sqlite("select null"),
+                                                       sql::postgres("select null::text")};
   try {
     db().read([&](Read& tx) { return tx.one(null_text); });
     ADD_FAILURE() << "accepted";

@@ -89,7 +89,8 @@ TEST(BlobDisk, ATinyFileSystemFillsUp) {
   const TempDir folder("blobs");
   const auto mount_point = folder / "tiny";
   std::filesystem::create_directory(mount_point);
-  if (::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "this process may not mount a file system";
+  if (::mount("tmpfs", mount_point.c_str(), "tmpfs", 0, "size=256k") != 0)
+    GTEST_SKIP() << "this process may not mount a file system";
   std::string message;
   std::size_t stored = 0;
   {

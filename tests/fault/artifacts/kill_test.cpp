@@ -1,5 +1,5 @@
-/// kill -9 at every system call between the first byte of a body and the answer to the commit, and at every one of a collection: the rows
-/// never refer to a body that is not there, and a round of pages is there whole or not at all.
+/// kill -9 at every system call between the first byte of a body and the answer to the commit, and at every one of a
+/// collection: the rows never refer to a body that is not there, and a round of pages is there whole or not at all.
 
 #include <gtest/gtest.h>
 

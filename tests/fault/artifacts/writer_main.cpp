@@ -43,8 +43,10 @@ int run(const std::vector<std::string>& args) {
   db.read([](Read& tx) { tx.now(); });
   FileBlobStore store(args.at(2), {.create = false});
   std::raise(SIGSTOP);
-  if (args.at(0) == "put") put_round(db, store, {parse_uuid(args.at(3))}, {parse_uuid(args.at(4))}, args.at(5));
-  else collect_garbage(db, store, {.grace = std::chrono::microseconds(0), .rows_per_transaction = 2});
+  if (args.at(0) == "put")
+    put_round(db, store, {parse_uuid(args.at(3))}, {parse_uuid(args.at(4))}, args.at(5));
+  else
+    collect_garbage(db, store, {.grace = std::chrono::microseconds(0), .rows_per_transaction = 2});
   return 0;
 }
 

@@ -1,4 +1,5 @@
-/// One crawl in a process of its own, for others to kill: `crawl-child DATABASE BLOBS URL`. Goes on with what a former one left.
+/// One crawl in a process of its own, for others to kill: `crawl-child DATABASE BLOBS URL`. Goes on with what a former one
+/// left.
 
 #include <cstdio>
 
@@ -14,11 +15,14 @@ int main(int argc, char** argv) {
   try {
     auto db = Database::open(argv[1]);
     artifacts::FileBlobStore blobs(argv[2]);
-    auto config = crawl::parse_job_config(R"({"fields": {"title": {"type": "text", "selector": "title"}}, "follow": {"maxDepth": 1000},
+    auto config =
+        crawl::parse_job_config(R"({"fields": {"title": {"type": "text", "selector": "title"}}, "follow": {"maxDepth": 1000},
                                               "request": {"delayMs": 0}})");
     config.target_url = crawl::Url::parse(argv[3]);
     const auto job = db.write([&](Write& tx) {
-      return crawl::start_crawl(tx, {.user_id = accounts::ensure_local_user(tx), .config = config, .politeness = {.delay_ms = 0}}).job.id;
+      return crawl::start_crawl(
+                 tx, {.user_id = accounts::ensure_local_user(tx), .config = config, .politeness = {.delay_ms = 0}})
+          .job.id;
     });
     crawl::WorkerOptions options;
     options.fetcher.allow_private = true;

@@ -1,5 +1,6 @@
-/// kill -9 in a crawl at random moments, again and again, each time resumed: at the end every page is there exactly once, the counters equal
-/// the rows, and no task is stuck. 24 kills on each engine, 200 with QUARRY_TEST_LONG=1. The moments follow from the seed.
+/// kill -9 in a crawl at random moments, again and again, each time resumed: at the end every page is there exactly once,
+/// the counters equal the rows, and no task is stuck. 24 kills on each engine, 200 with QUARRY_TEST_LONG=1. The moments
+/// follow from the seed.
 
 #include <cstdlib>
 #include <random>
@@ -13,25 +14,27 @@ namespace {
 
 constexpr int site_pages = 150;
 
-int wanted_kills() {
-  return std::getenv("QUARRY_TEST_LONG") ? 200 : 24;
-}
+int wanted_kills() { return std::getenv("QUARRY_TEST_LONG") ? 200 : 24; }
 
 constexpr sql::Query<std::int64_t()> count_pages_twice{
-    "test.twice", "select count(*) from (select source_url from artifacts group by job_id, source_url having count(*) > 1) t"};
-constexpr sql::Query<std::int64_t()> count_not_completed{"test.stuck", "select count(*) from task_queue where status <> 'completed'"};
-constexpr sql::Query<std::int64_t()> count_completed{"test.completed", "select count(*) from task_queue where status = 'completed'"};
+    "test.twice",
+    "select count(*) from (select source_url from artifacts group by job_id, source_url having count(*) > 1) t"};
+constexpr sql::Query<std::int64_t()> count_not_completed{"test.stuck",
+                                                         "select count(*) from task_queue where status <> 'completed'"};
+constexpr sql::Query<std::int64_t()> count_completed{"test.completed",
+                                                     "select count(*) from task_queue where status = 'completed'"};
 constexpr sql::Query<std::int64_t()> sum_references{"test.references",
                                                     sql::sqlite("select coalesce(sum(ref_count), 0) from blobs"),
                                                     sql::postgres("select coalesce(sum(ref_count), 0)::bigint from blobs")};
 constexpr sql::Query<std::int64_t()> count_extractions{"test.extractions", "select count(*) from content_extractions"};
-constexpr sql::Query<std::int64_t()> busy_hosts{"test.hosts", "select count(*) from hosts where in_flight <> 0 or pending <> 0"};
+constexpr sql::Query<std::int64_t()> busy_hosts{"test.hosts",
+                                                "select count(*) from hosts where in_flight <> 0 or pending <> 0"};
 
 class KilledCrawls : public CrawlTest {
  protected:
-  /// Crawls the site to its end, killing the crawler up to `kills` times on the way. Returns the kills that hit. A crawler that is
-  /// killed again and again before it has done anything lives longer the next time, however slow the machine is: the tenth such
-  /// death would be held against its tasks (`max_stalls`).
+  /// Crawls the site to its end, killing the crawler up to `kills` times on the way. Returns the kills that hit. A crawler
+  /// that is killed again and again before it has done anything lives longer the next time, however slow the machine is: the
+  /// tenth such death would be held against its tasks (`max_stalls`).
   int crawl_under_fire(const LoopbackServer& server, int kills, std::mt19937& random) {
     const Command command{.program = CRAWL_CHILD,
                           .args = {database().url(), (database().folder() / "blobs").string(), server.url("/page/0")}};

@@ -1,4 +1,5 @@
-/// Texts that become ids and times: whatever is accepted is written back and read again to the same value, and all else is `invalid`.
+/// Texts that become ids and times: whatever is accepted is written back and read again to the same value, and all else is
+/// `invalid`.
 
 #include <cstdint>
 #include <cstdlib>

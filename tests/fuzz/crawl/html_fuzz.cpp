@@ -3,8 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <string>
 
-#include "quarry/core/utf8.hpp"
 #include "fuzz/crawl/fuzz.hpp"
+#include "quarry/core/utf8.hpp"
 #include "quarry/crawl/extract.hpp"
 
 namespace {
@@ -12,9 +12,8 @@ namespace {
 using namespace quarry::crawl;
 using quarry::fuzz::demand;
 
-constexpr std::array<std::string_view, 11> charsets = {"",     "utf-8",  "windows-1252", "shift_jis",   "gb18030",
-                                                       "big5", "euc-jp", "euc-kr",       "iso-2022-jp", "utf-16le",
-                                                       "utf-16be"};
+constexpr std::array<std::string_view, 11> charsets = {"",       "utf-8",  "windows-1252", "shift_jis", "gb18030", "big5",
+                                                       "euc-jp", "euc-kr", "iso-2022-jp",  "utf-16le",  "utf-16be"};
 
 const std::array<JobConfig, 4>& configs() {
   static const std::array<JobConfig, 4> all = {
@@ -32,7 +31,9 @@ const std::array<JobConfig, 4>& configs() {
   return all;
 }
 
-void check_text(std::string_view text) { demand(quarry::clean_prefix(text) == text.size(), "text is valid UTF-8 without NUL"); }
+void check_text(std::string_view text) {
+  demand(quarry::clean_prefix(text) == text.size(), "text is valid UTF-8 without NUL");
+}
 
 void ask(const html::Document& document, const JobConfig& config, const Url& page) {
   check_text(document.title());

@@ -40,7 +40,8 @@ class Blobs : public testing::Test {
 
 TEST_F(Blobs, WhatGoesInComesOut) {
   auto store = open();
-  for (const std::size_t size : {0u, 1u, 3u, 4u, 5u, 4096u, 65'535u, 65'536u, 65'537u, 131'072u, 131'073u, 1'000'000u, 4'194'304u, 5'000'000u})
+  for (const std::size_t size :
+       {0u, 1u, 3u, 4u, 5u, 4096u, 65'535u, 65'536u, 65'537u, 131'072u, 131'073u, 1'000'000u, 4'194'304u, 5'000'000u})
     for (const auto& text : {easy_body(size), hard_body(size)}) {
       const auto staged = store.put(as_body(text));
       EXPECT_EQ(staged.hash, hash_of(as_body(text)));
@@ -65,7 +66,8 @@ TEST_F(Blobs, TheNameIsTheSha256OfTheBody) {
   const auto staged = open().put(as_body("abc"));
   EXPECT_EQ(to_string(staged.hash), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-2, B.1
   EXPECT_EQ(parse_blob_hash(to_string(staged.hash)), staged.hash);
-  EXPECT_EQ(open().path_of(staged.hash), folder_ / "blobs/ba/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(open().path_of(staged.hash),
+            folder_ / "blobs/ba/ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   for (const auto* bad : {"", "ba78", "zz7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
                           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad00"})
     EXPECT_EQ(code_of([&] { parse_blob_hash(bad); }), ErrorCode::invalid) << bad;
@@ -86,7 +88,8 @@ TEST_F(Blobs, CompressesWhenItPaysAndSaysSo) {
 TEST_F(Blobs, ABodyThatIsItselfAFrameComesOutAsItWentIn) {
   auto store = open();
   const auto inner = store.put(as_body(easy_body(20'000)));
-  for (const auto& body : {raw(inner.hash), std::string("\x28\xB5\x2F\xFD not a frame at all"), std::string("\x28\xB5\x2F\xFD")}) {
+  for (const auto& body :
+       {raw(inner.hash), std::string("\x28\xB5\x2F\xFD not a frame at all"), std::string("\x28\xB5\x2F\xFD")}) {
     const auto staged = store.put(as_body(body));
     EXPECT_EQ(staged.encoding, BlobEncoding::zstd);
     EXPECT_EQ(as_text(store.get(staged.hash)), body);
@@ -239,8 +242,8 @@ TEST_F(Blobs, ASubfolderThatHasGoneIsMadeAgain) {
   EXPECT_EQ(as_text(store.get(hash)), "page");
 }
 
-/// The promise to whoever has put: no collector takes the body within the grace period, whenever it comes. Time moves only before
-/// each put, which makes the copy old enough to be taken until the put has made it young again.
+/// The promise to whoever has put: no collector takes the body within the grace period, whenever it comes. Time moves only
+/// before each put, which makes the copy old enough to be taken until the put has made it young again.
 TEST_F(Blobs, ACollectorNeverTakesWhatWasJustPut) {
   auto store = open({.durable = false});
   const auto hash = hash_of(as_body("contested"));
@@ -267,7 +270,8 @@ TEST_F(Blobs, ManyThreadsMayPutTheSame) {
   for (int t = 0; t < 6; ++t)
     threads.emplace_back([&, t] {
       for (int i = 0; i < 40; ++i) {
-        const auto shared = easy_body(2000 + static_cast<std::size_t>(i)), own = hard_body(500, static_cast<std::uint64_t>(t * 100 + i + 1));
+        const auto shared = easy_body(2000 + static_cast<std::size_t>(i)),
+                   own = hard_body(500, static_cast<std::uint64_t>(t * 100 + i + 1));
         const std::span<const std::byte> bodies[] = {as_body(shared), as_body(own), as_body(shared)};
         for (const auto& staged : store.put_many(bodies)) EXPECT_EQ(store.verify(staged.hash).state, BlobState::whole);
       }

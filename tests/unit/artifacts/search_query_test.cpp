@@ -33,9 +33,11 @@ TEST(SearchQuery, WordsPhrasesExclusionsAlternatives) {
   EXPECT_EQ(fts5("lithium -sodium -\"two words\""), R"((("lithium") NOT ("sodium" OR "two words")))");
   EXPECT_EQ(fts5("lithium salt OR sodium -cheap"), R"(("lithium" "salt") OR (("sodium") NOT ("cheap")))");
   EXPECT_EQ(fts5("lith* batt"), R"(("lith" * "batt"))");
-  EXPECT_EQ(tsquery("lithium -sodium"), "((phraseto_tsquery('english', <lithium>) && !!phraseto_tsquery('english', <sodium>)))");
+  EXPECT_EQ(tsquery("lithium -sodium"),
+            "((phraseto_tsquery('english', <lithium>) && !!phraseto_tsquery('english', <sodium>)))");
   EXPECT_EQ(tsquery("a.b OR lith*"),
-            "(((phraseto_tsquery('english', <a.b>) || phraseto_tsquery('english', <a b>))) || (to_tsquery('english', <'lith':*>)))");
+            "(((phraseto_tsquery('english', <a.b>) || phraseto_tsquery('english', <a b>))) || (to_tsquery('english', "
+            "<'lith':*>)))");
 }
 
 TEST(SearchQuery, WhatIsNoWordSeparates) {
@@ -62,7 +64,8 @@ TEST(SearchQuery, CommonWordsAreLeftOutUnlessQuotedWithOthers) {
 }
 
 TEST(SearchQuery, NothingToLookForIsToldWithTheRemedy) {
-  for (const auto* text : {"", "  ", "the of and", "\"\"", "\"the\"", "-x", "-\"a b\"", "+++ ---", "*", "\"", "OR", "x OR -y", "-x OR y", "\u2014"}) {
+  for (const auto* text : {"", "  ", "the of and", "\"\"", "\"the\"", "-x", "-\"a b\"", "+++ ---", "*", "\"", "OR",
+                           "x OR -y", "-x OR y", "\u2014"}) {
     try {
       parse_search(text);
       ADD_FAILURE() << text;
@@ -78,7 +81,8 @@ TEST(SearchQuery, NothingToLookForIsToldWithTheRemedy) {
   EXPECT_THROW(parse_search(many), Error);
 }
 
-/// Whatever is typed, quotes in the result pair up and hold letters, digits and blanks only, so nothing of it is an operator.
+/// Whatever is typed, quotes in the result pair up and hold letters, digits and blanks only, so nothing of it is an
+/// operator.
 TEST(SearchQuery, NoInputReachesTheEngineUnquoted) {
   SeededRandom random(7);
   const std::string alphabet = "ab1 \"'*-():^+{}[]&|!<>\\.,;%_~#@=?/ORNOT ";
@@ -101,7 +105,8 @@ TEST(SearchQuery, NoInputReachesTheEngineUnquoted) {
     for (const auto& clause : query.any)
       for (const auto* terms : {&clause.wanted, &clause.unwanted})
         for (const auto& term : *terms)
-          for (const auto& word : term.words) EXPECT_EQ(word.find_first_of(" \"'*-():^+{}[]&|!<>\\.,;%_~#@=?/"), std::string::npos) << text;
+          for (const auto& word : term.words)
+            EXPECT_EQ(word.find_first_of(" \"'*-():^+{}[]&|!<>\\.,;%_~#@=?/"), std::string::npos) << text;
     EXPECT_EQ(sql.find_first_of(";\"\\#"), std::string::npos) << sql;
   }
   EXPECT_GT(accepted, 5000);

@@ -97,7 +97,8 @@ TEST(Settings, ANameIsSpelledTheSameWayInAllPlaces) {
   EXPECT_EQ(options.busy_timeout.count(), 20);
   EXPECT_EQ(options.synchronous, Synchronous::normal);
   EXPECT_EQ(settings.keys_file, "/k");
-  const auto untouched = resolve({}, {}, {}).applied_to({.connections_max = 5, .statement_timeout = std::chrono::seconds(7)});
+  const auto untouched =
+      resolve({}, {}, {}).applied_to({.connections_max = 5, .statement_timeout = std::chrono::seconds(7)});
   EXPECT_EQ(untouched.connections_max, 5U);
   EXPECT_EQ(untouched.statement_timeout, std::chrono::seconds(7));
 }

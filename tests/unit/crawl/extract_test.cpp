@@ -112,7 +112,8 @@ TEST(Extract, IsBounded) {
 std::string links(std::string_view follow, std::string_view text, std::string_view rest = "") {
   const auto config = parse_job_config("{\"follow\": " + std::string(follow) + std::string(rest) + "}");
   std::string out;
-  for (const auto& url : Extractor(config, page).links(document_of(text), page)) out += (out.empty() ? "" : " ") + url.text();
+  for (const auto& url : Extractor(config, page).links(document_of(text), page))
+    out += (out.empty() ? "" : " ") + url.text();
   return out;
 }
 

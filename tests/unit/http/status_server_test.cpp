@@ -75,9 +75,9 @@ TEST(StatusServer, ServesItsPages) {
 TEST(StatusServer, AConnectionServesSeveralRequests) {
   const StatusServer server(parse_loopback("0"), pages());
   const auto answers = talk(server,
-                                "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                                "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                                "GET /metrics HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n");
+                            "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                            "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                            "GET /metrics HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(answers, HasSubstr("yes\nHTTP/1.1 200"));
   const auto head = answers.find("Content-Length: 4", answers.find("yes\n"));
   ASSERT_NE(head, std::string::npos);

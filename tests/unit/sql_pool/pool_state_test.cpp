@@ -177,7 +177,8 @@ TEST_F(PoolStateTest, SaysWhoHoldsTheConnections) {
   EXPECT_EQ(state.describe(now), "2 of 2 connections are in use, the longest for 2.5 s (report.yearly), and 1 callers wait");
 }
 
-/// Random events against the state; what it has granted is remembered beside it, and the invariants of the header hold after each.
+/// Random events against the state; what it has granted is remembered beside it, and the invariants of the header hold after
+/// each.
 class RandomPool {
  public:
   explicit RandomPool(unsigned seed) : random_(seed) {}
@@ -186,9 +187,15 @@ class RandomPool {
     now_ += std::chrono::seconds(random_() % 4);
     switch (random_() % 7) {
       case 0:
-      case 1: acquire(); break;
-      case 2: end_opening(); break;
-      case 3: give_back(); break;
+      case 1:
+        acquire();
+        break;
+      case 2:
+        end_opening();
+        break;
+      case 3:
+        give_back();
+        break;
       case 4:
         if (!closing_.empty()) granted(state_.closed(pick(closing_), now_));
         break;
@@ -196,7 +203,9 @@ class RandomPool {
         for (const auto slot : state_.prune(now_)) ASSERT_TRUE(closing_.insert(slot).second);
         if (random_() % 10 == 0) state_.bump_generation();
         break;
-      case 6: give_up(); break;
+      case 6:
+        give_up();
+        break;
     }
   }
 
@@ -214,7 +223,9 @@ class RandomPool {
   void acquire() {
     const auto decision = state_.acquire(now_);
     switch (decision.act) {
-      case Act::use: ASSERT_TRUE(busy_.insert(decision.slot).second); break;
+      case Act::use:
+        ASSERT_TRUE(busy_.insert(decision.slot).second);
+        break;
       case Act::check:
         if (random_() % 2) {
           ASSERT_TRUE(busy_.insert(decision.slot).second);
@@ -224,9 +235,15 @@ class RandomPool {
         }
         break;
       case Act::open:
-      case Act::replace: ASSERT_TRUE(opening_.insert(decision.slot).second); break;
-      case Act::wait: waiting_.push_back(decision.ticket); break;
-      case Act::refuse: ASSERT_EQ(waiting_.size(), 4u); break;
+      case Act::replace:
+        ASSERT_TRUE(opening_.insert(decision.slot).second);
+        break;
+      case Act::wait:
+        waiting_.push_back(decision.ticket);
+        break;
+      case Act::refuse:
+        ASSERT_EQ(waiting_.size(), 4u);
+        break;
     }
   }
   void end_opening() {
