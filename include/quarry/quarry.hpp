@@ -71,6 +71,7 @@
 #include "quarry/jobs/statistics.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/limits/gcra.hpp"
+#include "quarry/limits/limiter.hpp"
 #include "quarry/limits/limits.hpp"
 #include "quarry/ops/health.hpp"
 #include "quarry/ops/maintain.hpp"
