@@ -44,8 +44,8 @@ void check_bodies(const Repository& repository, const Keys& keys, const std::vec
                   const std::filesystem::path& scratch, const Pause& pause);
 /// Throws `missing` unless every file is there.
 void require_bodies(const Repository& repository, const std::vector<Digest>& names);
-/// Throws when the content store is not there and cannot be made: asked before the work, so that nobody waits for hours to be
-/// told.
+/// Throws when the content store is not there and cannot be made: asked before the work, so that nobody waits for hours to
+/// be told.
 void require_place_for_bodies(const std::filesystem::path& blobs);
 /// Puts those that are not there into the content store, durably. Returns how many.
 std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,

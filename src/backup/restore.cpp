@@ -27,9 +27,8 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   auto backup = open_backup(folder, chosen.name, keys);
   const auto engine = engine_of(url);
   if (backup.manifest.facts.engine != engine)
-    throw_invalid(
-        fmt::format("the backup is of {0} and cannot go into another engine: name a database by --db {0}:...",
-                    backup.manifest.facts.engine == "sqlite" ? "sqlite" : "postgresql"));
+    throw_invalid(fmt::format("the backup is of {0} and cannot go into another engine: name a database by --db {0}:...",
+                              backup.manifest.facts.engine == "sqlite" ? "sqlite" : "postgresql"));
   const bool is_sqlite = engine == "sqlite";
   is_sqlite ? refuse_sqlite_use(sqlite_file_of(url)) : refuse_postgres_use(url);
   if (!options.replace) is_sqlite ? refuse_sqlite_rows(sqlite_file_of(url)) : refuse_postgres_rows(url);

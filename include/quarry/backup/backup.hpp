@@ -11,8 +11,9 @@
 /// in which the rows are counted, too; its scratch place is a database of its own in the same server, or the one that
 /// `scratch_url` names. What is heavy runs on a thread of low priority, so that writers go first.
 ///
-/// Memory: below 64 MiB whatever the size of the database; 32 bytes more for each body beyond a million. Errors: `BackupError`, `busy`, `unavailable`, `invalid`. Thread safety: the
-/// functions may be called from any thread; two backups into one folder exclude each other (`busy`).
+/// Memory: below 64 MiB whatever the size of the database; 32 bytes more for each body beyond a million. Errors:
+/// `BackupError`, `busy`, `unavailable`, `invalid`. Thread safety: the functions may be called from any thread; two backups
+/// into one folder exclude each other (`busy`).
 
 #include <boost/describe.hpp>
 #include <filesystem>

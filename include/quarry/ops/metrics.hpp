@@ -6,8 +6,8 @@
 ///
 /// Every family is listed in `metric_families()`, with its help, and what is not there cannot be printed. Base units are
 /// seconds and bytes, counters end with `_total`. The number of series is bounded: tables and states are few, of queues
-/// fifty are named and the others added up as `(other)`, of hosts those that the statistics hold, of statements the two hundred that a
-/// `QueryWatch` tells apart.
+/// fifty are named and the others added up as `(other)`, of hosts those that the statistics hold, of statements the two
+/// hundred that a `QueryWatch` tells apart.
 ///
 /// Labels hold names of queues, hosts, tables and statements; nothing else of the database's contents is in the text.
 /// Errors: none but memory. Thread safety: pure functions.
