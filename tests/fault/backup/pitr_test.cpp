@@ -45,7 +45,12 @@ class PointInTime : public testing::Test {
       const auto* entry = getpwnam("postgres");
       user = User{entry->pw_uid, entry->pw_gid};
     }
-    return run({.program = QUARRY_BINARY, .args = std::move(args), .directory = cluster_.folder(), .user = user},
+    // Where that user may write, whoever made the folder that the tests were told to use.
+    return run({.program = QUARRY_BINARY,
+                .args = std::move(args),
+                .environment = {{"TMPDIR", cluster_.folder().string()}},
+                .directory = cluster_.folder(),
+                .user = user},
                std::chrono::seconds(120));
   }
   Finished sealed(Args args, const std::string& database = "quarry") {
@@ -151,7 +156,8 @@ TEST_F(PointInTime, WhatCannotBeProvenIsNotRestored) {
 
 TEST_F(PointInTime, BringsTheBodiesBackThatBackupsHold) {
   ASSERT_TRUE(quarry({"seed", "--demo"}).exit.ok());
-  ASSERT_TRUE(sealed({"backup", dir()}).exit.ok());
+  const auto kept = sealed({"backup", dir()});
+  ASSERT_TRUE(kept.exit.ok()) << kept.err;
   set_up();
   mark();
   const auto moment = now();
