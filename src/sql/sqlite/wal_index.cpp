@@ -1,6 +1,7 @@
 #include "sql/sqlite/wal_index.hpp"
 
 #include <atomic>
+#include <string_view>
 
 namespace quarry::sql::sqlite_driver {
 namespace {
@@ -10,9 +11,20 @@ constexpr std::size_t header_words = 12;
 /// Behind the header and its copy.
 constexpr std::size_t written_back = 24;
 
+bool is_wal(sqlite3* db) {
+  bool wal = false;
+  const auto row = [](void* result, int, char** values, char**) {
+    *static_cast<bool*>(result) = values[0] && values[0] == std::string_view("wal");
+    return 0;
+  };
+  return sqlite3_exec(db, "pragma journal_mode", row, &wal, nullptr) == SQLITE_OK && wal;
+}
+
 }  // namespace
 
 WalIndex::WalIndex(sqlite3* db) {
+  // Without a WAL the mapping would make the file, and SQLite would not know that it has one to let go of.
+  if (!is_wal(db)) return;
   sqlite3_file* file = nullptr;
   if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods) return;
   if (file->pMethods->iVersion < 2 || !file->pMethods->xShmMap) return;

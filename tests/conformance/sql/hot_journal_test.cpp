@@ -38,6 +38,7 @@ TEST(HotJournal, IsRolledBackByAReader) {
   constexpr sql::Query<std::int64_t()> count{"test.count", "select count(*) from t"};
   EXPECT_EQ(read.read([&](Read& tx) { return tx.value(count); }), 1);
   EXPECT_THROW(read.write([](Write&) {}), Error);
+  EXPECT_FALSE(fs::exists(killed.string() + "-shm")) << "a database without a WAL needs no index of one";
 }
 
 }  // namespace
