@@ -30,7 +30,7 @@ void remove_unfinished(const Repository& repository) {
 }
 
 /// Retention removes what a newer backup covers, and a restore takes the newest: of one database, or they would do harm.
-void refuse_mixture(const Repository& repository, const std::string& engine, const std::optional<std::string>& database) {
+void refuse_mixture(const Repository& repository, std::string_view engine, const std::optional<std::string>& database) {
   for (const auto& other : repository.list())
     if ((!other.engine.empty() && other.engine != engine) || (other.database && database && *other.database != *database))
       throw Error(ErrorCode::conflict,
@@ -41,7 +41,12 @@ void refuse_mixture(const Repository& repository, const std::string& engine, con
 class Maker {
  public:
   Maker(std::string_view url, const Repository& repository, const Keys& keys, const BackupOptions& options)
-      : url_(url), repository_(repository), keys_(keys), options_(options), bodies_(repository, keys) {}
+      : url_(url),
+        engine_(sql::engine_of(url)),
+        repository_(repository),
+        keys_(keys),
+        options_(options),
+        bodies_(repository, keys) {}
 
   Summary make(Instant now, const std::optional<std::string>& database) {
     const auto start = Stopwatch::now();
@@ -50,7 +55,7 @@ class Maker {
     summary_.name = new_backup_name(now);
     summary_.key_mode = keys_.mode();
     summary_.quarry_version = QUARRY_VERSION;
-    summary_.engine = engine_of(url_);
+    summary_.engine = to_string(engine_);
     folder_ = repository_.dir() / fmt::format("{}{}", unfinished_prefix, summary_.name);
     remove_unfinished(repository_);
     make_folder(folder_);
@@ -77,7 +82,7 @@ class Maker {
   }
   /// Everything that needs the moment: it ends with this function.
   void take() {
-    const auto source = summary_.engine == "sqlite" ? open_sqlite_source(sqlite_file_of(url_)) : open_postgres_source(url_);
+    const auto source = engine_ == Engine::sqlite ? open_sqlite_source(sqlite_file_of(url_)) : open_postgres_source(url_);
     say("copying");
     SealedWriter writer(folder_ / database_file, keys_,
                         {.kind = PartKind::database, .subject = subject_of(summary_.name), .salt = repository_.salt()});
@@ -117,12 +122,13 @@ class Maker {
     write_summary(folder_, summary_);
   }
   void make_scratch() {
-    const bool beside = options_.scratch.empty() && summary_.engine == "sqlite";
+    const bool beside = options_.scratch.empty() && engine_ == Engine::sqlite;
     scratch_.emplace(beside ? folder_of(sqlite_file_of(url_)) : options_.scratch);
   }
   void verify_it();
 
   std::string_view url_;
+  Engine engine_;
   const Repository& repository_;
   const Keys& keys_;
   const BackupOptions& options_;
@@ -140,7 +146,7 @@ void Maker::verify_it() {
   const auto start = Stopwatch::now();
   auto backup = open_backup(folder_, summary_.name, keys_);
   const auto restored =
-      summary_.engine == "sqlite"
+      engine_ == Engine::sqlite
           ? restore_sqlite_scratch(scratch_->path())
           : restore_postgres_scratch(options_.scratch_url.empty() ? url_ : std::string_view(options_.scratch_url));
   fill_and_compare(backup, *restored, pause_);
@@ -155,13 +161,13 @@ void Maker::verify_it() {
 
 Summary create(std::string_view url, const fs::path& dir, const Keys& keys, const BackupOptions& options) {
   start_sodium();
-  engine_of(url);
+  const auto engine = sql::engine_of(url);
   const auto repository = Repository::open_or_make(dir);
   const auto lock = repository.lock();
   const auto now = options.clock ? options.clock->now() : SystemClock().now();
   try {
     const auto database = identity_of(url);
-    refuse_mixture(repository, engine_of(url), database);
+    refuse_mixture(repository, to_string(engine), database);
     const auto made =
         run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now, database); });
     if (made.verified_at) record_success(url, made);

@@ -58,8 +58,6 @@ std::unique_ptr<RestoredDatabase> restore_postgres_scratch(std::string_view serv
 void refuse_postgres_rows(std::string_view url);
 void refuse_postgres_use(std::string_view url);
 
-/// `sqlite` or `postgres`; throws `invalid`.
-std::string engine_of(std::string_view url);
 /// The file of a SQLite URL; throws `invalid` for a database in memory.
 std::filesystem::path sqlite_file_of(std::string_view url);
 

@@ -25,11 +25,11 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   const auto folder = repository.folder_of(chosen.name);
   const Pause pause = [] {};
   auto backup = open_backup(folder, chosen.name, keys);
-  const auto engine = engine_of(url);
-  if (backup.manifest.facts.engine != engine)
+  const auto engine = sql::engine_of(url);
+  if (backup.manifest.facts.engine != to_string(engine))
     throw_invalid(fmt::format("the backup is of {0} and cannot go into another engine: name a database by --db {0}:...",
-                              backup.manifest.facts.engine == "sqlite" ? "sqlite" : "postgresql"));
-  const bool is_sqlite = engine == "sqlite";
+                              backup.manifest.facts.engine));
+  const bool is_sqlite = engine == Engine::sqlite;
   is_sqlite ? refuse_sqlite_use(sqlite_file_of(url)) : refuse_postgres_use(url);
   if (!options.replace) is_sqlite ? refuse_sqlite_rows(sqlite_file_of(url)) : refuse_postgres_rows(url);
 

@@ -20,7 +20,7 @@ Manifest verify_all(const Repository& repository, const std::string& name, const
   auto backup = open_backup(folder, name, keys);
   const Pause pause = [] {};
   const ScratchFolder scratch(options.scratch);
-  if (backup.manifest.facts.engine == "sqlite") {
+  if (backup.manifest.facts.engine == to_string(Engine::sqlite)) {
     fill_and_compare(backup, *restore_sqlite_scratch(scratch.path()), pause);
   } else {
     if (options.scratch_url.empty())

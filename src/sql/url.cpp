@@ -25,4 +25,6 @@ DatabaseUrl parse_database_url(std::string_view url) {
   return {Engine::sqlite, rest};
 }
 
+Engine engine_of(std::string_view url) { return parse_database_url(url).engine; }
+
 }  // namespace quarry::sql

@@ -21,7 +21,7 @@ struct TableFacts {
 BOOST_DESCRIBE_STRUCT(TableFacts, (), (name, rows, digest))
 
 struct DatabaseFacts {
-  std::string engine;          ///< `sqlite` or `postgres`
+  std::string engine;          ///< `sqlite` or `postgresql`
   std::string engine_version;  ///< of the one that the backup was made with; not compared
   std::int64_t schema_version = 0;
   std::string schema_digest;

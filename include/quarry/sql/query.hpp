@@ -20,8 +20,11 @@ namespace quarry::sql {
 
 enum class Engine { sqlite, postgres };
 
-/// `sqlite` or `postgres`.
+/// `sqlite` or `postgresql`.
 std::string_view to_string(Engine engine) noexcept;
+/// The engine that a database URL names. Throws `invalid` and shows the forms that are possible; repeats nothing of the URL
+/// but its scheme.
+Engine engine_of(std::string_view url);
 
 struct SqliteText {
   std::string_view text;

@@ -64,7 +64,7 @@ std::string engine_version(Read& tx) { return tx.value(server_version); }
 DatabaseFacts facts_of(Read& tx, sql::Session& session) {
   session.run_script("backup.one_spelling", one_spelling);
   DatabaseFacts facts;
-  facts.engine = "postgres";
+  facts.engine = to_string(Engine::postgres);
   facts.engine_version = engine_version(tx);
   if (tx.value(migrations_table)) facts.schema_version = tx.value(schema_version);
   facts.schema_digest = hex(as_text(blake2b(schema::to_text(schema::introspect(tx)))));

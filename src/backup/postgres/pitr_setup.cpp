@@ -118,7 +118,8 @@ std::string take_base(std::string_view url, Administration& server, const Reposi
 
 PitrSetup setup_pitr(std::string_view url, const fs::path& dir, const Keys& keys, const std::string& archive_command) {
   start_sodium();
-  if (engine_of(url) != "postgres") throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
+  if (sql::engine_of(url) != Engine::postgres)
+    throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
   const auto repository = Repository::open_or_make(dir);
   const auto lock = repository.lock();
   make_folder(dir / "wal");

@@ -181,7 +181,8 @@ void carry_over(SourceDatabase& from, RestoredDatabase& to, const fs::path& dump
 
 RestoredAt restore_moment(const fs::path& dir, std::string_view url, const Keys& keys, Instant at,
                           const RestoreAtOptions& options) {
-  if (engine_of(url) != "postgres") throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
+  if (sql::engine_of(url) != Engine::postgres)
+    throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
   if (::geteuid() == 0)
     throw Error(
         ErrorCode::denied,

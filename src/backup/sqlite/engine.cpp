@@ -82,12 +82,6 @@ std::unique_ptr<RestoredDatabase> restore_sqlite_scratch(const fs::path& folder)
 void refuse_sqlite_rows(const fs::path& target) { sqlite::refuse_rows(target); }
 void refuse_sqlite_use(const fs::path& target) { sqlite::refuse_use(target); }
 
-std::string engine_of(std::string_view url) {
-  if (url.starts_with("sqlite:")) return "sqlite";
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return "postgres";
-  throw_invalid("a database is sqlite:FILE or postgresql://...");
-}
-
 fs::path sqlite_file_of(std::string_view url) {
   const auto path = url.substr(std::string_view("sqlite:").size());
   if (path.empty() || path == ":memory:") throw_invalid("a database in memory has no backup");

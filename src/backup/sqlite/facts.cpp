@@ -105,7 +105,7 @@ std::string schema_digest(Handle& handle) {
 
 DatabaseFacts facts_of(Handle& handle, const std::function<void()>& after_slice) {
   DatabaseFacts facts;
-  facts.engine = "sqlite";
+  facts.engine = to_string(Engine::sqlite);
   facts.engine_version = sqlite3_libversion();
   if (has_table(handle, "schema_migrations"))
     facts.schema_version =

@@ -131,9 +131,9 @@ ExitCode verify(Context& context, const BackupCli& cli) {
   const auto keys = backup_keys(cli);
   backup::VerifyOptions options;
   options.scratch = cli.scratch;
-  options.scratch_url = !cli.scratch_db.empty()                         ? cli.scratch_db
-                        : context.settings().db.starts_with("postgres") ? context.settings().db
-                                                                        : std::string();
+  options.scratch_url = cli.scratch_db;
+  if (cli.scratch_db.empty() && sql::engine_of(context.settings().db) == Engine::postgres)
+    options.scratch_url = context.settings().db;
   ListResult result;
   if (!cli.name.empty()) {
     result.backups.push_back(backup::verify(cli.dir, cli.name, keys, options));

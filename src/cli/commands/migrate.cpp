@@ -232,7 +232,7 @@ std::map<Engine, schema::SchemaDiff> changes_of(Context& context, const Migratio
                                                 const schema::DesiredSchema& desired) {
   std::map<Engine, schema::SchemaDiff> changes;
   changes[Engine::sqlite] = schema::diff_desired(Database::open("sqlite::memory:"), set, desired);
-  if (!context.settings().db.starts_with("postgres")) return changes;
+  if (sql::engine_of(context.settings().db) != Engine::postgres) return changes;
   changes[Engine::postgres] = schema::diff_desired(context.open_any_version(false), set, desired);
   return changes;
 }
@@ -271,15 +271,15 @@ BOOST_DESCRIBE_STRUCT(DiffResult, (), (engine, differences, statements))
 
 ExitCode diff(Context& context, const DiffCli& cli) {
   const auto set = set_of(cli.dir);
+  const auto engine = sql::engine_of(context.settings().db);
   const auto found = [&] {
     if (cli.live) return schema::diff_live(context.open_any_version(false), set);
     const auto desired =
         cli.schema_dir.empty() ? schema::DesiredSchema::embedded() : schema::DesiredSchema::from_directory(cli.schema_dir);
-    const bool postgres = context.settings().db.starts_with("postgres");
-    return schema::diff_desired(postgres ? context.open_any_version(false) : Database::open("sqlite::memory:"), set,
-                                desired);
+    const auto scratch = engine == Engine::postgres ? context.open_any_version(false) : Database::open("sqlite::memory:");
+    return schema::diff_desired(scratch, set, desired);
   }();
-  DiffResult result{context.settings().db.starts_with("postgres") ? "postgresql" : "sqlite", {}, found.up.statements};
+  DiffResult result{std::string(to_string(engine)), {}, found.up.statements};
   for (const auto& difference : found.differences) result.differences.push_back(schema::to_text(difference));
   auto& console = context.console();
   console.result(result, [&] {

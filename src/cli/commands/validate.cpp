@@ -76,7 +76,7 @@ void show_differences(Console& console, const ValidateResult& result) {
 
 ExitCode run_validate(Context& context, const ValidateCli& cli) {
   // PostgreSQL's scratch schema is made in a transaction, though it is rolled back.
-  const bool sqlite = context.settings().db.starts_with("sqlite:");
+  const bool sqlite = sql::engine_of(context.settings().db) == Engine::sqlite;
   const auto db = context.open_any_version(false, {.read_only = sqlite});
   const auto found = validation_of(db, cli);
   ValidateResult result{.database = db.display_url(),

@@ -34,8 +34,7 @@ ops::HealthReport look(const Context& context, const ops::HealthOptions& options
     db = context.open_any_version(false, {.read_only = true, .acquire_timeout = timeout});
   } catch (const Error& error) {
     if (error.code() == ErrorCode::invalid) throw;
-    const bool is_sqlite = context.settings().db.starts_with("sqlite:");
-    return ops::unreachable(is_sqlite ? "sqlite" : "postgresql", SystemClock().now(), error);
+    return ops::unreachable(to_string(sql::engine_of(context.settings().db)), SystemClock().now(), error);
   }
   return ops::check_health(*db, options);
 }

@@ -19,7 +19,7 @@ TEST_P(BackupRoundTrip, GivesTheSameDatabaseAndBodies) {
   put({"one", "two", std::string(300'000, 'x')});
   const auto made = make();
   EXPECT_TRUE(made.verified_at);
-  EXPECT_EQ(made.engine, is_sqlite() ? "sqlite" : "postgres");
+  EXPECT_EQ(made.engine, is_sqlite() ? "sqlite" : "postgresql");
   EXPECT_EQ(made.bodies, 3);
   EXPECT_EQ(made.bodies_new, 3);
   EXPECT_EQ(made.bodies_missing, 0);
