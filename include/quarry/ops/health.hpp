@@ -12,7 +12,8 @@
 ///
 /// Every check is bounded work, whatever the tables hold: it looks at counters and at the ends of indexes, and counts to a
 /// thousand at most. What does not answer within its timeout is reported as that, and the others go on; when the database
-/// does not answer at all, those that would ask it are skipped.
+/// does not answer at all, those that would ask it are skipped, and so are those that lack a table where the schema is not
+/// the program's.
 ///
 /// Messages hold names of queues, sizes and times; no row data, no secrets. Times are UTC.
 ///
@@ -41,7 +42,7 @@ enum class CheckState {
   notice,   ///< worth knowing; nothing need be done at once
   warning,  ///< something to be done
   failed,   ///< no work can be done
-  skipped,  ///< could not be asked, because the database does not answer
+  skipped,  ///< could not be asked: the database does not answer, or has not the tables
 };
 BOOST_DESCRIBE_ENUM(CheckState, ok, notice, warning, failed, skipped)
 

@@ -18,9 +18,10 @@ struct CheckEntry {
 };
 
 /// The first of them tells whether there is anybody to ask.
+constexpr std::string_view schema_check = "schema";
 constexpr std::array<CheckEntry, 12> entries{{
     {{"database", "it answers, and takes writes", 2s, true, {}}, health::check_database},
-    {{"schema", "it is the one that this program works with", 2s, true, {}}, health::check_schema},
+    {{schema_check, "it is the one that this program works with", 2s, true, {}}, health::check_schema},
     {{"engine", "known risks of the engine's version and settings", 1s, false, {}}, health::check_engine},
     {{"pool", "connections to be had", 1s, false, {}}, health::check_pool},
     {{"disk", "room for the database and the bodies", 2s, false, {}}, health::check_disk, false},
@@ -45,9 +46,13 @@ HealthCheck failure(const CheckEntry& entry, std::chrono::milliseconds timeout, 
           .remedy = {}};
 }
 
+HealthCheck skipped(const CheckEntry& entry, std::string why) {
+  return {.name = std::string(entry.info.name), .state = CheckState::skipped, .message = std::move(why), .remedy = {}};
+}
+
 struct Made {
   HealthCheck check;
-  bool answered = true;
+  std::optional<ErrorCode> error;  ///< why it has no answer
 };
 
 Made run_check(const CheckEntry& entry, const Database& db, const HealthOptions& options) {
@@ -59,7 +64,7 @@ Made run_check(const CheckEntry& entry, const Database& db, const HealthOptions&
     made.check = {
         .name = std::string(entry.info.name), .state = found.state(), .message = found.message(), .remedy = found.remedy()};
   } catch (const Error& error) {
-    made = {failure(entry, timeout, error), false};
+    made = {failure(entry, timeout, error), error.code()};
   }
   made.check.duration_us = microseconds_since(begin);
   return made;
@@ -106,18 +111,21 @@ HealthReport check_health(const Database& db, const HealthOptions& options) {
   HealthReport report{.engine = std::string(sql::to_string(db.engine())), .checked_at = db.now(), .checks = {}};
   // It is asked in any case: the others need not wait for what does not answer.
   const auto first = run_check(entries.front(), db, options);
-  report.live = first.answered;
+  report.live = !first.error;
+  bool is_our_schema = true;
   for (const auto& entry : entries) {
     if (!is_wanted(entry, db.engine(), options)) continue;
     if (&entry == &entries.front())
       report.checks.push_back(first.check);
     else if (!report.live && entry.asks_database)
-      report.checks.push_back({.name = std::string(entry.info.name),
-                               .state = CheckState::skipped,
-                               .message = "the database does not answer",
-                               .remedy = {}});
-    else
-      report.checks.push_back(run_check(entry, db, options).check);
+      report.checks.push_back(skipped(entry, "the database does not answer"));
+    else {
+      const auto made = run_check(entry, db, options);
+      if (entry.info.name == schema_check) is_our_schema = made.check.state != CheckState::failed;
+      // What it would look at is not there, or is something else.
+      const bool lost = !is_our_schema && made.error == ErrorCode::bug;
+      report.checks.push_back(lost ? skipped(entry, "it needs the schema") : made.check);
+    }
   }
   judge(report);
   report.ready = report.ready && first.check.state != CheckState::failed;

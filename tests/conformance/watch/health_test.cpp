@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <thread>
 
 #include "conformance/watch/watch_test.hpp"
@@ -257,6 +258,19 @@ TEST(HealthOnPostgres, AServerThatIsGoneIsToldInOneTimeout) {
     if (report.checks[i].name != "disk") {
       EXPECT_EQ(report.checks[i].state, CheckState::skipped) << report.checks[i].name;
     }
+}
+
+TEST(HealthOnPostgres, AnEmptyDatabaseLacksItsSchemaAndNothingElse) {
+  TestDatabase database(Engine::postgres, ScratchSql{});
+  const auto report = ops::check_health(database.db());
+  EXPECT_TRUE(report.live);
+  EXPECT_FALSE(report.ready);
+  std::map<std::string, CheckState> states;
+  for (const auto& check : report.checks) states[check.name] = check.state;
+  EXPECT_EQ(states["schema"], CheckState::failed);
+  for (const auto* name : {"database", "engine", "pool"}) EXPECT_LT(states[name], CheckState::failed) << name;
+  for (const auto* name : {"backup", "tasks", "schedules", "webhooks", "audit"})
+    EXPECT_EQ(states[name], CheckState::skipped) << name;
 }
 
 TEST(HealthOnPostgres, AReplicaIsLiveAndNotReady) {
