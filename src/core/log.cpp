@@ -104,8 +104,8 @@ Options parse_options(std::string_view text) {
       options.format = Format::text;
     else if (!read_level(word, options.level))
       throw_invalid(
-          fmt::format("--log '{}': a level (trace, debug, info, warn, error, off), a format (text, json), "
-                      "or both with a comma between",
+          fmt::format("the setting 'log' is '{}': it takes a level (trace, debug, info, warn, error, off), a format "
+                      "(text, json), or both with a comma between",
                       text));
   }
   return options;

@@ -144,7 +144,7 @@ void read_headers(JsonReader& reader, RequestConfig& request) {
     if (is_reserved_header(name))
       headers.fail(name, "this header is written by the crawler itself; for User-Agent there is 'userAgent'");
     auto content = *headers.text(name, limits::header_bytes_max);
-    if (!is_header_value(content)) headers.fail(name, "a header's value has no control characters");
+    if (!is_header_value(content)) headers.fail(name, "a header's value must have no control characters");
     request.headers.emplace_back(name, std::move(content));
   }
 }
@@ -158,7 +158,7 @@ RequestConfig read_request(const json::value& value, const std::string& path) {
   request.delay_ms = reader.integer("delayMs", 0, limits::delay_ms_max);
   request.obey_robots = reader.boolean("obeyRobots").value_or(true);
   request.user_agent = reader.text("userAgent", limits::user_agent_bytes_max).value_or("");
-  if (!is_header_value(request.user_agent)) reader.fail("userAgent", "it has no control characters");
+  if (!is_header_value(request.user_agent)) reader.fail("userAgent", "it must have no control characters");
   read_headers(reader, request);
   reader.finish();
   return request;

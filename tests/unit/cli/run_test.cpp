@@ -60,7 +60,7 @@ TEST(Run, ErrorsOfUsageAreOneLineAndNameTheMatter) {
       {{"job", "list", "--deleted=maybe"}, "--deleted 'maybe': it takes no value, or true or false"},
       {{"queue", "list", "--connections", "many"}, "--connections 'many': it must be a whole number"},
       {{"queue", "list", "--db"}, "--db wants a value"},
-      {{"queue", "list", "--log", "loud"}, "--log 'loud'"},
+      {{"queue", "list", "--log", "loud"}, "'log' is 'loud'"},
       {{"migrate", "to", "-1"}, "version"},
       {{"--db", "sqlite:a", "queue", "list", "--db", "sqlite:b"}, "--db"},
   };

@@ -121,7 +121,7 @@ TEST(JobConfig, NamesThePathOfWhatIsWrong) {
       {R"({"request": {"maxBytes": 1}})", "$.request.maxBytes: a whole number from 1024"},
       {R"({"request": {"delayMs": 86400001}})", "$.request.delayMs: a whole number from 0 to 86400000"},
       {R"({"request": {"obeyRobots": "no"}})", "$.request.obeyRobots: a string where true or false"},
-      {R"({"request": {"userAgent": "a\nb"}})", "$.request.userAgent: it has no control characters"},
+      {R"({"request": {"userAgent": "a\nb"}})", "$.request.userAgent: it must have no control characters"},
       {R"({"request": {"headers": {"X-A": "a\r\nHost: b"}}})", "$.request.headers.X-A: a header's value"},
       {R"({"request": {"headers": {"X A": "a"}}})", "$.request.headers[\"X A\"]: this is no name of a header"},
       {R"({"request": {"headers": {"Host": "a"}}})", "$.request.headers.Host: this header is written by the crawler"},
