@@ -83,7 +83,9 @@ void raw_insert_results(const char* path, const struct raw_result* rows, int64_t
   sqlite3* db = NULL;
   sqlite3_stmt* insert = NULL;
   must(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK, "open");
-  sqlite3_exec(db, "pragma foreign_keys = on; pragma synchronous = full; pragma wal_autocheckpoint = 0; pragma cache_size = -65536",
+  sqlite3_exec(db,
+               "pragma foreign_keys = on; pragma synchronous = full; pragma wal_autocheckpoint = 0; pragma cache_size = -65536;"
+               "pragma secure_delete = off",
                NULL, NULL, NULL);
   must(sqlite3_prepare_v2(db,
                           "insert into search_results (id, search_id, user_id, source, title, snippet, url, position, scraped_at)"
@@ -106,6 +108,8 @@ void raw_insert_results(const char* path, const struct raw_result* rows, int64_t
     sqlite3_reset(insert);
   }
   must(sqlite3_exec(db, "commit", NULL, NULL, NULL) == SQLITE_OK, "commit");
+  // So much log is due to be written back, which Quarry's writer does at once.
+  must(sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) == SQLITE_OK, "checkpoint");
   sqlite3_finalize(insert);
   sqlite3_close(db);
 }

@@ -29,9 +29,13 @@ struct Searched {
   UserId user;
 };
 Searched& searched(Engine engine) {
-  static Searched sqlite(Engine::sqlite);
+  // One is no reason to start the other.
+  if (engine == Engine::sqlite) {
+    static Searched sqlite(Engine::sqlite);
+    return sqlite;
+  }
   static Searched postgres(Engine::postgres);
-  return engine == Engine::sqlite ? sqlite : postgres;
+  return postgres;
 }
 
 std::string title(int i) { return fmt::format("Result number {}", i); }
