@@ -38,6 +38,8 @@ std::string task_line(std::size_t number, TaskStatus status, std::int64_t token,
                      status == TaskStatus::processing ? lease_until : 0, cancel, key);
 }
 
+std::string queue_line(bool is_paused) { return is_paused ? "queue paused" : "queue runs"; }
+
 std::string host_line(std::string_view key, const ModelHost& host, int in_flight, std::int64_t pending) {
   return fmt::format("host {} delay {} limit {} in flight {} pending {} next {} blocked {} backoff {}", key, host.delay_ms,
                      host.max_in_flight, in_flight, pending, host.next_at, host.blocked_until, host.backoff_count);
@@ -204,6 +206,7 @@ std::vector<std::string> RealQueue::look() {
                                 task.stall_count, task.lease_until.value_or(Instant{}).us, task.cancel_requested,
                                 task.unique_key.value_or("")));
     }
+    for (const auto& queue : list_queues(tx)) lines.push_back(queue_line(queue.is_paused));
     for (const auto& host : list_hosts(tx))
       lines.push_back(
           host_line(host.host_key,
@@ -220,6 +223,7 @@ std::vector<std::string> RealQueue::look(const Model& model) const {
     lines.push_back(task_line(i, task.status, task.token, task.due, task.rank, task.retries, task.stalls, task.lease_until,
                               task.cancel, task.key));
   }
+  lines.push_back(queue_line(model.paused));
   for (unsigned h = 0; h < host_count; ++h)
     if (model.hosts[h].exists) {
       const auto number = static_cast<int>(h);
