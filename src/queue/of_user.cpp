@@ -33,10 +33,11 @@ constexpr sql::Command<MovedTask(UserId, int)> delete_of_user{
 
 TasksOfUser remove_tasks_of_user(Write& tx, UserId user, int limit) {
   require_sees_all(tx, "taking away a user's tasks");
+  Effects effects;
   int left = limit;
   for (const auto state : waits_of_user) {
     const auto cancelled = tx.all(cancel_of_user, user, state, tx.now(), left);
-    settle(tx, cancelled, state);
+    for (const auto& task : cancelled) effects.moved(task.refs(), state, task.status);
     left -= static_cast<int>(cancelled.size());
     if (left == 0) break;
   }
@@ -44,7 +45,6 @@ TasksOfUser remove_tasks_of_user(Write& tx, UserId user, int limit) {
   // Afterwards: a task that was being claimed meanwhile is running now.
   result.running = tx.run(stop_of_user, user);
   const auto ended = tx.all(delete_of_user, user, limit);
-  Effects effects;
   for (const auto& task : ended) effects.removed(task.refs(), task.status);
   effects.apply(tx);
   result.removed = static_cast<std::int64_t>(ended.size());
