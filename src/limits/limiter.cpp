@@ -23,6 +23,7 @@ struct PendingTake {
   std::exception_ptr failure = nullptr;
   bool done = false;
   bool leads = false;  ///< was told to
+  bool alone = false;  ///< when done: it has no answer yet, and is to be asked for again by itself
   std::condition_variable told{};
 };
 
@@ -34,7 +35,8 @@ void take_alone(const Database& db, PendingTake& pending) noexcept {
   }
 }
 
-/// One that fails must not fail the others, so all are then repeated alone; but not where nobody knows what became of them.
+/// One that fails must not fail the others, so each is then repeated alone by its own caller, who may have done nothing
+/// wrong; but not where nobody knows what became of them.
 void take_together(const Database& db, std::vector<PendingTake*>& batch) noexcept {
   if (batch.size() == 1) return take_alone(db, *batch.front());
   try {
@@ -45,7 +47,7 @@ void take_together(const Database& db, std::vector<PendingTake*>& batch) noexcep
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->decision = decisions[i];
   } catch (const Error& error) {
     if (!error.outcome_unknown()) {
-      for (auto* each : batch) take_alone(db, *each);
+      for (auto* each : batch) each->alone = true;
       return;
     }
     for (auto* each : batch) each->failure = std::current_exception();
@@ -63,15 +65,24 @@ class Limiter::Gathering {
   explicit Gathering(std::size_t together_max) : together_max_(together_max) {}
 
   void run(const Database& db, PendingTake& take) {
+    std::vector<PendingTake*> batch;
+    batch.reserve(together_max_);  // while nobody relies on us yet
     std::unique_lock lock(mutex_);
     if (leaders_ < leaders_max) {
       ++leaders_;
     } else {
       gathered_.push_back(&take);
       take.told.wait(lock, [&] { return take.done || take.leads; });
-      if (take.done) return;
     }
-    auto batch = batch_of(take);
+    if (!take.done) lead(lock, db, take, batch);
+    lock.unlock();
+    if (take.alone) take_alone(db, take);
+  }
+
+ private:
+  void lead(std::unique_lock<std::mutex>& lock, const Database& db, PendingTake& take, std::vector<PendingTake*>& batch) {
+    batch.push_back(&take);
+    for (; !gathered_.empty() && batch.size() < together_max_; gathered_.pop_front()) batch.push_back(gathered_.front());
     lock.unlock();
     take_together(db, batch);
     lock.lock();
@@ -80,13 +91,6 @@ class Limiter::Gathering {
       each->told.notify_one();
     }
     hand_over();
-  }
-
- private:
-  std::vector<PendingTake*> batch_of(PendingTake& leader) {
-    std::vector<PendingTake*> batch{&leader};
-    for (; !gathered_.empty() && batch.size() < together_max_; gathered_.pop_front()) batch.push_back(gathered_.front());
-    return batch;
   }
 
   void hand_over() {

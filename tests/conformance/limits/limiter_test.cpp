@@ -64,6 +64,24 @@ TEST_P(Together, EveryCallerHasTheDecisionOfItsOwnKey) {
   });
 }
 
+TEST_P(Together, OneWhoMayNotAskFailsNobodyElse) {
+  const Limit limit{.requests = tries * threads, .period = 1h};
+  limits::Limiter limiter(db());
+  crowd([&](int t, int) {
+    const Scraper scraper{"scraper " + std::to_string(t)};
+    if (t % 4 != 0) {
+      EXPECT_TRUE(limiter.take(scraper, limit).admitted);
+      return;
+    }
+    // From inside a transaction of its own: a bug, when it comes to lead, but nobody else's.
+    try {
+      db().read([&](Read&) { limiter.take(scraper, limit); });
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::bug);
+    }
+  });
+}
+
 TEST_P(Together, OneThatFailsFailsNobodyElse) {
   const Limit limit{.requests = tries * threads, .period = 1h};
   limits::Limiter limiter(db());
