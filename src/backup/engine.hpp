@@ -58,7 +58,8 @@ std::unique_ptr<RestoredDatabase> restore_postgres_scratch(std::string_view serv
 void refuse_postgres_rows(std::string_view url);
 void refuse_postgres_use(std::string_view url);
 
-/// The file of a SQLite URL; throws `invalid` for a database in memory.
+/// The file of a SQLite URL, resolved (core/path.hpp): what lies beside it has one name. Throws `invalid` for a database in
+/// memory.
 std::filesystem::path sqlite_file_of(std::string_view url);
 
 }  // namespace quarry::backup

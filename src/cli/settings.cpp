@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <boost/mp11/algorithm.hpp>
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 
 #include "quarry/core/error.hpp"
+#include "quarry/core/path.hpp"
 #include "quarry/sql/database.hpp"
 
 namespace quarry::cli {
@@ -41,7 +44,10 @@ std::string blobs_beside(std::string_view db) {
     return name.empty() ? std::string(default_blobs) : "data/" + std::string(name) + "-blobs";
   }
   if (db.substr(scheme.size()) == ":memory:") return std::string(default_blobs);
-  return std::string(db.substr(scheme.size())) + "-blobs";
+  const std::filesystem::path file(db.substr(scheme.size()));
+  std::error_code absent;
+  // By a link, too, the bodies are beside the file itself.
+  return (std::filesystem::is_symlink(file, absent) ? resolved_path(file) : file).native() + "-blobs";
 }
 
 void read_text(std::optional<std::string>& into, const std::string& text, const std::string&) { into = text; }

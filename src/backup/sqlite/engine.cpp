@@ -11,6 +11,7 @@
 #include "backup/file.hpp"
 #include "backup/sqlite/source.hpp"
 #include "backup/sqlite/target.hpp"
+#include "quarry/core/path.hpp"
 
 namespace quarry::backup {
 namespace {
@@ -85,7 +86,7 @@ void refuse_sqlite_use(const fs::path& target) { sqlite::refuse_use(target); }
 fs::path sqlite_file_of(std::string_view url) {
   const auto path = url.substr(std::string_view("sqlite:").size());
   if (path.empty() || path == ":memory:") throw_invalid("a database in memory has no backup");
-  return fs::path(path);
+  return resolved_path(path);
 }
 
 }  // namespace quarry::backup

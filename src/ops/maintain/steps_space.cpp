@@ -129,10 +129,8 @@ void checkpoint_wal(Step& step) {
   if (step.dry_run()) return step.count("bytes of the log", before);
   // First what can be done beside readers; then it insists for a moment, and leaves the rest to the next run.
   auto& backend = step.db().backend();
-  const auto back = fmt::format("pragma busy_timeout = {}", backend.options().busy_timeout.count());
   backend.run_outside_transaction("maintain.checkpoint", "pragma wal_checkpoint(passive)");
-  backend.run_outside_transaction("maintain.checkpoint",
-                                  "pragma busy_timeout = 100; pragma wal_checkpoint(truncate); " + back);
+  backend.run_outside_transaction("maintain.checkpoint", "pragma busy_timeout = 100; pragma wal_checkpoint(truncate)");
   step.count("bytes of the log", before - wal_bytes());
 }
 

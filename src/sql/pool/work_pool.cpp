@@ -1,10 +1,9 @@
 #include "sql/pool/work_pool.hpp"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
-#include "quarry/core/error.hpp"
+#include "sql/pool/start_thread.hpp"
 
 namespace quarry::sql {
 
@@ -39,9 +38,7 @@ void WorkPool::start_one() {
     threads_.emplace_back([shared = shared_] { serve(shared); });
   } catch (const std::system_error& error) {
     // Fewer threads than wished for serve as well; none do not.
-    if (threads_.empty())
-      throw Error(ErrorCode::unavailable, "no thread can be started for database calls: raise the process's thread limit",
-                  {error.what(), "", error.code().value()});
+    if (threads_.empty()) throw no_thread(error);
   }
 }
 

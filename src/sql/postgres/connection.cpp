@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <future>
+#include <system_error>
 #include <thread>
 
 #include "quarry/core/log.hpp"
@@ -108,12 +109,18 @@ void Connection::request_cancel() {
   if (!cancel) return;
   std::promise<void> done;
   cancel_sent_ = done.get_future();
-  std::thread([cancel, done = std::move(done)]() mutable {
-    char message[256];
-    PQcancel(cancel, message, sizeof message);
+  try {
+    std::thread([cancel, done = std::move(done)]() mutable {
+      char message[256];
+      PQcancel(cancel, message, sizeof message);
+      PQfreeCancel(cancel);
+      done.set_value();
+    }).detach();
+  } catch (const std::system_error& error) {
+    // It is asked for again; if there is never a thread, the connection is given up at the end of its grace.
     PQfreeCancel(cancel);
-    done.set_value();
-  }).detach();
+    log::debug("postgres: no thread to cancel a statement: {}", error.what());
+  }
 }
 
 void Connection::forget_cancel() noexcept {

@@ -9,6 +9,8 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/core/log.hpp"
+#include "sql/nesting.hpp"
+#include "sql/pool/start_thread.hpp"
 #include "sql/postgres/backoff.hpp"
 #include "sql/postgres/simple_result.hpp"
 
@@ -74,6 +76,7 @@ class Listener::Handle final : public Subscription {
   Handle(std::shared_ptr<Shared> shared, std::shared_ptr<Entry> entry)
       : shared_(std::move(shared)), entry_(std::move(entry)) {}
   ~Handle() override {
+    if (process_generation() != process_) return;  // nobody is left there who would give the mutexes back
     {
       const std::scoped_lock lock(entry_->calling);
       entry_->ended = true;
@@ -84,6 +87,7 @@ class Listener::Handle final : public Subscription {
   }
 
  private:
+  const unsigned process_ = process_generation();
   std::shared_ptr<Shared> shared_;
   std::shared_ptr<Entry> entry_;
 };
@@ -112,8 +116,8 @@ std::unique_ptr<Subscription> Listener::subscribe(std::string_view channel, std:
   entry->wake = std::move(wake);
   {
     const std::scoped_lock lock(shared_->mutex);
+    start_thread(thread_, [this] { serve(); });
     shared_->entries.push_back(entry);
-    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
   }
   shared_->poke();
   return std::make_unique<Handle>(shared_, std::move(entry));
@@ -158,6 +162,13 @@ void Listener::listen(Connection& connection) {
       check_simple(connection, connection.simple(sql, steady_clock::now() + answer_wait).get(), PGRES_COMMAND_OK);
     listening = wanted;
     if (more) shared_->wake(nullptr);
+    // Before the wait: what came with the answer to the statements above shows on no socket.
+    std::set<std::string> heard;
+    while (PGnotify* note = PQnotifies(connection.handle())) {
+      heard.insert(note->relname);
+      PQfreemem(note);
+    }
+    for (const auto& channel : heard) shared_->wake(&channel);
 
     pollfd watched[2] = {{PQsocket(connection.handle()), POLLIN, 0}, {shared_->poked, POLLIN, 0}};
     const int ready = poll(watched, 2, static_cast<int>(std::chrono::milliseconds(probe_every).count()));
@@ -166,12 +177,6 @@ void Listener::listen(Connection& connection) {
     } else if (watched[0].revents != 0 && !connection.looks_alive()) {
       throw Error(ErrorCode::unavailable, "the connection of the listener broke");
     }
-    std::set<std::string> heard;
-    while (PGnotify* note = PQnotifies(connection.handle())) {
-      heard.insert(note->relname);
-      PQfreemem(note);
-    }
-    for (const auto& channel : heard) shared_->wake(&channel);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <mutex>
 
+#include "quarry/core/path.hpp"
 #include "sql/nesting.hpp"
 #include "sql/pool/work_pool.hpp"
 #include "sql/sqlite/connection.hpp"
@@ -26,10 +27,15 @@ const std::shared_ptr<const Clock>& system_clock() {
   return clock;
 }
 
+Location location_of(std::string_view path) {
+  if (path == ":memory:") return {std::string(path), true};
+  return {resolved_path(path).native(), false};
+}
+
 class SqliteBackend final : public Backend {
  public:
   SqliteBackend(std::string_view path, DatabaseOptions options)
-      : location_{std::string(path), path == ":memory:"},
+      : location_(location_of(path)),
         display_url_(fmt::format("sqlite:{}", path)),
         options_(std::move(options)),
         clock_(options_.clock ? options_.clock : system_clock()),
@@ -59,6 +65,10 @@ class SqliteBackend final : public Backend {
   }
   void post(std::function<void()> job) override { work_.post(std::move(job)); }
 
+  bool is_of_this_process() const noexcept { return process_generation() == process_; }
+  /// In a forked child: holds on to nothing that the parent's death should free.
+  void leave_to_parent() noexcept { writer_.close_gate(); }
+
  private:
   void read_alone(FunctionRef<void(Read&)> body);
   void check_process() const;
@@ -79,8 +89,7 @@ class SqliteBackend final : public Backend {
 
 void SqliteBackend::check_process() const {
   // A SQLite connection must not cross a fork: the locks of parent and child would cancel each other.
-  if (process_generation() != process_)
-    throw_bug("this database was opened before fork(): open it again in the child process");
+  if (!is_of_this_process()) throw_bug("this database was opened before fork(): open it again in the child process");
 }
 
 void SqliteBackend::read(const ReadOptions& options, FunctionRef<void(Read&)> body) {
@@ -164,7 +173,15 @@ DatabaseStats SqliteBackend::stats() const {
 namespace quarry::sql {
 
 std::shared_ptr<Backend> open_sqlite(std::string_view path, DatabaseOptions options) {
-  return std::make_shared<sqlite_driver::SqliteBackend>(path, std::move(options));
+  using sqlite_driver::SqliteBackend;
+  // A forked child has neither the threads nor a right to the connections, whose end would take the parent's locks away
+  // (sqlite.org/howtocorrupt.html, 2.6): there all of it stays as it is.
+  return {new SqliteBackend(path, std::move(options)), [](SqliteBackend* backend) {
+            if (backend->is_of_this_process())
+              delete backend;
+            else
+              backend->leave_to_parent();
+          }};
 }
 
 }  // namespace quarry::sql

@@ -105,8 +105,7 @@ void Connection::open(const Location& location, Role role, const DatabaseOptions
 
 void Connection::configure(const Location& location, Role role, const DatabaseOptions& options) {
   const auto doing = fmt::format("open '{}'", location.path);
-  sqlite3_busy_handler(
-      db_, [](void* self, int naps) { return static_cast<Connection*>(self)->wait_for_others(naps) ? 1 : 0; }, this);
+  wait_by_deadline();
   sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_progress_handler(
       db_, instructions_between_checks,
@@ -140,6 +139,11 @@ void Connection::configure(const Location& location, Role role, const DatabaseOp
   if (!writer) execute("pragma query_only = on", doing.c_str());
   // Only from here on, because a hook replaces the automatic checkpoint and the other way round.
   execute("pragma mmap_size = 0", doing.c_str());
+}
+
+void Connection::wait_by_deadline() noexcept {
+  sqlite3_busy_handler(
+      db_, [](void* self, int naps) { return static_cast<Connection*>(self)->wait_for_others(naps) ? 1 : 0; }, this);
 }
 
 /// SQLite's own handler (`sqlite3_busy_timeout`) knows a duration and no deadline.

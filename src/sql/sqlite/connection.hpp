@@ -22,7 +22,7 @@ enum class Role { reader, writer };
 
 /// Where the database is. `:memory:` is private to its one connection.
 struct Location {
-  std::string path;
+  std::string path;  ///< of a file, resolved: what lies beside it (`-gate`) must be the same for every spelling
   bool in_memory = false;
 };
 
@@ -53,6 +53,9 @@ class Connection {
   /// No statement runs longer than this; checked every few thousand instructions of SQLite's machine, and while it waits for
   /// another process.
   void set_deadline(std::chrono::steady_clock::time_point deadline) noexcept { deadline_ = deadline; }
+  /// Waits for other processes by `set_busy_timeout` again, after SQL of somebody else's may have said `pragma
+  /// busy_timeout`.
+  void wait_by_deadline() noexcept;
   /// How long a statement waits for another process; never beyond the deadline.
   void set_busy_timeout(std::chrono::milliseconds timeout) noexcept { busy_timeout_ = timeout; }
   /// False inside BEGIN ... COMMIT. SQLite rolls back by itself on some errors (disk full, I/O), which shows here.

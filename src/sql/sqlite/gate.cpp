@@ -36,9 +36,7 @@ Gate::Gate(const std::string& path) : path_(path) {
                 {std::strerror(errno), {}, errno});
 }
 
-Gate::~Gate() {
-  if (file_ >= 0) ::close(file_);
-}
+Gate::~Gate() { close(); }
 
 void Gate::enter(std::chrono::steady_clock::time_point deadline) {
   if (file_ < 0) return;
@@ -51,6 +49,11 @@ void Gate::enter(std::chrono::steady_clock::time_point deadline) {
           .set_retryable(true);
     std::this_thread::sleep_for(nap);
   }
+}
+
+void Gate::close() noexcept {
+  if (file_ >= 0) ::close(file_);
+  file_ = -1;
 }
 
 void Gate::leave() noexcept {

@@ -26,6 +26,8 @@ class Gate {
   /// Throws `busy` when another process still holds it at the deadline.
   void enter(std::chrono::steady_clock::time_point deadline);
   void leave() noexcept;
+  /// Leaves it to others who have the same open file: no lock is taken away. It is always open from then on.
+  void close() noexcept;
 
  private:
   int file_ = -1;

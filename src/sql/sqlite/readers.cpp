@@ -27,16 +27,12 @@ PoolConfig<Reader> pool_config(const Location& location, const DatabaseOptions& 
 Readers::Readers(const Location& location, const DatabaseOptions& options) : pool_(pool_config(location, options)) {}
 
 Readers::~Readers() {
-  if (process_generation() != process_) {
-    static_cast<void>(sweeper_.release());
-    return;
-  }
   {
-    const std::scoped_lock lock(sweeper_->mutex);
-    sweeper_->stopping = true;
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
   }
-  sweeper_->changed.notify_all();
-  if (sweeper_->thread.joinable()) sweeper_->thread.join();
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
 }
 
 void Readers::let_go() {
@@ -45,26 +41,25 @@ void Readers::let_go() {
 
 bool Readers::wake() noexcept {
   try {
-    const std::scoped_lock lock(sweeper_->mutex);
-    if (!sweeper_->thread.joinable()) sweeper_->thread = std::thread([this] { sweep(); });
-    sweeper_->awake = true;
+    const std::scoped_lock lock(mutex_);
+    if (!thread_.joinable()) thread_ = std::thread([this] { sweep(); });
+    awake_ = true;
   } catch (const std::system_error& error) {
     log::debug("no thread to look after readers: {}", error.what());
     return false;
   }
-  sweeper_->changed.notify_all();
+  changed_.notify_all();
   return true;
 }
 
 void Readers::sweep() {
-  auto& self = *sweeper_;
-  std::unique_lock lock(self.mutex);
-  while (!self.stopping) {
-    self.changed.wait(lock, [&] { return self.stopping || self.awake; });
-    self.changed.wait_for(lock, Reader::stay_max, [&] { return self.stopping; });
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    changed_.wait(lock, [&] { return stopping_ || awake_; });
+    changed_.wait_for(lock, Reader::stay_max, [&] { return stopping_; });
     // First this, then the look: a reader that found it awake is at work or rests when the look comes.
-    self.awake = false;
-    if (sweep_once()) self.awake = true;
+    awake_ = false;
+    if (sweep_once()) awake_ = true;
   }
 }
 

@@ -8,11 +8,9 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <memory>
 #include <mutex>
 #include <thread>
 
-#include "sql/nesting.hpp"
 #include "sql/pool/pool.hpp"
 #include "sql/sqlite/reader.hpp"
 
@@ -47,24 +45,19 @@ class Readers {
   };
 
  private:
-  /// On the heap, because a forked child has it but not its thread, and must leave it alone.
-  struct Sweeper {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::atomic<bool> awake{false};
-    bool stopping = false;
-    std::thread thread;
-  };
   /// Sees to it that what is kept ends; false when nobody can.
-  bool look_after() noexcept { return sweeper_->awake.load() || wake(); }
+  bool look_after() noexcept { return awake_.load() || wake(); }
   bool wake() noexcept;
   void sweep();
   /// Whether there is, or may be, something left to end.
   bool sweep_once();
 
-  const unsigned process_ = process_generation();
   Pool<Reader> pool_;
-  std::unique_ptr<Sweeper> sweeper_ = std::make_unique<Sweeper>();
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<bool> awake_{false};
+  bool stopping_ = false;
+  std::thread thread_;  ///< last: it uses all of the above
 };
 
 }  // namespace quarry::sql::sqlite_driver

@@ -1,6 +1,8 @@
 #include "sql/sqlite/watcher.hpp"
 
 #include "quarry/core/log.hpp"
+#include "sql/nesting.hpp"
+#include "sql/pool/start_thread.hpp"
 
 namespace quarry::sql::sqlite_driver {
 namespace {
@@ -27,12 +29,19 @@ std::int64_t read_data_version(Connection& connection) {
 
 class Watcher::Registration final : public Subscription {
  public:
-  Registration(Watcher& watcher, std::list<Listener>::iterator listener) : watcher_(watcher), listener_(listener) {}
-  ~Registration() override { watcher_.unsubscribe(listener_); }
+  /// With the mutex held.
+  Registration(std::shared_ptr<Shared> shared, Listener listener)
+      : shared_(std::move(shared)), listener_(shared_->listeners.insert(shared_->listeners.end(), std::move(listener))) {}
+  ~Registration() override {
+    if (process_generation() != process_) return;  // nobody is left there who would give the mutex back
+    const std::scoped_lock lock(shared_->mutex);
+    shared_->listeners.erase(listener_);
+  }
 
  private:
-  Watcher& watcher_;
-  std::list<Listener>::iterator listener_;
+  const unsigned process_ = process_generation();
+  const std::shared_ptr<Shared> shared_;
+  const std::list<Listener>::iterator listener_;
 };
 
 Watcher::Watcher(Location location, const DatabaseOptions& options, std::function<std::uint64_t()> own_commits)
@@ -40,36 +49,31 @@ Watcher::Watcher(Location location, const DatabaseOptions& options, std::functio
 
 Watcher::~Watcher() {
   {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
+    const std::scoped_lock lock(shared_->mutex);
+    shared_->stopping = true;
   }
-  changed_.notify_all();
+  shared_->changed.notify_all();
   if (thread_.joinable()) thread_.join();
 }
 
 std::unique_ptr<Subscription> Watcher::subscribe(std::string_view channel, std::function<void()> wake) {
-  const std::scoped_lock lock(mutex_);
-  listeners_.push_back({std::string(channel), std::move(wake)});
+  const std::scoped_lock lock(shared_->mutex);
   // An in-memory database has no other process.
-  if (!location_.in_memory && !thread_.joinable()) thread_ = std::thread([this] { watch(); });
-  changed_.notify_all();
-  return std::make_unique<Registration>(*this, std::prev(listeners_.end()));
-}
-
-void Watcher::unsubscribe(std::list<Listener>::iterator listener) {
-  const std::scoped_lock lock(mutex_);
-  listeners_.erase(listener);
+  if (!location_.in_memory) start_thread(thread_, [this] { watch(); });
+  auto registration = std::make_unique<Registration>(shared_, Listener{std::string(channel), std::move(wake)});
+  shared_->changed.notify_all();
+  return registration;
 }
 
 void Watcher::notify(std::string_view channel) {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& listener : listeners_)
+  const std::scoped_lock lock(shared_->mutex);
+  for (const auto& listener : shared_->listeners)
     if (listener.channel == channel) listener.wake();
 }
 
 void Watcher::wake_all() {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& listener : listeners_) listener.wake();
+  const std::scoped_lock lock(shared_->mutex);
+  for (const auto& listener : shared_->listeners) listener.wake();
 }
 
 void Watcher::watch() {
@@ -78,10 +82,10 @@ void Watcher::watch() {
   std::uint64_t own = own_commits_();
   auto last_wake = std::chrono::steady_clock::now();
   bool pending = false;
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    if (listeners_.empty()) {
-      changed_.wait(lock, [&] { return stopping_ || !listeners_.empty(); });
+  std::unique_lock lock(shared_->mutex);
+  while (!shared_->stopping) {
+    if (shared_->listeners.empty()) {
+      shared_->changed.wait(lock, [&] { return shared_->stopping || !shared_->listeners.empty(); });
       continue;
     }
     lock.unlock();
@@ -105,7 +109,7 @@ void Watcher::watch() {
       nap = retry_interval;
     }
     lock.lock();
-    changed_.wait_for(lock, nap, [&] { return stopping_; });
+    shared_->changed.wait_for(lock, nap, [&] { return shared_->stopping; });
   }
 }
 

@@ -3,6 +3,8 @@
 /// milliseconds for other processes' commits, which `PRAGMA data_version` shows (it changes whenever another connection has
 /// committed; asking costs two system calls).
 ///
+/// A subscription may outlive the watcher; it is not woken any more then.
+///
 /// Thread safety: all functions may be called from any thread. A `wake` must be short and must not subscribe.
 
 #include <atomic>
@@ -28,6 +30,7 @@ class Watcher {
   Watcher(Location location, const DatabaseOptions& options, std::function<std::uint64_t()> own_commits);
   ~Watcher();
 
+  /// Throws `unavailable` when the watching thread cannot be started.
   std::unique_ptr<Subscription> subscribe(std::string_view channel, std::function<void()> wake);
   /// Wakes the subscribers of one channel, here and now.
   void notify(std::string_view channel);
@@ -37,18 +40,21 @@ class Watcher {
     std::string channel;
     std::function<void()> wake;
   };
+  /// What subscriptions need, and may hold for longer than the watcher lives.
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::list<Listener> listeners;
+    bool stopping = false;
+  };
   class Registration;
-  void unsubscribe(std::list<Listener>::iterator listener);
   void watch();
   void wake_all();
 
   const Location location_;
   const DatabaseOptions& options_;
   const std::function<std::uint64_t()> own_commits_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<Listener> listeners_;
-  bool stopping_ = false;
+  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   std::thread thread_;  ///< runs while there is a listener, and from then on
 };
 

@@ -110,6 +110,8 @@ void Writer::run_batch(std::span<PendingWrite* const> batch) {
     outcome = try_batch(batch, Apart::by_savepoints, actions, failure);
   }
   if (outcome == Outcome::committed) {
+    // Here, because what goes wrong from now on must not look like a failure of the commit.
+    checkpoint_if_due();
     for (auto& action : actions) {
       try {
         action();
@@ -158,7 +160,6 @@ Writer::Outcome Writer::try_batch(std::span<PendingWrite* const> batch, Apart ap
     commits_.fetch_add(1, std::memory_order_relaxed);
     for (const auto* member : batch)
       if (!member->failure) writes_.fetch_add(1, std::memory_order_relaxed);
-    checkpoint_if_due();
     return Outcome::committed;
   } catch (...) {
     failure = std::current_exception();
@@ -248,6 +249,10 @@ void Writer::read(FunctionRef<void(Read&)> body) {
 void Writer::run_outside_transaction(std::string_view sql) {
   const Passage passage(gate_, deadline());
   connection_.set_deadline(std::chrono::steady_clock::time_point::max());
+  const struct Restored {
+    Connection& connection;
+    ~Restored() { connection.wait_by_deadline(); }
+  } restored{connection_};
   connection_.execute(std::string(sql).c_str(), "run a statement outside a transaction");
 }
 

@@ -35,6 +35,8 @@ class Writer {
   /// Runs SQL outside a transaction, alone in the database.
   void run_outside_transaction(std::string_view sql);
 
+  /// For a forked child, which shares the lock with its parent for as long as both have the file open.
+  void close_gate() noexcept { gate_.close(); }
   /// For whoever holds the database to himself.
   Connection& connection() noexcept { return connection_; }
 

@@ -2,7 +2,6 @@
 /// reader keeps its moment between reads that come close together; here is who must not notice.
 
 #include <sqlite3.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -152,21 +151,6 @@ TEST_F(SqliteMoments, LetTheLogStartOver) {
   });
   write();
   EXPECT_LT(checkpoint("pragma wal_checkpoint(passive)").frames, 100);
-}
-
-TEST_F(SqliteMoments, AreTheParentsBusinessAfterAFork) {
-  auto handle = std::make_optional(Database::open(database_.url()));
-  for (int i = 0; i < 1000; ++i) handle->read([](Read& tx) { return tx.value(get_number); });
-  const auto child = fork();
-  if (child == 0) {
-    alarm(20);
-    handle.reset();
-    _exit(0);
-  }
-  int status = -1;
-  waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
-  EXPECT_EQ(handle->read([](Read& tx) { return tx.value(get_number); }), read());
 }
 
 TEST_F(SqliteMoments, OutliveNoSchema) {

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 
 #include "conformance/sql/things.hpp"
 #include "quarry/sql/backend.hpp"
@@ -60,6 +61,13 @@ TEST_P(Notify, ASubscriptionEnds) {
   auto subscription = database().db().backend().subscribe("tasks", [&] { bell.ring(); });
   subscription.reset();
   db().write([](Write& tx) { tx.notify("tasks"); });
+}
+
+TEST_P(Notify, ASubscriptionMayOutliveItsDatabase) {
+  auto handle = std::make_optional(Database::open(database().url()));
+  auto subscription = handle->backend().subscribe("tasks", [] {});
+  handle.reset();
+  subscription.reset();
 }
 
 }  // namespace

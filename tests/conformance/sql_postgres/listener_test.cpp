@@ -60,6 +60,25 @@ TEST_F(PostgresListener, SubscribersShareOneConnectionAndHearTheirChannels) {
   EXPECT_TRUE(b.wait_for(rings_b + 1));
 }
 
+TEST_F(PostgresListener, HearsWhatComesWhileAnotherSubscriptionEnds) {
+  Bell bell, other;
+  const auto subscription = db().backend().subscribe("news", [&] { bell.ring(); });
+  for (int round = 0; round < 60; ++round) {
+    const int rings_other = other.rings();
+    auto ends = db().backend().subscribe("other", [&] { other.ring(); });
+    ASSERT_TRUE(other.wait_for(rings_other + 1));
+    const int rings = bell.rings();
+    std::thread ender([&] {
+      // So that each round meets another moment of the exchange.
+      for (int turn = 0; turn < round; ++turn) std::this_thread::yield();
+      ends.reset();
+    });
+    notify("news");
+    ender.join();
+    ASSERT_TRUE(bell.wait_for(rings + 1)) << "round " << round;
+  }
+}
+
 TEST_F(PostgresListener, ComesBackAndWakesOnceAfterItsConnectionWasKilled) {
   Bell bell;
   const auto subscription = db().backend().subscribe("news", [&] { bell.ring(); });
