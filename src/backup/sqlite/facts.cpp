@@ -9,6 +9,7 @@
 
 #include "backup/envelope.hpp"
 #include "backup/sqlite/source.hpp"
+#include "quarry/sql/database.hpp"
 
 namespace quarry::backup::sqlite {
 namespace {
