@@ -160,6 +160,13 @@ ChangePlan plan_changes(const Model& actual, const Model& expected) {
   return plan;
 }
 
+/// A grant is recorded where it differs from what new objects have. One of `none` says that such a right was taken away: who
+/// lacks that record has the right.
+DifferenceKind as_told(DifferenceKind kind, const Object& object) {
+  if (object.type != ObjectType::grant || object.attribute("privileges") != "none") return kind;
+  return kind == DifferenceKind::missing ? DifferenceKind::extra : DifferenceKind::missing;
+}
+
 std::vector<Difference> compare(const Model& actual, const Model& expected) {
   if (to_text(actual) == to_text(expected)) return {};
   const ModelIndex there(actual);
@@ -170,14 +177,14 @@ std::vector<Difference> compare(const Model& actual, const Model& expected) {
   };
   for (const auto& object : expected.objects) {
     const Object* found = there.find(key_of(object));
-    if (!found && !table_tells_all(object, there)) add(DifferenceKind::missing, object, {});
+    if (!found && !table_tells_all(object, there)) add(as_told(DifferenceKind::missing, object), object, {});
     if (found && !same(*found, object))
       add(found->attributes == object.attributes && !found->valid ? DifferenceKind::invalid : DifferenceKind::changed,
           object, describe_change(*found, object));
   }
   for (const auto& object : actual.objects) {
     if (wanted.find(key_of(object)) || table_tells_all(object, wanted)) continue;
-    add(DifferenceKind::extra, object, {});
+    add(as_told(DifferenceKind::extra, object), object, {});
   }
   if (differences.empty()) return {};
   const auto mend = plan_changes(actual, expected);
