@@ -1,5 +1,8 @@
 /// Does it answer, is its schema ours, and can one get at it?
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "ops/health/aside.hpp"
 #include "ops/health/checks.hpp"
 #include "quarry/schema/migrator.hpp"
@@ -8,11 +11,13 @@
 namespace quarry::ops::health {
 namespace {
 
+namespace fs = std::filesystem;
+
 /// Of the server's connections, how many may be in use before somebody should look.
 constexpr double connections_full = 0.9;
 
 constexpr sql::Query<bool()> takes_no_writes{
-    "health.answers", sql::sqlite("select 0"),
+    "health.answers", sql::sqlite("select 0"),  // asked of the file instead
     sql::postgres("select pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean")};
 
 struct ServerConnections {
@@ -25,6 +30,18 @@ constexpr sql::Query<ServerConnections()> server_connections{
     sql::postgres("select coalesce(sum(numbackends), 0)::bigint as used, current_setting('max_connections')::bigint -"
                   " current_setting('superuser_reserved_connections')::bigint as most from pg_stat_database")};
 
+/// SQLite writes the file, and beside it its log and the gate. Nothing when this user may.
+std::optional<std::string> why_not_written(const fs::path& file) {
+  const auto may = [](const fs::path& path, int mode) { return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0; };
+  if (!may(file, R_OK | W_OK)) return fmt::format("this user may not write to '{}'", file.native());
+  const auto folder = file.parent_path();
+  if (!may(folder, W_OK | X_OK)) return fmt::format("this user may not write to the folder '{}'", folder.native());
+  for (const auto* beside : {"-wal", "-shm", "-gate"})
+    if (const fs::path other = file.native() + beside; may(other, F_OK) && !may(other, R_OK | W_OK))
+      return fmt::format("this user may not write to '{}'", other.native());
+  return std::nullopt;
+}
+
 }  // namespace
 
 Findings check_database(const Asked& asked) {
@@ -35,6 +52,9 @@ Findings check_database(const Asked& asked) {
   if (read_only)
     found.add(CheckState::failed, "the server takes no writes: it is a replica, or was made read-only",
               "name the primary in the URL, or all servers with target_session_attrs=read-write");
+  if (const auto file = sqlite_file(asked.db))
+    if (auto why = why_not_written(*file))
+      found.add(CheckState::failed, std::move(*why), "run as the user to whom the database belongs, or give it to this one");
   found.say(fmt::format("answers in {}", in_words(took)));
   return found;
 }

@@ -8,6 +8,7 @@
 
 #include "ops/health/aside.hpp"
 #include "ops/health/checks.hpp"
+#include "quarry/core/path.hpp"
 
 namespace quarry::ops::health {
 namespace {
@@ -97,7 +98,7 @@ std::optional<fs::path> sqlite_file(const Database& db) {
   constexpr std::string_view scheme = "sqlite:";
   const std::string_view url = db.display_url();
   if (db.engine() != Engine::sqlite || !url.starts_with(scheme) || url.ends_with(":memory:")) return std::nullopt;
-  return fs::path(url.substr(scheme.size()));
+  return resolved_path(url.substr(scheme.size()));
 }
 
 Findings check_disk(const Asked& asked) {

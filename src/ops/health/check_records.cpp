@@ -15,6 +15,8 @@ constexpr std::int64_t audit_entries = 1'000;
 /// In hours; a day and two hours for what runs daily, unless it is set.
 constexpr std::string_view age_max_key = "backup.max_age_hours";
 constexpr std::int64_t age_max_default = 26;
+/// By so much may the clocks of two machines differ.
+constexpr std::chrono::minutes clock_slack{10};
 
 }  // namespace
 
@@ -33,9 +35,13 @@ Findings check_backup(const Asked& asked) {
     const auto last = backup::last_verified(tx);
     const auto allowed = std::chrono::hours(system::get_integer(tx, age_max_key).value_or(age_max_default));
     if (last && last->created_at) {
-      const auto age = std::max(tx.now() - *last->created_at, std::chrono::microseconds(0));
-      const auto words = fmt::format("the last verified backup is {} old", in_words(age));
-      if (age > allowed)
+      const auto age = tx.now() - *last->created_at;
+      const auto words = age < -clock_slack
+                             ? fmt::format("the last verified backup is dated {} ahead", in_words(-age))
+                             : fmt::format("the last verified backup is {} old", in_words(std::max(age, age.zero())));
+      if (age < -clock_slack)
+        found.add(CheckState::warning, words, "find out which clock is or was wrong, then quarry backup DIR");
+      else if (age > allowed)
         found.add(CheckState::warning, fmt::format("{}, and {} are allowed", words, in_words(allowed)), "quarry backup DIR");
       else
         found.say(words);

@@ -69,27 +69,32 @@ constexpr sql::Query<Resting(Instant, int)> resting_hosts{
     sql::postgres("select count(*) as hosts, coalesce(sum(pending), 0)::bigint as tasks from (select pending from hosts"
                   " where due_at is not null and due_at > $1 order by due_at limit $2) h")};
 
+std::string counted(std::int64_t n, std::string_view one) { return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s"); }
+
 void judge_queue(Read& tx, const QueueSums& sums, std::chrono::microseconds stuck_after, Findings& found) {
   if (sums.dead > 0)
-    found.add(CheckState::notice, fmt::format("queue '{}' has {} dead letters", sums.name, sums.dead),
+    found.add(CheckState::notice, fmt::format("queue '{}' has {}", sums.name, counted(sums.dead, "dead letter")),
               fmt::format("quarry queue tasks {} --status dead", sums.name));
   if (sums.pending <= 0) return;
   if (sums.is_paused)
-    return found.add(CheckState::notice, fmt::format("queue '{}' is paused with {} tasks", sums.name, sums.pending),
+    return found.add(CheckState::notice,
+                     fmt::format("queue '{}' is paused with {}", sums.name, counted(sums.pending, "task")),
                      fmt::format("quarry queue resume {}", sums.name));
   if (sums.processing > 0) return;
   const auto oldest = queue::oldest_pending(tx, sums.id);
   if (!oldest || tx.now() - *oldest < stuck_after) return;
   found.add(CheckState::warning,
-            fmt::format("nobody takes the {} tasks of queue '{}', of which one has been due for {}", sums.pending, sums.name,
-                        in_words(tx.now() - *oldest)),
+            fmt::format("nobody takes the {} of queue '{}', of which one has been due for {}", counted(sums.pending, "task"),
+                        sums.name, in_words(tx.now() - *oldest)),
             "start a worker: quarry work");
 }
 
-void tell_overdue(const Overdue& overdue, Instant now, std::string_view what, std::string_view remedy, Findings& found) {
+void tell_overdue(const Overdue& overdue, Instant now, std::string_view of_one, std::string_view of_many,
+                  std::string_view remedy, Findings& found) {
   if (overdue.n == 0 || !overdue.oldest) return;
   found.add(CheckState::warning,
-            fmt::format("{} {}, one of them for {}", count_in_words(overdue.n), what, in_words(now - *overdue.oldest)),
+            fmt::format("{}{} for {}", count_in_words(overdue.n, of_one, of_many), overdue.n == 1 ? "," : ", one of them",
+                        in_words(now - *overdue.oldest)),
             std::string(remedy));
 }
 
@@ -101,9 +106,11 @@ Findings check_tasks(const Asked& asked) {
     Findings found;
     const auto now = tx.now();
     tell_overdue(tx.value(expired_leases, now - stuck_after, count_max + 1), now,
-                 "leases have run out and nobody takes them back", "start a worker: quarry work", found);
+                 "lease has run out and nobody takes it back", "leases have run out and nobody takes them back",
+                 "start a worker: quarry work", found);
     tell_overdue(tx.value(overdue_tasks, now - stuck_after, count_max + 1), now,
-                 "tasks have fallen due and nobody makes them ready", "start a worker: quarry work", found);
+                 "task has fallen due and nobody makes it ready", "tasks have fallen due and nobody makes them ready",
+                 "start a worker: quarry work", found);
     std::int64_t pending = 0;
     std::int64_t processing = 0;
     for (const auto& sums : tx.all(queue_sums, queues_max)) {
@@ -113,7 +120,8 @@ Findings check_tasks(const Asked& asked) {
     }
     if (const auto resting = tx.value(resting_hosts, now + host_rest_long, count_max + 1); resting.hosts > 0)
       found.add(CheckState::notice,
-                fmt::format("{} hosts rest for over an hour, with {} tasks", count_in_words(resting.hosts), resting.tasks),
+                fmt::format("{} for over an hour, with {}", count_in_words(resting.hosts, "host rests", "hosts rest"),
+                            counted(resting.tasks, "task")),
                 "quarry queue hosts");
     found.say(fmt::format("{} pending, {} under way", pending, processing));
     return found;
@@ -125,7 +133,8 @@ Findings check_schedules(const Asked& asked) {
     Findings found;
     const auto now = tx.now();
     tell_overdue(tx.value(overdue_schedules, now - asked.options.stuck_after, count_max + 1), now,
-                 "schedules are due and nobody fires them", "start a worker: quarry work", found);
+                 "schedule is due and nobody fires it", "schedules are due and nobody fires them",
+                 "start a worker: quarry work", found);
     if (found.state() == CheckState::ok) found.say("none is overdue");
     return found;
   });
@@ -137,10 +146,10 @@ Findings check_webhooks(const Asked& asked) {
     const auto waiting = tx.value(waiting_webhooks, count_max + 1);
     const auto now = tx.now();
     if (waiting.oldest && now - *waiting.oldest > webhook_wait_max)
-      tell_overdue(waiting, now, "payment events have not been applied", "quarry billing events, quarry billing replay",
-                   found);
+      tell_overdue(waiting, now, "payment event has not been applied", "payment events have not been applied",
+                   "quarry billing events, quarry billing replay", found);
     else
-      found.say(fmt::format("{} payment events wait", count_in_words(waiting.n)));
+      found.say(count_in_words(waiting.n, "payment event waits", "payment events wait"));
     return found;
   });
 }

@@ -77,7 +77,7 @@ constexpr int threads_max = 4;
 
 /// Counting ends here.
 constexpr int count_max = 1'000;
-/// `17`, or `more than 1,000`.
-std::string count_in_words(std::int64_t counted_to);
+/// `1 task waits`, `17 tasks wait`, or `more than 1000 tasks wait`.
+std::string count_in_words(std::int64_t counted_to, std::string_view of_one, std::string_view of_many);
 
 }  // namespace quarry::ops::health

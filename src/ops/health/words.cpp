@@ -23,8 +23,9 @@ std::string bytes_in_words(std::uint64_t bytes) {
   return fmt::format("{:.1f} PB", value);
 }
 
-std::string count_in_words(std::int64_t counted_to) {
-  return counted_to > count_max ? fmt::format("more than {}", count_max) : fmt::format("{}", counted_to);
+std::string count_in_words(std::int64_t counted_to, std::string_view of_one, std::string_view of_many) {
+  if (counted_to > count_max) return fmt::format("more than {} {}", count_max, of_many);
+  return fmt::format("{} {}", counted_to, counted_to == 1 ? of_one : of_many);
 }
 
 }  // namespace quarry::ops::health

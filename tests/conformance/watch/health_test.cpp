@@ -1,6 +1,8 @@
 /// Every check finds what it is there for, says what to do, and is quiet otherwise.
 
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <map>
 #include <thread>
@@ -95,7 +97,7 @@ TEST_P(Health, TasksThatFellDueAndAreNotMadeReady) {
   clock().advance(1h + 4min);
   EXPECT_EQ(check("tasks").state, CheckState::ok);
   clock().advance(2min);
-  EXPECT_THAT(check("tasks").message, HasSubstr("1 tasks have fallen due"));
+  EXPECT_THAT(check("tasks").message, HasSubstr("1 task has fallen due and nobody makes it ready, for 6 min"));
 }
 
 TEST_P(Health, HostsThatRestAreWorthANotice) {
@@ -104,7 +106,7 @@ TEST_P(Health, HostsThatRestAreWorthANotice) {
   clock().advance(30min);
   auto found = check("tasks");
   EXPECT_EQ(found.state, CheckState::notice);
-  EXPECT_THAT(found.message, HasSubstr("1 hosts rest for over an hour, with 4 tasks"));
+  EXPECT_THAT(found.message, HasSubstr("1 host rests for over an hour, with 4 tasks"));
   EXPECT_THAT(found.message, testing::Not(HasSubstr("slow.example"))) << "names of hosts are data";
   clock().advance(45min);
   EXPECT_EQ(check("tasks").state, CheckState::ok);
@@ -129,7 +131,7 @@ TEST_P(Health, SchedulesThatNobodyFires) {
   clock().advance(6min);
   const auto found = check("schedules");
   EXPECT_EQ(found.state, CheckState::warning);
-  EXPECT_THAT(found.message, HasSubstr("1 schedules are due"));
+  EXPECT_THAT(found.message, HasSubstr("1 schedule is due and nobody fires it, for 6 min"));
 }
 
 TEST_P(Health, PaymentEventsThatAreNotApplied) {
@@ -141,6 +143,7 @@ TEST_P(Health, PaymentEventsThatAreNotApplied) {
                      " ('00000000-0000-0000-0000-000000000001', 'p', decode(repeat('00', 32), 'hex'), 'order', '', {})",
                      at));
   EXPECT_EQ(check("webhooks").state, CheckState::ok);
+  EXPECT_EQ(check("webhooks").message, "1 payment event waits");
   clock().advance(61min);
   EXPECT_EQ(check("webhooks").state, CheckState::warning);
 }
@@ -166,6 +169,21 @@ TEST_P(Health, TheBackupsAge) {
   EXPECT_EQ(found.state, CheckState::warning);
   EXPECT_THAT(found.message, testing::AllOf(HasSubstr("the last attempt failed"), testing::Not(HasSubstr("secret"))));
   EXPECT_TRUE(health().ready) << "an old backup is no reason to stop working";
+}
+
+TEST_P(Health, ABackupOfTomorrowIsNotTakenForAFreshOne) {
+  const auto record = [&](Instant made) {
+    set("backup.last_verified",
+        fmt::format(R"({{"name":"b1","created_at":"{0}","verified_at":"{0}","failed_at":null,"failure":null}})",
+                    to_iso8601(made)),
+        system::SettingType::json);
+  };
+  record(clock().now() + 5min);
+  EXPECT_EQ(check("backup").state, CheckState::ok) << "two clocks may differ a little";
+  record(clock().now() + 24h);
+  const auto found = check("backup");
+  EXPECT_EQ(found.state, CheckState::warning);
+  EXPECT_THAT(found.message, HasSubstr("24 h 0 min ahead"));
 }
 
 TEST_P(Health, ABrokenLinkAtTheEndOfTheAuditLog) {
@@ -232,6 +250,25 @@ TEST_P(Health, TheMonitorAsksAgainWhenItsAnswerIsOld) {
   curious.report();
   clock().advance(1s);
   EXPECT_EQ(curious.report().checked_at, clock().now());
+}
+
+TEST(HealthOnSqlite, AFileThatThisUserMayNotWriteIsNotReady) {
+  TestDatabase database(Engine::sqlite, head());
+  const std::filesystem::path file = database.url().substr(std::string_view("sqlite:").size());
+  std::filesystem::permissions(file.parent_path(), std::filesystem::perms(0755));
+  std::filesystem::permissions(file, std::filesystem::perms(0444));
+  // Root may write anything, so somebody else asks.
+  const auto child = fork();
+  if (child == 0) {
+    if (setegid(65534) != 0 || seteuid(65534) != 0) _exit(9);
+    const auto report = ops::check_health(Database::open(database.url(), {.create = false, .read_only = true}));
+    _exit(report.ready ? 1 : report.checks.front().message.find("may not write") == std::string::npos ? 2 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(ops::check_health(database.db()).ready) << "for root it is";
 }
 
 TEST(HealthOnPostgres, WhatHangsIsReportedAndTheOthersGoOn) {
