@@ -235,7 +235,29 @@ constexpr sql::Command<Beat(std::vector<std::int64_t>, std::vector<std::int64_t>
         "  on t.id = l.id and t.lease_token = l.token where t.lease_until is not null order by t.id for no key update of t)"
         " update task_queue t set lease_until = $3 from held where t.id = held.id returning t.id, t.cancel_requested")};
 
+// By primary key, one look-up for each lease.
+constexpr sql::Query<TaskId(TaskId, std::int64_t)> find_cancel_request{
+    "queue.cancel_request",
+    "select id from task_queue where id = $1 and lease_token = $2 and lease_until is not null and cancel_requested"};
+constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>)> find_cancel_requests{
+    "queue.cancel_requests", sql::sqlite(""),
+    sql::postgres("select t.id from task_queue t join unnest($1::bigint[], $2::bigint[]) as l (id, token)"
+                  " on t.id = l.id and t.lease_token = l.token where t.lease_until is not null and t.cancel_requested")};
+
 }  // namespace
+
+std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases) {
+  std::vector<TaskId> cancelled;
+  if (leases.empty()) return cancelled;
+  if (tx.engine() == Engine::sqlite) {
+    for (const auto& ref : leases)
+      if (tx.one(find_cancel_request, ref.id, ref.lease_token)) cancelled.push_back(ref.id);
+    return cancelled;
+  }
+  std::vector<std::int64_t> ids, tokens;
+  for (const auto& ref : leases) ids.push_back(ref.id), tokens.push_back(ref.lease_token);
+  return tx.all(find_cancel_requests, ids, tokens);
+}
 
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseconds lease) {
   check_lease(lease);

@@ -12,6 +12,7 @@
 namespace quarry::queue {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 LeaseKeeper::LeaseKeeper(Database db, milliseconds lease, OnEnd on_end)
     : db_(std::move(db)), lease_(lease), on_end_(std::move(on_end)) {
@@ -33,7 +34,7 @@ void LeaseKeeper::add(const LeaseRef& lease) { add(std::span(&lease, 1)); }
 
 void LeaseKeeper::add(std::span<const LeaseRef> leases) {
   const std::scoped_lock lock(mutex_);
-  if (leases_.empty()) got_through_ = std::chrono::steady_clock::now();
+  if (leases_.empty()) got_through_ = steady_clock::now();
   for (const auto& lease : leases) leases_[lease.id] = {lease.lease_token, false};
 }
 
@@ -62,12 +63,20 @@ std::size_t LeaseKeeper::size() const {
 void LeaseKeeper::run() {
   bool reached = true;
   std::unique_lock lock(mutex_);
+  auto next_beat = steady_clock::now() + lease_ / 3;
   while (!stopping_) {
-    changed_.wait_for(lock, reached ? lease_ / 3 : lease_ / 30, [&] { return stopping_; });
+    changed_.wait_until(lock, std::min<steady_clock::time_point>(next_beat, steady_clock::now() + look_interval),
+                        [&] { return stopping_; });
     if (stopping_) return;
-    if (leases_.empty()) continue;
+    const bool is_beat = steady_clock::now() >= next_beat;
+    const bool is_idle = leases_.empty();
     lock.unlock();
-    reached = beat(reached);
+    if (is_beat) {
+      if (!is_idle) reached = beat(reached);
+      next_beat = steady_clock::now() + (reached ? lease_ / 3 : lease_ / 30);
+    } else if (!is_idle && reached) {
+      look();
+    }
     lock.lock();
   }
 }
@@ -75,19 +84,23 @@ void LeaseKeeper::run() {
 void LeaseKeeper::catch_up() {
   {
     const std::scoped_lock lock(mutex_);
-    if (leases_.empty() || std::chrono::steady_clock::now() - got_through_ < lease_ * 2 / 3) return;
+    if (leases_.empty() || steady_clock::now() - got_through_ < lease_ * 2 / 3) return;
   }
   beat();
 }
 
+std::vector<LeaseRef> LeaseKeeper::kept_leases(bool untold_only) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<LeaseRef> leases;
+  leases.reserve(leases_.size());
+  for (const auto& [id, kept] : leases_)
+    if (!untold_only || !kept.told_cancelled) leases.push_back({id, kept.token});
+  return leases;
+}
+
 void LeaseKeeper::beat() {
-  std::vector<LeaseRef> asked;
-  {
-    const std::scoped_lock lock(mutex_);
-    asked.reserve(leases_.size());
-    for (const auto& [id, kept] : leases_) asked.push_back({id, kept.token});
-  }
-  const auto began = std::chrono::steady_clock::now();
+  const auto asked = kept_leases(false);
+  const auto began = steady_clock::now();
   // A heartbeat that takes longer than a lease comes too late for all of them.
   report(db_.write({.deadline = lease_}, [&](Write& tx) { return heartbeat(tx, asked, lease_); }), asked);
   const std::scoped_lock lock(mutex_);
@@ -103,6 +116,19 @@ bool LeaseKeeper::beat(bool reached) {
     // One line for one outage.
     if (reached) log::warn("cannot extend the leases of {} tasks: {}", size(), error.client_message());
     return false;
+  }
+}
+
+/// Only for the news: a look that fails is made up for by the next one, and of a database that is away the heartbeat tells.
+void LeaseKeeper::look() {
+  const auto asked = kept_leases(true);
+  if (asked.empty()) return;
+  try {
+    // No longer than a heartbeat can do without us.
+    const auto cancelled = db_.read({.deadline = lease_ / 3}, [&](Read& tx) { return cancel_requests(tx, asked); });
+    report({.lost = {}, .cancelled = cancelled}, asked);
+  } catch (const Error& error) {
+    log::debug("cannot look which of {} tasks were cancelled: {}", asked.size(), error.client_message());
   }
 }
 

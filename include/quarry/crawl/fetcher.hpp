@@ -149,6 +149,10 @@ class Fetcher {
   /// Everything that has ended; waits for the first one until `timeout` or `wake`.
   std::vector<Response> poll(std::chrono::milliseconds timeout);
 
+  /// Ends this request at once, wherever it stands, and closes its connection: no response comes of it. False when there is
+  /// none of this id. Not from inside `admit_redirect`.
+  bool cancel(std::uint64_t id);
+
   /// Ends everything at once; the responses say `cancelled`. What had ended already and was not polled yet is among them
   /// as it is.
   std::vector<Response> cancel_all();

@@ -11,6 +11,9 @@
 /// Three threads: one fetches and parses, one commits, and one keeps the leases alive meanwhile (`queue::LeaseKeeper`). A
 /// batch that waits to be committed holds back the fetching, so memory stays bounded.
 ///
+/// Who cancels a task or its job is heard within a second: the transfer is broken off, and the task ends as cancelled. It is
+/// no failure, and the host is not held to account. What had been fetched by then is kept.
+///
 /// Errors: trouble with pages is recorded with their tasks. A database that cannot be reached is waited for, with backoff,
 /// until `give_up_after`; then `run` throws what the database threw. Who asks it to stop meanwhile waits two seconds at
 /// most. Leases that were held run out, or are taken back by the next worker on this machine at its start.
@@ -48,12 +51,13 @@ struct WorkerOptions {
 
 /// Figures since the worker began. Each is exact; together they may be a page apart.
 struct WorkerStats {
-  std::atomic<std::int64_t> pages{0};    ///< committed as completed
-  std::atomic<std::int64_t> failed{0};   ///< tries that failed, retries included
-  std::atomic<std::int64_t> lost{0};     ///< leases lost to others: worked on for nothing
-  std::atomic<std::int64_t> bytes{0};    ///< of bodies
-  std::atomic<std::int64_t> links{0};    ///< new pages found
-  std::atomic<std::int64_t> results{0};  ///< items extracted
+  std::atomic<std::int64_t> pages{0};      ///< committed as completed
+  std::atomic<std::int64_t> failed{0};     ///< tries that failed, retries included
+  std::atomic<std::int64_t> cancelled{0};  ///< tasks that were given up because somebody cancelled them
+  std::atomic<std::int64_t> lost{0};       ///< leases lost to others: worked on for nothing
+  std::atomic<std::int64_t> bytes{0};      ///< of bodies
+  std::atomic<std::int64_t> links{0};      ///< new pages found
+  std::atomic<std::int64_t> results{0};    ///< items extracted
   std::atomic<std::int64_t> commits{0};
   std::atomic<std::int64_t> claims{0};  ///< times that the queue was asked for tasks
 };

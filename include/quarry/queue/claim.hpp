@@ -62,4 +62,8 @@ struct HeartbeatResult {
 /// Extends leases to `now + lease`. Throws `invalid` for a lease out of bounds.
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, std::chrono::milliseconds lease);
 
+/// Which of these tasks are wanted no more, of those that are still under these leases: what a heartbeat tells too, by a
+/// look at the rows that changes nothing and may be repeated often.
+std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases);
+
 }  // namespace quarry::queue

@@ -28,7 +28,7 @@ bool set_paused(Write& tx, QueueId queue, bool paused);
 
 enum class CancelOutcome {
   cancelled,  ///< it will not run
-  requested,  ///< it is running: its worker learns of it with the next heartbeat
+  requested,  ///< it is running: its worker hears of it (`LeaseKeeper`: within a second)
   already_ended,
   not_found,
 };

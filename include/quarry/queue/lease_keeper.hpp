@@ -12,6 +12,10 @@
 /// database cannot be reached they are tried ten times as often, and a lease is not given up before the database says so:
 /// only it knows whether somebody else has got the task meanwhile, and the token keeps a late finish out.
 ///
+/// Between heartbeats the keeper looks every half second whether any of its tasks is wanted no more: who cancels a task or
+/// its job, or has maintenance give the job up, is heard within a second, however long the lease. That is one look by key at
+/// the tasks that are kept, and none while nothing is kept.
+///
 /// Errors: `invalid` from the constructor; afterwards trouble with the database is logged and tried again.
 
 #include <chrono>
@@ -21,6 +25,7 @@
 #include <mutex>
 #include <span>
 #include <thread>
+#include <vector>
 
 #include "quarry/queue/claim.hpp"
 #include "quarry/sql/database.hpp"
@@ -38,6 +43,9 @@ class LeaseKeeper {
   /// Called from the keeper's thread, once for each task and reason, and never after `remove` has returned on another
   /// thread, unless it was under way. May call `add` and `remove`; must not throw or destroy the keeper.
   using OnEnd = std::function<void(TaskId task, LeaseEnd why)>;
+
+  /// Between two looks at what was cancelled. A heartbeat is one, too.
+  static constexpr std::chrono::milliseconds look_interval{500};
 
   /// `lease` as in `ClaimOptions`; throws `invalid` when it is out of bounds.
   LeaseKeeper(Database db, std::chrono::milliseconds lease, OnEnd on_end);
@@ -71,6 +79,8 @@ class LeaseKeeper {
   void run();
   bool beat(bool reached);
   void beat();
+  void look();
+  std::vector<LeaseRef> kept_leases(bool untold_only) const;
   void report(const HeartbeatResult& result, std::span<const LeaseRef> asked);
 
   Database db_;

@@ -202,6 +202,18 @@ std::vector<Response> Fetcher::poll(std::chrono::milliseconds timeout) {
   }
 }
 
+bool Fetcher::cancel(std::uint64_t id) {
+  const auto is_it = [id](const auto& one) { return one.id == id; };
+  if (std::erase_if(state_->waiting, is_it) + std::erase_if(state_->ended, is_it) > 0) return true;
+  const auto found =
+      std::ranges::find_if(state_->running, [&](const auto& entry) { return is_it(entry.second->response()); });
+  if (found == state_->running.end()) return false;
+  demand(curl_multi_remove_handle(state_->multi.get(), found->first));
+  state_->idle_handles.push_back(found->second->release_handle());
+  state_->running.erase(found);
+  return true;
+}
+
 std::vector<Response> Fetcher::cancel_all() {
   auto running = std::exchange(state_->running, {});
   for (auto& [handle, transfer] : running) {

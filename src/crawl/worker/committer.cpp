@@ -91,6 +91,7 @@ void Committer::commit(std::vector<Outcome>& batch) {
   });
   stats_.pages += done.pages;
   stats_.failed += done.failed;
+  stats_.cancelled += done.cancelled;
   stats_.lost += done.lost;
   stats_.links += done.links;
   stats_.results += done.results;

@@ -39,6 +39,7 @@ struct Outcome {
   std::optional<PageTask> elsewhere;      ///< or a redirect to another host, whose turn the task has to wait for
   std::string error;                      ///< or why not
   bool worth_a_retry = false;
+  bool was_cancelled = false;    ///< somebody wants it no more: it ends, and nobody is to blame
   bool host_in_trouble = false;  ///< it refused, or could not be reached: leave it alone for a while
   std::optional<std::chrono::milliseconds> retry_after;
 

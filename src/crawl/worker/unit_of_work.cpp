@@ -123,7 +123,7 @@ std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Polit
   for (const auto& [outcome, blob] : accepted) {
     if (!outcome->task.job_id) continue;
     auto& job = news[*outcome->task.job_id];
-    if (!outcome->error.empty()) {
+    if (!outcome->error.empty() && !outcome->was_cancelled) {
       const auto page = boost::json::serialize(boost::json::value{{"task", outcome->task.id}});
       job.log.push_back({jobs::LogLevel::warning, fmt::format("{}: {}", outcome->address, outcome->error), Json{page}});
     }
@@ -162,7 +162,8 @@ void end_tasks(Write& tx, std::span<const Accepted> accepted, const Politeness& 
   if (!failed.empty()) queue::fail(tx, failed);
   queue::finish_or_throw(tx, finished);
   done.pages = static_cast<std::int64_t>(finished.size());
-  done.failed = static_cast<std::int64_t>(failed.size());
+  done.cancelled = std::ranges::count_if(accepted, [](const Accepted& one) { return one.outcome->was_cancelled; });
+  done.failed = static_cast<std::int64_t>(failed.size()) - done.cancelled;
 }
 
 /// The units that were reserved with the leases.

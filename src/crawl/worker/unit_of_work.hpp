@@ -12,6 +12,7 @@ namespace quarry::crawl {
 struct Committed {
   std::int64_t pages = 0;
   std::int64_t failed = 0;
+  std::int64_t cancelled = 0;
   std::int64_t lost = 0;
   std::int64_t links = 0;
   std::int64_t results = 0;

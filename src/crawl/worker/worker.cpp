@@ -9,7 +9,6 @@
 #include "quarry/billing/metering.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/core/log.hpp"
-#include "quarry/queue/finish.hpp"
 #include "quarry/queue/maintain.hpp"
 #include "quarry/sql/backend.hpp"
 
@@ -46,10 +45,7 @@ void Worker::State::run(std::stop_token stop) {
   const auto subscription = db.backend().subscribe(queue::wake_channel(queue), wake);
   committer = std::make_unique<Committer>(db, blobs, options, stats, stop, [this] { fetcher.wake(); });
   const std::stop_callback stopper(stop, wake);
-  // Cancelled tasks need no special care: their work is kept as the last of its job.
-  queue::LeaseKeeper own_keeper(db, options.lease, [this](TaskId, queue::LeaseEnd why) {
-    if (why == queue::LeaseEnd::lost) some_are_lost = true;
-  });
+  queue::LeaseKeeper own_keeper(db, options.lease, [this](TaskId task, queue::LeaseEnd why) { note_end(task, why); });
   keeper = &own_keeper;
 
   while (!stop.stop_requested()) {
@@ -66,6 +62,7 @@ void Worker::State::run(std::stop_token stop) {
     for (auto& response : fetcher.poll(nap())) answered(std::move(response));
     if (!postponed.empty() && SteadyClock::now() >= postponed_until) resume_postponed();
     if (some_are_lost.exchange(false)) forget_lost();
+    stop_cancelled();
     forget_settled();
   }
   for (auto& response : fetcher.cancel_all())
@@ -237,7 +234,7 @@ void Worker::State::postpone(const Held& task, const Response& response) {
 
 void Worker::State::resume_postponed() {
   for (const auto number : std::exchange(postponed, {}))
-    if (const auto task = held.find(number); task != held.end()) admit(task->second);
+    if (const auto task = held.find(number); task != held.end() && !task->second.settled) admit(task->second);
 }
 
 void Worker::State::settle(Held& task) {
@@ -247,32 +244,6 @@ void Worker::State::settle(Held& task) {
   task.outcome.task.id = outcome.task.id;
   task.outcome.task.lease_token = outcome.task.lease_token;
   committer->submit(std::move(outcome));
-}
-
-/// An answer that still comes finds no entry; an outcome that is with the committer already finds no lease, and is counted
-/// there.
-void Worker::State::forget(const std::unordered_set<TaskId>& tasks) {
-  stats.lost += static_cast<std::int64_t>(std::erase_if(
-      held, [&](const auto& entry) { return !entry.second.settled && tasks.contains(entry.second.outcome.task.id); }));
-}
-
-/// Somebody else has these tasks, or they have ended.
-void Worker::State::forget_lost() {
-  stats.lost += static_cast<std::int64_t>(std::erase_if(
-      held, [&](const auto& entry) { return !entry.second.settled && !keeper->keeps(entry.second.outcome.lease()); }));
-}
-
-void Worker::State::give_back(std::vector<queue::LeaseRef> leases) {
-  if (leases.empty()) return;
-  // What was not metered has no reservation, and is given back all the same.
-  patiently([&] { db.write([&](Write& tx) { billing::release(tx, leases); }); });
-}
-
-void Worker::State::forget_settled() {
-  for (const auto number : committer->take_settled()) {
-    const auto task = held.extract(number);
-    if (!task.empty()) keeper->remove(task.mapped().outcome.lease());
-  }
 }
 
 }  // namespace quarry::crawl

@@ -74,7 +74,7 @@ void Worker::State::robots_answered(Response response) {
   if (waiting.empty()) return;
   for (const auto number : waiting.mapped()) {
     const auto task = held.find(number);
-    if (task == held.end()) continue;
+    if (task == held.end() || task->second.settled) continue;
     if (response.error == FetchError::starved)
       postpone(task->second, response);
     else if (trouble)

@@ -1,12 +1,15 @@
 #pragma once
-/// What a worker is made of: `run` and the leases are in worker.cpp, robots.txt and redirects in worker_robots.cpp.
+/// What a worker is made of: `run` and its tasks are in worker.cpp, the ends of their leases in worker_leases.cpp,
+/// robots.txt and redirects in worker_robots.cpp.
 ///
-/// All of it belongs to the thread that runs `run`, except `woken` and what has its own rules (`Committer`, `WorkerStats`).
+/// All of it belongs to the thread that runs `run`, except `woken`, `note_end` and what has its own rules (`Committer`,
+/// `WorkerStats`).
 
 #include <atomic>
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -84,6 +87,8 @@ struct Worker::State {
   void forget_settled();
   void forget(const std::unordered_set<TaskId>& tasks);
   void forget_lost();
+  void note_end(TaskId task, queue::LeaseEnd why);
+  void stop_cancelled();
   milliseconds nap() const;
 
   Database db;
@@ -100,6 +105,8 @@ struct Worker::State {
   std::unique_ptr<Committer> committer;
   queue::LeaseKeeper* keeper = nullptr;    ///< while `run` runs
   std::atomic<bool> some_are_lost{false};  ///< the keeper has been told so
+  std::mutex cancelled_mutex;
+  std::unordered_set<TaskId> cancelled;  ///< the keeper has been told so; guarded by `cancelled_mutex`
   std::stop_token stopping;
   std::uint64_t claims = 0;
   std::unordered_map<std::uint64_t, Held> held;                                     ///< by the number of the claim

@@ -37,6 +37,24 @@ TEST_P(QueueCancel, ARunningTaskIsAskedByItsHeartbeat) {
   EXPECT_TRUE(beat(claimed).lost.empty());
 }
 
+TEST_P(QueueCancel, ALookTellsWhichOfTheLeasesAreWantedNoMore) {
+  put_many(3);
+  const auto tasks = take(3);
+  std::vector<LeaseRef> leases;
+  for (const auto& one : tasks) leases.push_back({one.id, one.lease_token});
+  const auto look = [&](std::span<const LeaseRef> at) {
+    return db().read([&](Read& tx) { return cancel_requests(tx, at); });
+  };
+  EXPECT_TRUE(look(leases).empty());
+  EXPECT_TRUE(look({}).empty());
+  cancel(tasks[1].id);
+  EXPECT_EQ(look(leases), std::vector{tasks[1].id});
+  const LeaseRef old{tasks[1].id, tasks[1].lease_token - 1};
+  EXPECT_TRUE(look(std::span(&old, 1)).empty()) << "this lease is no longer the one";
+  lose(tasks[1]);
+  EXPECT_TRUE(look(leases).empty()) << "it has ended";
+}
+
 TEST_P(QueueCancel, ACancelledTaskThatFailsIsNotTriedAgain) {
   const auto id = put();
   const auto claimed = take_one();

@@ -53,6 +53,7 @@ class QueuePlans : public QueueTest {
     const std::vector leases{at(0), at(1), at(2), at(3)};
     hold(tx, leases);
     heartbeat(tx, leases, kLease);
+    cancel_requests(tx, leases);
     finish(tx, std::vector{Finish{at(0).id, at(0).lease_token, {}}});
     fail(tx, std::vector{Failure{at(1).id, at(1).lease_token, "it broke", false, {}}});
     fail(tx, std::vector{Failure{at(2).id, at(2).lease_token, "it broke", true, {}}});

@@ -155,6 +155,36 @@ TEST_P(QueueLeaseKeeper, ReportsACancellationOnceAndKeepsTheLease) {
   EXPECT_TRUE(lose(claimed).ids.empty());
 }
 
+// The first heartbeat would come after twenty minutes.
+TEST_P(QueueLeaseKeeper, HearsOfACancellationLongBeforeTheNextHeartbeat) {
+  put_many(3);
+  const auto tasks = take(3, 1h);
+  LeaseKeeper keeper(db(), 1h, note);
+  for (const auto& one : tasks) keeper.add(ref(one));
+  db().write([&](Write& tx) { cancel_task(tx, tasks[1].id); });
+  EXPECT_TRUE(eventually([&] { return news.has(tasks[1].id, LeaseEnd::cancelled); }));
+  db().write([&](Write& tx) { cancel_task(tx, tasks[2].id); });
+  EXPECT_TRUE(eventually([&] { return news.has(tasks[2].id, LeaseEnd::cancelled); }));
+  EXPECT_EQ(news.calls, 2) << "each once";
+  EXPECT_EQ(keeper.size(), 3U) << "their leases are kept";
+}
+
+TEST_P(QueueLeaseKeeper, LooksForNothingWhileItKeepsNothing) {
+  const auto id = put();
+  const auto claimed = take_one(1h);
+  LeaseKeeper keeper(db(), 1h, note);
+  const auto before = db().stats().reads;
+  std::this_thread::sleep_for(LeaseKeeper::look_interval * 3);
+  EXPECT_EQ(db().stats().reads, before);
+  keeper.add(ref(claimed));
+  EXPECT_TRUE(eventually([&] { return db().stats().reads > before + 1; }));
+  db().write([&](Write& tx) { cancel_task(tx, id); });
+  EXPECT_TRUE(eventually([&] { return news.has(id, LeaseEnd::cancelled); }));
+  const auto told = db().stats().reads;
+  std::this_thread::sleep_for(LeaseKeeper::look_interval * 3);
+  EXPECT_EQ(db().stats().reads, told) << "what was told need not be asked again";
+}
+
 TEST_P(QueueLeaseKeeper, WhatWasRemovedIsNoNews) {
   put();
   const auto claimed = take_one(300ms);

@@ -140,6 +140,34 @@ TEST(Fetcher, CancelsEverything) {
   EXPECT_EQ(run(fetcher).at(0).status, 200) << "it can be used on";
 }
 
+TEST(Fetcher, CancelsOneAndLeavesTheOthers) {
+  std::atomic<bool> stop{false};
+  LoopbackServer server([&](const HttpRequest& request) {
+    while (request.target == "/silent" && !stop) std::this_thread::sleep_for(milliseconds(1));
+    return HttpReply{.body = "an answer"};
+  });
+  Fetcher fetcher({.in_flight_max = 2, .allow_private = true}, clock_now);
+  for (const std::uint64_t id : {1u, 2u, 3u}) fetcher.submit({.id = id, .url = Url::parse(server.url("/silent"))});
+  fetcher.submit({.id = 4, .url = Url::parse(server.url("/"))});
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (server.requests() < 2 && std::chrono::steady_clock::now() < deadline) fetcher.poll(milliseconds(5));
+  EXPECT_TRUE(fetcher.cancel(1)) << "it runs";
+  EXPECT_TRUE(fetcher.cancel(3)) << "it waits for its turn";
+  EXPECT_FALSE(fetcher.cancel(3));
+  EXPECT_FALSE(fetcher.cancel(9));
+  EXPECT_EQ(fetcher.in_flight(), 2U);
+  std::vector<Response> answers;
+  while (answers.empty() && std::chrono::steady_clock::now() < deadline) answers = fetcher.poll(milliseconds(100));
+  ASSERT_EQ(answers.size(), 1U) << "there is room for the next one";
+  EXPECT_EQ(answers[0].id, 4U);
+  EXPECT_TRUE(fetcher.cancel(2));
+  EXPECT_EQ(fetcher.in_flight(), 0U);
+  EXPECT_TRUE(fetcher.poll(milliseconds(0)).empty());
+  stop = true;
+  fetcher.submit({.id = 1, .url = Url::parse(server.url("/"))});
+  EXPECT_EQ(run(fetcher).at(0).body, "an answer") << "handles are used again";
+}
+
 TEST(Fetcher, CanBeDestroyedInMidFlight) {
   std::atomic<bool> stop{false};
   LoopbackServer server([&](const HttpRequest&) {
