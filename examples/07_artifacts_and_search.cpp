@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   }
   const auto found = db.read([](Read& tx) { return artifacts::search(tx, {.query = "lightest metals"}); });
   for (const auto& hit : found.items) fmt::print("{}: {}\n", *hit.source_url, hit.snippet);
-  const auto first = db.read([](Read& tx) { return artifacts::list(tx, {}).items.at(0); });
+  const auto first = db.read([](Read& tx) { return artifacts::list(tx).rows.at(0); });
   fmt::print("{} bytes, {} artifacts, one body\n", blobs.get(*first.blob_hash).size(), found.items.size());
   std::filesystem::remove_all(folder);
 }

@@ -36,11 +36,8 @@ struct List {
 std::vector<List> lists_of(const Tenant& tenant) {
   const auto as_tenant = Actor::user(tenant.user);
   const auto artifacts_of = [tenant](std::optional<JobId> job) {
-    return [=](Read& tx, int limit, const std::string& after) -> std::optional<std::string> {
-      std::optional<ArtifactId> before;
-      if (!after.empty()) before = ArtifactId{parse_uuid(after)};
-      const auto page = artifacts::list(tx, {.user_id = tenant.user, .job_id = job}, limit, before);
-      return page.next ? std::optional(to_string(*page.next)) : std::nullopt;
+    return [=](Read& tx, int limit, const std::string& after) {
+      return artifacts::list(tx, {.user_id = tenant.user, .job_id = job}, {.limit = limit, .after = after}).next;
     };
   };
   return {

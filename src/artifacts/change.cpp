@@ -1,9 +1,11 @@
+#include <fmt/format.h>
+
 #include "artifacts/blob_refs.hpp"
-#include "artifacts/sql_text.hpp"
 #include "artifacts/text_rules.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
+#include "quarry/store/patch.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -39,16 +41,19 @@ BOOST_DESCRIBE_STRUCT(Ending, (), (user_id, id, blob_hash))
 constexpr sql::Command<Ending(UserId, ArtifactId)> find_ending{
     "artifact.find_ending", sql::sqlite("select user_id, id, blob_hash from artifacts where user_id = $1 and id = $2"),
     sql::postgres("select user_id, id, blob_hash from artifacts where user_id = $1 and id = $2 for update")};
-constexpr sql::Command<Ending(Instant, std::int64_t)> find_ended{
+constexpr sql::Command<Ending(Instant, std::int64_t, std::optional<UserId>)> find_ended{
     "artifact.find_deleted",
-    sql::sqlite("select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2"),
-    sql::postgres(
-        "select user_id, id, blob_hash from artifacts where deleted_at < $1 order by id limit $2 for update skip locked")};
+    sql::sqlite("select user_id, id, blob_hash from artifacts where deleted_at < $1 and user_id = coalesce($3, user_id)"
+                " order by id limit $2"),
+    sql::postgres("select user_id, id, blob_hash from artifacts where deleted_at < $1 and user_id = coalesce($3, user_id)"
+                  " order by id limit $2 for update skip locked")};
 
-constexpr sql::Command<Ending(JobId, std::int64_t)> find_of_job{
+constexpr sql::Command<Ending(JobId, std::int64_t, std::optional<UserId>)> find_of_job{
     "artifact.find_of_job",
-    sql::sqlite("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2"),
-    sql::postgres("select user_id, id, blob_hash from artifacts where job_id = $1 order by id limit $2 for update")};
+    sql::sqlite("select user_id, id, blob_hash from artifacts where job_id = $1 and user_id = coalesce($3, user_id)"
+                " order by id limit $2"),
+    sql::postgres("select user_id, id, blob_hash from artifacts where job_id = $1 and user_id = coalesce($3, user_id)"
+                  " order by id limit $2 for update")};
 
 struct RowKey {
   UserId user_id;
@@ -79,40 +84,49 @@ void check(const ArtifactChanges& changes) {
     for (const auto& tag : *changes.tags) check_text("a tag", tag);
 }
 
-/// The text that is set, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.
-std::optional<std::string_view> if_any(const std::optional<std::string>& text, std::size_t characters_max = SIZE_MAX) {
-  if (!text || text->empty()) return std::nullopt;
-  return store::first_characters(*text, characters_max);
+/// The text, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.
+std::optional<std::string_view> if_any(const std::string& text, std::size_t characters_max = SIZE_MAX) {
+  if (text.empty()) return std::nullopt;
+  return store::first_characters(text, characters_max);
 }
+
+/// Deleted or not. Throws `not_found`.
+Artifact get_owned(Read& tx, UserId user, ArtifactId id) {
+  if (auto found = find(tx, user, id)) return *std::move(found);
+  throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}", to_string(id)));
+}
+
+/// Whose rows a purge of many takes: nothing stands for everybody's.
+std::optional<UserId> only_of(const Read& tx) { return tx.actor().sees_all() ? std::nullopt : tx.actor().user_id(); }
 
 }  // namespace
 
-bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes) {
+Artifact update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes) {
   check(changes);
-  if (!tx.actor().sees(user)) return false;
-  const auto title = if_any(changes.title, title_characters_max);
-  const auto description = if_any(changes.description);
-  const auto now = tx.now();
-  SqlText text;
-  text << "update artifacts set updated_at = " << (tx.engine() == Engine::sqlite ? "max(" : "greatest(");
-  text.bind(now) << (tx.engine() == Engine::sqlite ? ", updated_at + 1)" : ", updated_at + interval '1 microsecond')");
+  get_owned(tx, user, id);
+  std::optional<std::optional<std::string_view>> title, description;
+  if (changes.title) title = if_any(*changes.title, title_characters_max);
+  if (changes.description) description = if_any(*changes.description);
   // Only what is set is named: naming a text makes the engine index it anew.
-  if (changes.title) (text << ", title = ").bind(title);
-  if (changes.description) (text << ", description = ").bind(description);
-  if (changes.keywords) (text << ", keywords = ").bind(*changes.keywords);
-  if (changes.tags) (text << ", tags = ").bind(*changes.tags);
-  if (changes.is_public) (text << ", is_public = ").bind(*changes.is_public);
-  (text << " where user_id = ").bind(user);
-  (text << " and id = ").bind(id) << " and deleted_at is null";
-  return text.run(tx, "artifact.update") > 0;
+  store::Patch patch("artifacts");
+  patch.set("title", title)
+      .set("description", description)
+      .set("keywords", changes.keywords)
+      .set("tags", changes.tags)
+      .set("is_public", changes.is_public);
+  patch.apply(tx, "artifact.update", "artifact", id.value, "user_id",
+              {.unchanged_since = changes.unchanged_since, .also = "deleted_at is null"});
+  return get(tx, id);
 }
 
 bool soft_delete(Write& tx, UserId user, ArtifactId id) {
-  return tx.actor().sees(user) && tx.run(hide, user, id, tx.now()) > 0;
+  if (tx.actor().sees(user) && tx.run(hide, user, id, tx.now()) > 0) return true;
+  get_owned(tx, user, id);
+  return false;
 }
 
 bool restore(Write& tx, UserId user, ArtifactId id) {
-  if (!tx.actor().sees(user)) return false;
+  if (!get_owned(tx, user, id).deleted_at) return false;
   const auto page = tx.one(find_hidden, user, id);
   if (!page) return false;
   if (page->job_id && page->source_url && find_by_url(tx, *page->job_id, *page->source_url))
@@ -127,11 +141,11 @@ bool purge(Write& tx, UserId user, ArtifactId id) {
 }
 
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit) {
-  return purge_all(tx, tx.all(find_ended, deleted_before, limit));
+  return purge_all(tx, tx.all(find_ended, deleted_before, limit, only_of(tx)));
 }
 
 std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) {
-  return purge_all(tx, tx.all(find_of_job, job, limit));
+  return purge_all(tx, tx.all(find_of_job, job, limit, only_of(tx)));
 }
 
 }  // namespace quarry::artifacts

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "artifacts/sql_text.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/core/error.hpp"
 
@@ -26,24 +25,47 @@ std::optional<Artifact> if_seen(const Read& tx, std::optional<Artifact> found) {
   return found;
 }
 
-void add_conditions(SqlText& text, const ArtifactFilter& filter, const Read& tx) {
-  const auto engine = tx.engine();
-  const bool is_sqlite = engine == Engine::sqlite;
-  const auto holds = [&](const char* column, const std::string& word) {
-    if (is_sqlite)
-      (text << " and exists (select 1 from json_each(" << column << ") where value = ").bind(word) << ")";
-    else
-      (text << " and " << column << " @> array[").bind(word) << "]::text[]";
-  };
-  text << " from artifacts where deleted_at is " << (filter.deleted ? "not null" : "null");
-  if (!tx.actor().sees_all()) (text << " and user_id = ").bind(*tx.actor().user_id());
-  if (filter.user_id) (text << " and user_id = ").bind(*filter.user_id);
-  if (filter.job_id) (text << " and job_id = ").bind(*filter.job_id);
-  if (filter.type) (text << " and artifact_type = ").bind(*filter.type);
-  if (filter.blob_hash) (text << " and blob_hash = ").bind(*filter.blob_hash);
-  if (filter.keyword) holds("keywords", *filter.keyword);
-  if (filter.tag) holds("tags", *filter.tag);
+constexpr store::ListOf<Artifact> all_artifacts{"artifact.list", QUARRY_ARTIFACT_COLUMNS, "artifacts"};
+
+store::Order<Artifact> order_of(ArtifactOrder by) {
+  switch (by) {
+    case ArtifactOrder::created_at:
+      break;
+  }
+  return {"created_at", "id", [](const Artifact& artifact) { return store::key(artifact.id); }};
 }
+
+/// The filter as a WHERE clause. Owns the pattern that the clause refers to.
+struct WantedArtifacts {
+  std::string pattern;
+  store::Conditions where;
+
+  WantedArtifacts(Read& tx, const ArtifactFilter& filter)
+      : where(filter.deleted ? "deleted_at is not null" : "deleted_at is null") {
+    const bool is_sqlite = tx.engine() == Engine::sqlite;
+    where.owned(tx.actor(), "user_id");
+    if (filter.user_id) where.add("user_id = {}", *filter.user_id);
+    if (filter.job_id) where.add("job_id = {}", *filter.job_id);
+    if (filter.type) where.add("artifact_type = {}", *filter.type);
+    if (filter.blob_hash) where.add("blob_hash = {}", *filter.blob_hash);
+    const auto holds = [&](const std::string& column, const std::string& word) {
+      where.add(
+          is_sqlite ? "exists (select 1 from json_each(" + column + ") where value = {})" : column + " @> array[{}]::text[]",
+          word);
+    };
+    if (filter.keyword) holds("keywords", *filter.keyword);
+    if (filter.tag) holds("tags", *filter.tag);
+    if (filter.text) {
+      pattern = store::like_anywhere(*filter.text);
+      // SQLite's LIKE folds ASCII and nothing else; in the "C" collation so does PostgreSQL's ILIKE.
+      where.add(is_sqlite ? "(title like {0} escape '\\' or description like {0} escape '\\')"
+                          : "(title collate \"C\" ilike {0} escape '\\' or description collate \"C\" ilike {0} escape '\\')",
+                pattern);
+    }
+  }
+  WantedArtifacts(const WantedArtifacts&) = delete;
+  WantedArtifacts& operator=(const WantedArtifacts&) = delete;
+};
 
 }  // namespace
 
@@ -51,6 +73,16 @@ std::optional<Artifact> find(Read& tx, ArtifactId id) { return if_seen(tx, tx.on
 std::optional<Artifact> find(Read& tx, UserId user, ArtifactId id) {
   return tx.actor().sees(user) ? tx.one(find_owned, user, id) : std::nullopt;
 }
+Artifact get(Read& tx, ArtifactId id) {
+  if (auto found = find(tx, id)) return *std::move(found);
+  throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}", to_string(id)));
+}
+
+bool exists(Read& tx, ArtifactId id) {
+  const auto found = find(tx, id);
+  return found && !found->deleted_at;
+}
+
 std::optional<Artifact> find_by_url(Read& tx, JobId job, std::string_view source_url) {
   return if_seen(tx, tx.one(find_page, job, source_url));
 }
@@ -59,28 +91,14 @@ std::optional<std::string> read_text(Read& tx, UserId user, ArtifactId id) {
   return tx.actor().sees(user) ? tx.one(find_text, user, id).value_or(std::nullopt) : std::nullopt;
 }
 
-ArtifactPage list(Read& tx, const ArtifactFilter& filter, int limit, std::optional<ArtifactId> before) {
-  if (limit < 1 || limit > 1000) throw_invalid(fmt::format("a limit of {}: it must be from 1 to 1000", limit));
-  SqlText text;
-  text << "select " QUARRY_ARTIFACT_COLUMNS;
-  add_conditions(text, filter, tx);
-  if (before) (text << " and id < ").bind(*before);
-  // One more than asked for tells whether there is another page.
-  const std::int64_t rows = limit + 1;
-  (text << " order by id desc limit ").bind(rows);
-  ArtifactPage page{text.all<Artifact>(tx, "artifact.list"), std::nullopt};
-  if (std::cmp_greater(page.items.size(), limit)) {
-    page.items.pop_back();
-    page.next = page.items.back().id;
-  }
-  return page;
+Page<Artifact> list(Read& tx, const ArtifactFilter& filter, const PageRequest& page, const ArtifactListOrder& order) {
+  const WantedArtifacts wanted(tx, filter);
+  return store::list(tx, all_artifacts, order_of(order.by), order.direction, wanted.where, page);
 }
 
 std::int64_t count(Read& tx, const ArtifactFilter& filter) {
-  SqlText text;
-  text << "select count(*)";
-  add_conditions(text, filter, tx);
-  return text.all<std::int64_t>(tx, "artifact.count").front();
+  const WantedArtifacts wanted(tx, filter);
+  return store::count(tx, all_artifacts, wanted.where);
 }
 
 }  // namespace quarry::artifacts

@@ -41,19 +41,6 @@ class SqlText {
       throw;
     }
   }
-  /// The number of rows it touched. For changes; takes a `Write` so that a reader cannot make one.
-  std::int64_t run(Write& tx, std::string_view name) const {
-    const sql::Statement statement{name, text_, text_, false};
-    try {
-      const sql::OpenCursor cursor(tx.session().execute(statement, params_));
-      while (cursor->step()) {
-      }
-      return cursor->affected_rows();
-    } catch (Error& error) {
-      error.add_query(name);
-      throw;
-    }
-  }
 
  private:
   std::string text_;

@@ -6,6 +6,8 @@
 #include <boost/describe.hpp>
 #include <boost/mp11/algorithm.hpp>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,9 +43,25 @@ class Commands {
     command->require_subcommand(1);
     return command;
   }
+  /// For an option, or an argument, to which an empty value says something: that a text is cleared, that a value is empty.
+  CLI::Option* may_be_empty(CLI::Option* option) {
+    may_be_empty_.insert(option);
+    return option;
+  }
+  /// An option that may be repeated and replaces a list of words. One empty word alone takes all of them away: the list is
+  /// there then, and empty. (The parser would make nothing of it where there is an optional list to fill.)
+  CLI::Option* add_words(CLI::App& command, const std::string& name, std::optional<std::vector<std::string>>& words,
+                         const std::string& help) {
+    const auto take = [&words](const std::vector<std::string>& said) {
+      words = said.size() == 1 && said.front().empty() ? std::vector<std::string>{} : said;
+    };
+    return may_be_empty(command.add_option_function<std::vector<std::string>>(name, take, help)->allow_extra_args(false));
+  }
+  bool is_empty_allowed(const CLI::Option& option) const { return may_be_empty_.contains(&option); }
   const Action& chosen() const noexcept { return chosen_; }
 
  private:
+  std::set<const CLI::Option*> may_be_empty_;
   Action chosen_;
 };
 
@@ -86,6 +104,7 @@ void add_job_config_commands(CLI::App& job_group, Commands& commands);
 void add_job_log_command(CLI::App& job_group, Commands& commands);
 void add_crawl_commands(CLI::App& app, Commands& commands);
 void add_artifact_commands(CLI::App& app, Commands& commands);
+void add_artifact_change_commands(CLI::App& artifact_group, Commands& commands);
 void add_artifact_upkeep_commands(CLI::App& artifact_group, Commands& commands);
 void add_find_command(CLI::App& app, Commands& commands);
 void add_search_commands(CLI::App& app, Commands& commands);

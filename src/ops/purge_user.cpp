@@ -160,9 +160,9 @@ class UserPurger {
 
   void take_artifacts(bool deleted) {
     in_batches(result_.artifacts, [&](Write& tx) {
-      const auto found = artifacts::list(tx, {.user_id = user_, .deleted = deleted}, rows_);
-      for (const auto& artifact : found.items) artifacts::purge(tx, user_, artifact.id);
-      return static_cast<std::int64_t>(found.items.size());
+      const auto found = artifacts::list(tx, {.user_id = user_, .deleted = deleted}, {.limit = rows_}).rows;
+      for (const auto& artifact : found) artifacts::purge(tx, user_, artifact.id);
+      return static_cast<std::int64_t>(found.size());
     });
   }
 
@@ -197,6 +197,7 @@ UserPurge purge_user(const Database& db, UserId user, const UserPurgeOptions& op
 }
 
 std::vector<UserId> users_deleted_before(Read& tx, Instant before, int limit) {
+  if (!tx.actor().sees_all()) throw Error(ErrorCode::denied, "whoever was deleted is for administrators: ask one of them");
   return tx.all(find_deleted_users, before, limit);
 }
 

@@ -9,9 +9,9 @@
 /// artifact per job and URL: putting it again replaces what was stored, keeps its id, and moves the count from the old body
 /// to the new one; so a task that is run twice leaves what one run leaves.
 ///
-/// Everything but `find` by id alone takes the owner with the id: another user's artifact does not exist. Errors: `invalid`
-/// (a text that is not UTF-8, a URL that is too long), `constraint` (no such user or job), `conflict`. Thread safety: that
-/// of the transaction.
+/// Everything but `find`, `get` and `exists` by id alone takes the owner with the id: another user's artifact does not
+/// exist. Errors: `not_found`, `invalid` (a text that is not UTF-8, a URL that is too long, a cursor of another list),
+/// `constraint` (no such user or job), `conflict` (changed since it was read). Thread safety: that of the transaction.
 
 #include <span>
 #include <string>
@@ -19,6 +19,7 @@
 
 #include "quarry/artifacts/artifact.hpp"
 #include "quarry/sql/transaction.hpp"
+#include "quarry/store/list.hpp"
 
 namespace quarry::artifacts {
 
@@ -32,6 +33,10 @@ std::vector<ArtifactId> put_artifacts(Write& tx, std::span<const NewArtifact> ar
 std::optional<Artifact> find(Read& tx, ArtifactId id);
 /// The same for an artifact of this user.
 std::optional<Artifact> find(Read& tx, UserId user, ArtifactId id);
+/// What `find` finds. Throws `not_found` and names the id.
+Artifact get(Read& tx, ArtifactId id);
+/// Whether it is there and not deleted.
+bool exists(Read& tx, ArtifactId id);
 /// The one that is not deleted.
 std::optional<Artifact> find_by_url(Read& tx, JobId job, std::string_view source_url);
 /// The text that full-text search reads.
@@ -44,21 +49,25 @@ struct ArtifactChanges {
   std::optional<std::vector<std::string>> keywords{};
   std::optional<std::vector<std::string>> tags{};
   std::optional<bool> is_public{};
+  /// `updated_at` as the caller read it; the artifact must not have changed since.
+  std::optional<Instant> unchanged_since{};
 };
-/// False when there is no such artifact, or it is deleted.
-bool update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes);
+/// The artifact as it is now. Throws `not_found` when there is none, or it is deleted, and `conflict` when it has changed.
+Artifact update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes);
 
-/// Hides the artifact from lists and search; it keeps its body and can be restored. False when there is none to hide.
+/// Hides the artifact from lists and search; it keeps its body and can be brought back. False when it was hidden already;
+/// throws `not_found` when there is none.
 bool soft_delete(Write& tx, UserId user, ArtifactId id);
-/// Takes a deletion back. False when there is none to take back; throws `conflict` when its page has been stored anew
-/// meanwhile.
+/// Takes a deletion back. False when it was not deleted; throws `not_found` when there is none, and `conflict` when its page
+/// has been stored anew meanwhile.
 bool restore(Write& tx, UserId user, ArtifactId id);
 /// Ends the row, deleted or not, with its tags and extractions; the body goes with its last reference. False when there is
 /// none.
 bool purge(Write& tx, UserId user, ArtifactId id);
-/// Purges up to `limit` artifacts that were deleted before `deleted_before`, whoever owns them. Returns how many.
+/// Purges up to `limit` artifacts that were deleted before `deleted_before`: a user's own, or everybody's for those who see
+/// everything. Returns how many.
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit = 1000);
-/// Purges up to `limit` artifacts of a job, deleted or not. Returns how many.
+/// Purges up to `limit` artifacts of a job, deleted or not. Returns how many: none of a job that the actor does not see.
 std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit = 1000);
 
 /// Which artifacts: those that meet every condition that is set.
@@ -66,20 +75,29 @@ struct ArtifactFilter {
   std::optional<UserId> user_id{};
   std::optional<JobId> job_id{};
   std::optional<ArtifactType> type{};
-  std::optional<std::string> keyword{};
-  std::optional<std::string> tag{};
+  std::optional<std::string> keyword{};  ///< one of its keywords, whole
+  std::optional<std::string> tag{};      ///< likewise
   std::optional<BlobHash> blob_hash{};
+  /// Stands in the title or the description, without regard to (ASCII) case; `search` finds words in the text, too.
+  std::optional<std::string> text{};
   bool deleted = false;  ///< the deleted ones instead of the others
 };
 
-/// Newest first, by id.
-struct ArtifactPage {
-  std::vector<Artifact> items;
-  std::optional<ArtifactId> next;  ///< hand it in as `before` for the next page; nothing when this was the last one
+/// None that moves by itself, so that pages neither lose nor repeat a row, and none without an index. Ids are made in the
+/// order of time, so `created_at` goes by them, which are part of the indexes by user and by job.
+enum class ArtifactOrder { created_at };
+BOOST_DESCRIBE_ENUM(ArtifactOrder, created_at)
+
+struct ArtifactListOrder {
+  ArtifactOrder by = ArtifactOrder::created_at;
+  store::Direction direction = store::Direction::descending;
 };
-/// `limit` is 1 to 1000.
-ArtifactPage list(Read& tx, const ArtifactFilter& filter, int limit = 50, std::optional<ArtifactId> before = std::nullopt);
+
+/// The newest first, unless the other direction is asked for. Throws `invalid` for a limit out of bounds and for a cursor of
+/// another order.
+Page<Artifact> list(Read& tx, const ArtifactFilter& filter = {}, const PageRequest& page = {},
+                    const ArtifactListOrder& order = {});
 /// How many there are. Its cost grows with their number.
-std::int64_t count(Read& tx, const ArtifactFilter& filter);
+std::int64_t count(Read& tx, const ArtifactFilter& filter = {});
 
 }  // namespace quarry::artifacts

@@ -4,6 +4,8 @@
 #include <sodium.h>
 
 #include "cli/commands.hpp"
+#include "cli/commands/account_input.hpp"
+#include "cli/page_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/file_blob_store.hpp"
@@ -20,34 +22,41 @@ struct ArtifactCli {
   bool text = false;
 };
 
-Artifact get(Read& tx, const std::string& id) {
-  if (auto found = artifacts::find(tx, ArtifactId{parse_uuid(id)})) return *std::move(found);
-  throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}: `quarry artifact list` names those that are", id));
-}
+Artifact get(Read& tx, const std::string& id) { return artifacts::get(tx, ArtifactId{parse_uuid(id)}); }
 
 struct ListCli {
+  std::string user;
   std::string job;
   std::string tag;
-  std::string before;
+  std::string keyword;
+  std::string text;
   std::optional<artifacts::ArtifactType> type;
+  artifacts::ArtifactOrder by = artifacts::ArtifactOrder::created_at;
+  bool reverse = false;
   bool deleted = false;
-  int limit = 50;
+  PageRequest page;
 };
 
 struct ListResult {
   std::vector<Artifact> artifacts;
-  std::optional<ArtifactId> next;  ///< for --before; nothing on the last page
+  std::optional<std::string> next;  ///< for --after; nothing on the last page
+  std::optional<std::int64_t> total;
 };
-BOOST_DESCRIBE_STRUCT(ListResult, (), (artifacts, next))
+BOOST_DESCRIBE_STRUCT(ListResult, (), (artifacts, next, total))
 
 ExitCode list(Context& context, const ListCli& cli) {
   artifacts::ArtifactFilter filter{.type = cli.type, .deleted = cli.deleted};
   if (!cli.job.empty()) filter.job_id = JobId{parse_uuid(cli.job)};
   if (!cli.tag.empty()) filter.tag = cli.tag;
-  std::optional<ArtifactId> before;
-  if (!cli.before.empty()) before = ArtifactId{parse_uuid(cli.before)};
-  auto page = context.open(Access::read).read([&](Read& tx) { return artifacts::list(tx, filter, cli.limit, before); });
-  const ListResult result{std::move(page.items), page.next};
+  if (!cli.keyword.empty()) filter.keyword = cli.keyword;
+  if (!cli.text.empty()) filter.text = cli.text;
+  artifacts::ArtifactListOrder order{.by = cli.by};
+  if (cli.reverse) order.direction = store::Direction::ascending;
+  auto page = context.open(Access::read).read([&](Read& tx) {
+    if (!cli.user.empty()) filter.user_id = user_of(tx, cli.user).id;
+    return artifacts::list(tx, filter, cli.page, order);
+  });
+  const ListResult result{std::move(page.rows), std::move(page.next), page.total};
   auto& console = context.console();
   console.result(result, [&] {
     Table table({{"ARTIFACT"}, {"STATUS", Align::right}, {"SIZE", Align::right}, {"TITLE"}, {"URL"}});
@@ -59,7 +68,8 @@ ExitCode list(Context& context, const ListCli& cli) {
       console.note("there are no such artifacts");
     else
       console.print(table);
-    if (result.next) console.note(fmt::format("there are more: --after {}", to_string(*result.next)));
+    if (result.total) console.note(fmt::format("{} in all", *result.total));
+    if (result.next) console.note(fmt::format("there are more: --after {}", *result.next));
   });
   return ExitCode::ok;
 }
@@ -158,17 +168,21 @@ ExitCode cat(Context& context, const ArtifactCli& cli) {
 }  // namespace
 
 void add_artifact_commands(CLI::App& app, Commands& commands) {
-  auto& group = *commands.group(app, "artifact", "Look at what was fetched, and at the bodies that are kept");
+  auto& group =
+      *commands.group(app, "artifact", "Look at what was fetched, change and delete it, and look after its bodies");
   {
     auto cli = std::make_shared<ListCli>();
     auto* command = commands.add(group, "list", "List artifacts, the newest first", cli, list);
+    command->add_option("--user", cli->user, "Only those of this user")->type_name("NAME");
     command->add_option("--job", cli->job, "Only those of this job");
     command->add_option("--tag", cli->tag, "Only those with this tag");
+    command->add_option("--keyword", cli->keyword, "Only those with this keyword");
+    command->add_option("--text", cli->text, "Only those with this in the title or the description; see also `quarry find`");
     add_enum<artifacts::ArtifactType>(*command, "--type", cli->type, "Only those of this type");
+    add_enum<artifacts::ArtifactOrder>(*command, "--sort", cli->by, "By created_at");
+    command->add_flag("--reverse", cli->reverse, "The oldest first, instead of the newest");
     command->add_flag("--deleted", cli->deleted, "The deleted ones instead of the others");
-    command->add_option("--after,--before", cli->before, "Go on behind this one: the last id of the page before")
-        ->type_name("ID");
-    command->add_option("--limit", cli->limit, "Artifacts at most; 50 by default")->check(CLI::Range(1, 1000));
+    add_page_options(*command, cli->page);
   }
   const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const ArtifactCli&)) {
     auto cli = std::make_shared<ArtifactCli>();
@@ -179,6 +193,7 @@ void add_artifact_commands(CLI::App& app, Commands& commands) {
   add("show", "Show an artifact and what was extracted from it", show);
   const auto [command, cli] = add("cat", "Print an artifact's body, byte for byte; in base64 with --json", cat);
   command->add_flag("--text", cli->text, "The text that search reads instead");
+  add_artifact_change_commands(group, commands);
   add_artifact_upkeep_commands(group, commands);
 }
 

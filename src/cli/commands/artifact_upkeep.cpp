@@ -26,7 +26,8 @@ struct UpkeepCli {
 /// The folder is made with its first body. Where it is missing although there are artifacts, somebody has not mounted it.
 bool nothing_stored_yet(const Database& db) {
   return db.read([](Read& tx) {
-    return artifacts::list(tx, {}, 1).items.empty() && artifacts::list(tx, {.deleted = true}, 1).items.empty();
+    return artifacts::list(tx, {}, {.limit = 1}).rows.empty() &&
+           artifacts::list(tx, {.deleted = true}, {.limit = 1}).rows.empty();
   });
 }
 

@@ -103,8 +103,8 @@ class ArtifactsTest : public MigratedEngines {
   std::optional<Artifact> look(ArtifactId id) {
     return db().read([&](Read& tx) { return find(tx, id); });
   }
-  ArtifactPage list_all(const ArtifactFilter& filter, int limit = 100) {
-    return db().read([&](Read& tx) { return list(tx, filter, limit); });
+  std::vector<Artifact> list_all(const ArtifactFilter& filter, int limit = 100) {
+    return db().read([&](Read& tx) { return list(tx, filter, {.limit = limit}).rows; });
   }
   std::int64_t count_all(const ArtifactFilter& filter) {
     return db().read([&](Read& tx) { return count(tx, filter); });

@@ -1,5 +1,6 @@
 /// Finding, changing, deleting and listing artifacts.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "conformance/artifacts/artifacts_test.hpp"
@@ -14,6 +15,16 @@ class Artifacts : public ArtifactsTest {
   auto write(F body) {
     return db().write([&](Write& tx) { return body(tx); });
   }
+  /// What `body` is refused with.
+  template <class F>
+  std::optional<ErrorCode> code_of(F body) {
+    try {
+      db().write([&](Write& tx) { body(tx); });
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return std::nullopt;
+  }
 };
 QUARRY_BOTH_ENGINES(Artifacts);
 
@@ -23,10 +34,49 @@ TEST_P(Artifacts, BelongToTheirOwner) {
   EXPECT_FALSE(db().read([&](Read& tx) { return find(tx, eve, id); }));
   EXPECT_TRUE(db().read([&](Read& tx) { return find(tx, user_, id); }));
   EXPECT_FALSE(db().read([&](Read& tx) { return read_text(tx, eve, id); }));
-  EXPECT_FALSE(write([&](Write& tx) { return update(tx, eve, id, {.title = "mine"}); }));
-  EXPECT_FALSE(write([&](Write& tx) { return soft_delete(tx, eve, id); }));
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, eve, id, {.title = "mine"}); }), ErrorCode::not_found);
+  EXPECT_EQ(code_of([&](Write& tx) { soft_delete(tx, eve, id); }), ErrorCode::not_found);
+  EXPECT_EQ(code_of([&](Write& tx) { restore(tx, eve, id); }), ErrorCode::not_found);
   EXPECT_FALSE(write([&](Write& tx) { return purge(tx, eve, id); }));
   EXPECT_FALSE(db().read([&](Read& tx) { return find(tx, ArtifactId{}); }));
+  EXPECT_FALSE(look(id)->deleted_at);
+}
+
+TEST_P(Artifacts, AreThereOrNamedAsMissing) {
+  const auto id = put(page("https://example.org/a"));
+  EXPECT_TRUE(write([&](Write& tx) { return exists(tx, id); }));
+  EXPECT_EQ(write([&](Write& tx) { return get(tx, id).source_url; }), "https://example.org/a");
+  const auto eve = make_user(db(), "eve");
+  EXPECT_FALSE(db().read({.actor = Actor::user(eve)}, [&](Read& tx) { return exists(tx, id); }));
+  write([&](Write& tx) { return soft_delete(tx, user_, id); });
+  EXPECT_FALSE(write([&](Write& tx) { return exists(tx, id); }));
+  EXPECT_TRUE(write([&](Write& tx) { return get(tx, id).deleted_at; }));
+  write([&](Write& tx) { return purge(tx, user_, id); });
+  EXPECT_FALSE(write([&](Write& tx) { return exists(tx, id); }));
+  try {
+    write([&](Write& tx) { return get(tx, id); });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::not_found);
+    EXPECT_THAT(error.client_message(), testing::HasSubstr(to_string(id)));
+  }
+  for (const auto change : {soft_delete, restore})
+    EXPECT_EQ(code_of([&](Write& tx) { change(tx, user_, id); }), ErrorCode::not_found);
+}
+
+TEST_P(Artifacts, AStaleChangeIsRefused) {
+  const auto id = put(page("https://example.org/a"));
+  const auto seen = look(id)->updated_at;
+  const auto changed = write([&](Write& tx) { return update(tx, user_, id, {.title = "First", .unchanged_since = seen}); });
+  EXPECT_EQ(changed.title, "First");
+  EXPECT_GT(changed.updated_at, seen) << "although the clock stands";
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, id, {.title = "Second", .unchanged_since = seen}); }),
+            ErrorCode::conflict);
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, id, {.unchanged_since = seen}); }), ErrorCode::conflict);
+  EXPECT_EQ(look(id)->title, "First");
+  write([&](Write& tx) { return update(tx, user_, id, {.title = "Third", .unchanged_since = changed.updated_at}); });
+  EXPECT_EQ(look(id)->title, "Third");
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, ArtifactId{}, {.title = "x"}); }), ErrorCode::not_found);
 }
 
 TEST_P(Artifacts, OnlyWhatIsNamedChanges) {
@@ -35,18 +85,16 @@ TEST_P(Artifacts, OnlyWhatIsNamedChanges) {
   made.keywords = {"k"};
   const auto id = put(made);
   const auto before = look(id);
-  EXPECT_TRUE(write([&](Write& tx) {
-    return update(tx, user_, id, {.title = "New", .tags = std::vector<std::string>{"t1", "t2"}});
-  }));
+  write([&](Write& tx) { return update(tx, user_, id, {.title = "New", .tags = std::vector<std::string>{"t1", "t2"}}); });
   auto now = look(id);
   EXPECT_EQ(now->title, "New");
   EXPECT_EQ(now->description, "old");
   EXPECT_EQ(now->keywords, std::vector<std::string>{"k"});
   EXPECT_EQ(now->tags, (std::vector<std::string>{"t1", "t2"}));
   EXPECT_GT(now->updated_at, before->updated_at);
-  EXPECT_TRUE(write([&](Write& tx) {
+  write([&](Write& tx) {
     return update(tx, user_, id, {.description = "", .keywords = std::vector<std::string>{}, .is_public = true});
-  }));
+  });
   now = look(id);
   EXPECT_FALSE(now->description);
   EXPECT_TRUE(now->keywords.empty());
@@ -64,7 +112,7 @@ TEST_P(Artifacts, DeletionHidesAndCanBeTakenBack) {
   EXPECT_EQ(count_all({}), 0);
   EXPECT_EQ(count_all({.deleted = true}), 1);
   EXPECT_FALSE(db().read([&](Read& tx) { return find_by_url(tx, job_, made.source_url); }));
-  EXPECT_FALSE(write([&](Write& tx) { return update(tx, user_, id, {.title = "x"}); }));
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, id, {.title = "x"}); }), ErrorCode::not_found);
   EXPECT_EQ(refs(made.blob.hash), 1);
   EXPECT_TRUE(write([&](Write& tx) { return restore(tx, user_, id); }));
   EXPECT_FALSE(write([&](Write& tx) { return restore(tx, user_, id); }));
@@ -117,6 +165,7 @@ TEST_P(Artifacts, ListsAndCountsByEveryCondition) {
   auto a = page("https://example.org/a"), b = page("https://example.org/b"), c = page("https://example.org/c");
   a.keywords = {"lithium", "salt"};
   a.tags = {"x"};
+  a.description = "With a description";
   b.keywords = {"lithium"};
   b.type = ArtifactType::pdf;
   c.job_id = other;
@@ -128,7 +177,7 @@ TEST_P(Artifacts, ListsAndCountsByEveryCondition) {
   const auto ic = put(c);
   const auto ids = [&](const ArtifactFilter& filter) {
     std::vector<ArtifactId> found;
-    for (const auto& artifact : list_all(filter).items) found.push_back(artifact.id);
+    for (const auto& artifact : list_all(filter)) found.push_back(artifact.id);
     EXPECT_EQ(count_all(filter), static_cast<std::int64_t>(found.size()));
     return found;
   };
@@ -142,6 +191,10 @@ TEST_P(Artifacts, ListsAndCountsByEveryCondition) {
   EXPECT_EQ(ids({.keyword = "nothing' or '1'='1"}), Ids{});
   EXPECT_EQ(ids({.tag = "x"}), Ids{ia});
   EXPECT_EQ(ids({.blob_hash = c.blob.hash}), Ids{ic});
+  EXPECT_EQ(ids({.text = "TITLE OF"}), (Ids{ic, ib, ia}));
+  EXPECT_EQ(ids({.text = "example.org/b"}), Ids{ib});
+  EXPECT_EQ(ids({.text = "%"}), Ids{});
+  EXPECT_EQ(ids({.text = "a description"}), Ids{ia});
   EXPECT_EQ(ids({.user_id = user_, .job_id = job_, .type = ArtifactType::web_page, .keyword = "salt", .tag = "x"}), Ids{ia});
 }
 
@@ -151,19 +204,51 @@ TEST_P(Artifacts, PagesOfAListMeetWithoutGapOrOverlap) {
     all.insert(put(page("https://example.org/" + std::to_string(i), "same")));
     clock().advance(1ms);
   }
-  std::vector<ArtifactId> seen;
-  std::optional<ArtifactId> before;
-  int pages = 0;
-  do {
-    const auto part = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, 5, before); });
-    for (const auto& artifact : part.items) seen.push_back(artifact.id);
-    before = part.next;
-    ++pages;
-  } while (before);
-  EXPECT_EQ(pages, 5);
-  EXPECT_EQ(seen, std::vector(all.rbegin(), all.rend()));
+  for (const auto direction : {store::Direction::descending, store::Direction::ascending}) {
+    std::vector<ArtifactId> seen;
+    int pages = 0;
+    std::optional<std::string> next = "";
+    for (; next; ++pages) {
+      const PageRequest wanted{.limit = 5, .after = *next, .with_total = true};
+      const auto part = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, wanted, {.direction = direction}); });
+      for (const auto& artifact : part.rows) seen.push_back(artifact.id);
+      EXPECT_EQ(part.total, 23);
+      next = part.next;
+    }
+    EXPECT_EQ(pages, 5);
+    if (direction == store::Direction::descending)
+      EXPECT_EQ(seen, std::vector(all.rbegin(), all.rend()));
+    else
+      EXPECT_EQ(seen, std::vector(all.begin(), all.end()));
+  }
   EXPECT_THROW(list_all({}, 0), Error);
   EXPECT_THROW(list_all({}, 1001), Error);
+}
+
+TEST_P(Artifacts, ACursorOfAnotherListIsRefused) {
+  for (const auto* url : {"https://example.org/a", "https://example.org/b"}) put(page(url));
+  const auto next = db().read([](Read& tx) { return list(tx, {}, {.limit = 1}).next; });
+  ASSERT_TRUE(next);
+  const auto other_way = ArtifactListOrder{.direction = store::Direction::ascending};
+  EXPECT_EQ(code_of([&](Write& tx) { list(tx, {}, {.after = *next}, other_way); }), ErrorCode::invalid);
+  for (const auto& cursor : {to_string(ArtifactId{}), to_string(user_), next->substr(1), *next + "A", std::string("x")})
+    EXPECT_EQ(code_of([&](Write& tx) { list(tx, {}, {.after = cursor}); }), ErrorCode::invalid) << cursor;
+}
+
+TEST_P(Artifacts, AUserPurgesTheirOwnAlone) {
+  const auto eve = make_user(db(), "eve");
+  const auto id = put(page("https://example.org/a"));
+  write([&](Write& tx) { return soft_delete(tx, user_, id); });
+  clock().advance(1min);
+  const auto as_eve = WriteOptions{.actor = Actor::user(eve)}, as_owner = WriteOptions{.actor = Actor::user(user_)};
+  const auto all = [&](Write& tx) { return purge_deleted(tx, tx.now()); };
+  const auto of_job = [&](Write& tx) { return purge_of_job(tx, job_); };
+  EXPECT_EQ(db().write(as_eve, all), 0);
+  EXPECT_EQ(db().write(as_eve, of_job), 0);
+  EXPECT_TRUE(look(id));
+  EXPECT_EQ(db().write(as_owner, all), 1);
+  put(page("https://example.org/b"));
+  EXPECT_EQ(db().write(as_owner, of_job), 1);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_P(CliCrawl, WhatWasFetchedCanBeListedShownAndPrinted) {
   ASSERT_EQ(list.size(), 3U);
   const auto page = json({"artifact", "list", "--limit", "2"});
   EXPECT_EQ(page.at("artifacts").as_array().size(), 2U);
-  EXPECT_EQ(json({"artifact", "list", "--before", text(page, "next")}).at("artifacts").as_array().size(), 1U);
+  EXPECT_EQ(json({"artifact", "list", "--after", text(page, "next")}).at("artifacts").as_array().size(), 1U);
 
   const auto id = text(list[0].as_object(), "id");
   const auto shown = json({"artifact", "show", id});
@@ -94,6 +94,68 @@ TEST_P(CliCrawl, WhatWasFetchedCanBeListedShownAndPrinted) {
   EXPECT_THAT(run({"artifact", "list"}).out, HasSubstr("Page 1"));
   refused({"artifact", "show", job}, 66);
   refused({"artifact", "cat", "five"}, 64);
+}
+
+TEST_P(CliCrawl, ArtifactsAreListedAsOtherListsAre) {
+  Site site(3);
+  const auto job = text(json(crawl(site)).at("job").as_object(), "id");
+  const auto ids = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> args{"artifact", "list"}, found;
+    args.insert(args.end(), more.begin(), more.end());
+    for (const auto& artifact : json(args).at("artifacts").as_array()) found.push_back(text(artifact.as_object(), "id"));
+    return found;
+  };
+  auto all = ids({});
+  ASSERT_EQ(all.size(), 3U);
+  auto oldest_first = ids({"--sort", "created_at", "--reverse"});
+  std::ranges::reverse(oldest_first);
+  EXPECT_EQ(oldest_first, all);
+  const auto counted = json({"artifact", "list", "--limit", "1", "--total"});
+  EXPECT_EQ(number(counted, "total"), 3);
+  EXPECT_THAT(run({"artifact", "list", "--total"}).err, HasSubstr("3 in all"));
+  EXPECT_EQ(ids({"--text", "pAGE 1"}).size(), 1U);
+  EXPECT_EQ(ids({"--text", "no such words"}).size(), 0U);
+  EXPECT_EQ(ids({"--user", "local"}).size(), 3U);
+  for (const auto* cursor : {"00000000-0000-0000-0000-000000000000", "x"})
+    refused({"artifact", "list", "--after", cursor}, 64);
+  refused({"artifact", "list", "--after", job}, 64);
+  refused({"artifact", "list", "--after", text(counted, "next"), "--reverse"}, 64);
+  refused({"artifact", "list", "--sort", "size"}, 64);
+  refused({"artifact", "list", "--user", "nobody"}, 66);
+}
+
+TEST_P(CliCrawl, AnArtifactIsEditedDeletedBroughtBackAndPurged) {
+  Site site(3);
+  json(crawl(site));
+  const auto first = json({"artifact", "list"}).at("artifacts").as_array().at(0).as_object();
+  const auto id = text(first, "id"), seen = text(first, "updated_at");
+  const auto edited =
+      json({"artifact", "edit", id, "--title", "Mine", "--tag", "a", "--tag", "b", "--unchanged-since", seen});
+  EXPECT_EQ(text(edited, "title"), "Mine");
+  EXPECT_EQ(edited.at("tags").as_array().size(), 2U);
+  refused({"artifact", "edit", id, "--title", "Late", "--unchanged-since", seen}, 75);
+  refused({"artifact", "edit", id}, 64);
+  const auto bare = json({"artifact", "edit", id, "--title", "", "--tag", ""});
+  EXPECT_TRUE(bare.at("title").is_null() && bare.at("tags").as_array().empty());
+  EXPECT_THAT(run({"artifact", "edit", id, "--title", "Yours"}).out, HasSubstr("is changed: Yours"));
+
+  EXPECT_TRUE(json({"artifact", "delete", id}).at("changed").as_bool());
+  EXPECT_FALSE(json({"artifact", "delete", id}).at("changed").as_bool());
+  EXPECT_EQ(json({"artifact", "list", "--deleted"}).at("artifacts").as_array().size(), 1U);
+  EXPECT_EQ(json({"artifact", "list"}).at("artifacts").as_array().size(), 2U);
+  EXPECT_THAT(run({"artifact", "undelete", id}).out, HasSubstr("is back"));
+  EXPECT_FALSE(json({"artifact", "undelete", id}).at("changed").as_bool());
+
+  EXPECT_EQ(number(json({"artifact", "purge", "--older-than-hours", "0"}), "artifacts"), 0);
+  EXPECT_THAT(run({"artifact", "delete", id}).out, HasSubstr("quarry artifact undelete"));
+  EXPECT_EQ(number(json({"artifact", "purge", "--older-than-hours", "1"}), "artifacts"), 0);
+  EXPECT_EQ(number(json({"artifact", "purge", "--older-than-hours", "0"}), "artifacts"), 1);
+  const auto other = text(json({"artifact", "list"}).at("artifacts").as_array().at(0).as_object(), "id");
+  EXPECT_EQ(number(json({"artifact", "purge", other}), "artifacts"), 1);
+  refused({"artifact", "purge"}, 64);
+  refused({"artifact", "purge", other, "--older-than-hours", "1"}, 64);
+  for (const auto* verb : {"show", "delete", "undelete", "purge"}) refused({"artifact", verb, other}, 66);
+  refused({"artifact", "edit", other, "--title", "x"}, 66);
 }
 
 TEST_P(CliCrawl, WhatWasFetchedIsFound) {

@@ -62,6 +62,7 @@ TEST_P(ListPlans, NoPageSorts) {
   const auto of_user = "where user_id = " + some_id;
   const auto of_job = "where job_id = " + some_id;
   const auto of_live_user = of_user + " and deleted_at is null";
+  const auto of_live_job = of_job + " and deleted_at is null";
   const auto of_search = "where search_id = " + some_id;
   for (const auto& page : std::vector<WantedPage>{
            {"users", "where deleted_at is null", "created_at"},
@@ -83,6 +84,9 @@ TEST_P(ListPlans, NoPageSorts) {
            {"scraping_jobs", "where status = 'completed' and deleted_at is null", "created_at"},
            {"scraping_jobs", "where job_type = 'crawl' and deleted_at is null", "created_at"},
            {"scraping_jobs", of_live_user.c_str(), "created_at"},
+           {"artifacts", "where deleted_at is null", "id"},
+           {"artifacts", of_live_user.c_str(), "id"},
+           {"artifacts", of_live_job.c_str(), "id"},
            {"job_logs", of_job.c_str(), "id"},
            {"usage_events", "", "id"},
            {"usage_events", of_user.c_str(), "period_start"},

@@ -87,7 +87,7 @@ class KilledCrawls : public CrawlTest {
     });
     EXPECT_EQ(task_counts().of(queue::TaskStatus::completed), site_pages);
     EXPECT_EQ(task_counts().open(), 0);
-    for (const auto& artifact : db().read([](Read& tx) { return artifacts::list(tx, {}, 1000).items; }))
+    for (const auto& artifact : db().read([](Read& tx) { return artifacts::list(tx, {}, {.limit = 1000}).rows; }))
       EXPECT_EQ(blobs_->verify(*artifact.blob_hash).state, artifacts::BlobState::whole);
   }
 };
