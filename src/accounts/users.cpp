@@ -98,6 +98,7 @@ bool user_exists(Read& tx, UserId user) { return find_user(tx, user).has_value()
 
 UserId ensure_local_user(Write& tx) {
   if (const auto found = find_user(tx, local_username)) return found->id;
+  require_admin(tx, "making the command line's user");
   tx.run(insert_local, tx.new_id<UserId>(), local_username, tx.now());
   if (const auto found = find_user(tx, local_username)) return found->id;
   throw Error(

@@ -148,10 +148,12 @@ std::vector<queue::ClaimedTask> claim(Write& tx, queue::QueueId queue, const que
 }
 
 std::int64_t settle_finished(Write& tx, std::span<const LeaseRef> leases, const MeterOptions& meter) {
+  require_admin(tx, "settling tasks");
   return end_leases(tx, leases, [&](UsageEventRow row) { return settled(std::move(row), tx.now(), meter.over); });
 }
 
 std::int64_t settle_unfinished(Write& tx, std::span<const LeaseRef> leases) {
+  require_admin(tx, "settling tasks");
   return end_leases(tx, leases, [&](UsageEventRow row) {
     const auto task = tx.one(find_task_now, row.task_id.value());
     // Its user stopped it: what was done until then was done for them.
@@ -197,12 +199,14 @@ Refused release(Write& tx, std::span<const LeaseRef> tasks) {
 }
 
 std::int64_t reap_expired(Write& tx, int limit) {
+  require_admin(tx, "taking back leases");
   std::int64_t reaped = 0;
   queue::as_one(tx, [&](Write& unit) { reaped = reap(unit, limit); });
   return reaped;
 }
 
 std::int64_t expire_lost(Write& tx, std::optional<UserId> user, int limit) {
+  require_admin(tx, "settling tasks");
   return end_reservations(tx, lost(user ? tx.all(find_lost_of, *user, limit) : tx.all(find_lost, limit)));
 }
 

@@ -36,19 +36,23 @@ constexpr sql::Command<void(JobId, int)> purge_logs{
     "jobs.purge_logs", "delete from job_logs where id in (select id from job_logs where job_id = $1 order by id limit $2)"};
 constexpr sql::Command<void(JobId)> purge_job{"jobs.purge", "delete from scraping_jobs where id = $1"};
 
-constexpr sql::Query<JobId(Instant, int)> find_ended{
+constexpr sql::Query<JobId(Instant, int, std::optional<UserId>)> find_ended{
     "jobs.ended_before",
     "select id from scraping_jobs where completed_at < $1 and status in ('completed', 'failed', 'cancelled')"
-    " and open_tasks = 0 order by completed_at, id limit $2"};
-constexpr sql::Query<JobId(Instant, int)> find_deleted{
+    " and open_tasks = 0 and user_id = coalesce($3, user_id) order by completed_at, id limit $2"};
+constexpr sql::Query<JobId(Instant, int, std::optional<UserId>)> find_deleted{
     "jobs.deleted_before",
-    "select id from scraping_jobs where deleted_at < $1 and open_tasks = 0 order by deleted_at, id limit $2"};
+    "select id from scraping_jobs where deleted_at < $1 and open_tasks = 0 and user_id = coalesce($3, user_id)"
+    " order by deleted_at, id limit $2"};
 
 Standing lock(Write& tx, JobId job) {
   const auto found = tx.one(lock_any, job);
   if (!found || !tx.actor().sees(found->user_id)) throw_no_job(job);
   return *found;
 }
+
+/// Whose jobs are meant: nothing stands for everybody's.
+std::optional<UserId> only_of(const Read& tx) { return tx.actor().sees_all() ? std::nullopt : tx.actor().user_id(); }
 
 void require_ended(JobId job, JobStatus status, std::string_view what) {
   if (is_open(status))
@@ -128,7 +132,11 @@ Moved purge(Write& tx, JobId job, int limit) {
   return moved;
 }
 
-std::vector<JobId> ended_before(Read& tx, Instant before, int limit) { return tx.all(find_ended, before, limit); }
-std::vector<JobId> deleted_before(Read& tx, Instant before, int limit) { return tx.all(find_deleted, before, limit); }
+std::vector<JobId> ended_before(Read& tx, Instant before, int limit) {
+  return tx.all(find_ended, before, limit, only_of(tx));
+}
+std::vector<JobId> deleted_before(Read& tx, Instant before, int limit) {
+  return tx.all(find_deleted, before, limit, only_of(tx));
+}
 
 }  // namespace quarry::jobs

@@ -148,6 +148,9 @@ queue::Enqueued add_tasks(Write& tx, JobId job, queue::QueueId queue, std::span<
   return enqueued;
 }
 
-void add_gain(Write& tx, JobId job, const Gain& gain) { tx.run(add_to_figures, job, gain.results, gain.bytes, tx.now()); }
+void add_gain(Write& tx, JobId job, const Gain& gain) {
+  if (!tx.actor().sees_all() && !exists(tx, job)) return;
+  tx.run(add_to_figures, job, gain.results, gain.bytes, tx.now());
+}
 
 }  // namespace quarry::jobs

@@ -11,6 +11,7 @@
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/maintain.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/access.hpp"
 #include "queue/effects.hpp"
 #include "queue/put_back.hpp"
 
@@ -197,6 +198,7 @@ std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const Clai
 }  // namespace
 
 std::vector<ClaimedTask> claim(Write& tx, QueueId queue, const ClaimOptions& options) {
+  require_sees_all(tx, "a worker's part");
   check(options);
   if (options.maintain) {
     // Jobs before hosts: what is taken back changes its job, what falls due its host.
@@ -247,6 +249,7 @@ constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>
 }  // namespace
 
 std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases) {
+  require_sees_all(tx, "a worker's part");
   std::vector<TaskId> cancelled;
   if (leases.empty()) return cancelled;
   if (tx.engine() == Engine::sqlite) {
@@ -260,6 +263,7 @@ std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases) 
 }
 
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseconds lease) {
+  require_sees_all(tx, "a worker's part");
   check_lease(lease);
   const auto until = tx.now() + lease;
   std::vector<Beat> beats;

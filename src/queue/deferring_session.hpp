@@ -9,10 +9,14 @@ namespace quarry::queue {
 
 class DeferringSession final : public sql::Session {
  public:
-  explicit DeferringSession(sql::Session& session) : session_(session) {}
+  explicit DeferringSession(sql::Session& session) : session_(session) { Session::act_as(session.actor()); }
 
   Effects& effects() noexcept { return effects_; }
 
+  void act_as(const Actor& actor) override {
+    session_.act_as(actor);
+    Session::act_as(actor);
+  }
   sql::Engine engine() const noexcept override { return session_.engine(); }
   Instant now() const override { return session_.now(); }
   Random& random() const noexcept override { return session_.random(); }

@@ -8,6 +8,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/core/utf8.hpp"
+#include "queue/access.hpp"
 #include "queue/transition.hpp"
 
 namespace quarry::queue {
@@ -176,6 +177,7 @@ constexpr sql::Query<TaskId(std::vector<std::int64_t>, std::vector<std::int64_t>
 }  // namespace
 
 std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases) {
+  require_sees_all(tx, "a worker's part");
   std::vector<TaskId> held;
   if (tx.engine() == Engine::sqlite) {
     for (const auto& lease : leases)
@@ -188,6 +190,7 @@ std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases) {
 }
 
 Refused finish(Write& tx, std::span<const Finish> tasks) {
+  require_sees_all(tx, "a worker's part");
   const auto now = tx.now();
   std::vector<MovedTask> done;
   if (tx.engine() == Engine::sqlite) {
@@ -219,6 +222,7 @@ void finish_or_throw(Write& tx, std::span<const Finish> tasks) {
 }
 
 Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& policy) {
+  require_sees_all(tx, "a worker's part");
   check(tasks);
   const auto now = tx.now();
   const auto decide = [&](const Failure& task, const Budget& budget) {
@@ -237,6 +241,7 @@ Refused fail(Write& tx, std::span<const Failure> tasks, const RetryPolicy& polic
 }
 
 Refused release(Write& tx, std::span<const LeaseRef> tasks) {
+  require_sees_all(tx, "a worker's part");
   const auto decide = [](const LeaseRef& task, const Budget&) {
     return EndRow{task.id, task.lease_token, TaskStatus::pending, {}, 0, {}, {}};
   };

@@ -9,6 +9,7 @@
 #include "quarry/queue/cron.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/schedules.hpp"
+#include "queue/access.hpp"
 #include "queue/columns.hpp"
 
 namespace quarry::queue {
@@ -131,6 +132,7 @@ bool is_the_schedules_own(const Error& error) {
 }  // namespace
 
 Fired fire_due(Write& tx, int limit, const SubmitJob& submit_job) {
+  require_sees_all(tx, "firing what is due");
   Fired fired;
   for (const auto& schedule : tx.all(find_due, tx.now(), static_cast<bool>(submit_job), limit)) {
     ++fired.schedules;

@@ -9,6 +9,7 @@
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/retry_policy.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/access.hpp"
 #include "queue/columns.hpp"
 
 namespace quarry::queue {
@@ -68,6 +69,7 @@ std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(host_by
 std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { return tx.all(list_by_key, after, limit); }
 
 Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {
+  require_sees_all(tx, "a host's limits");
   if (host_key.empty() || host_key.size() > host_key_max)
     throw_invalid(fmt::format("a host_key of {} bytes: it must have 1 to {}", host_key.size(), host_key_max));
   store::check_text("host_key", host_key, 1, host_key_max);
@@ -81,12 +83,14 @@ Host configure_host(Write& tx, std::string_view host_key, const HostSettings& se
 }
 
 void block_host(Write& tx, std::int64_t host_id, Instant until) {
+  require_sees_all(tx, "blocking a host");
   tx.run(block, host_id, std::max(until, Instant{0}));
   if (until <= tx.now()) wake_workers(tx);
 }
 
 void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at,
                   std::optional<std::chrono::milliseconds> retry_after) {
+  require_sees_all(tx, "what a host answered");
   const auto state = tx.one(find_backoff, host_id);
   if (!state) return;
   if (state->last_backoff_at && task_started_at <= *state->last_backoff_at) return;
@@ -98,11 +102,15 @@ void host_refused(Write& tx, std::int64_t host_id, Instant task_started_at,
   tx.run(back_off, host_id, now + rest, now);
 }
 
-void host_answered(Write& tx, std::int64_t host_id) { tx.run(forgive, host_id); }
+void host_answered(Write& tx, std::int64_t host_id) {
+  require_sees_all(tx, "what a host answered");
+  tx.run(forgive, host_id);
+}
 
 HostRobots find_robots(Read& tx, std::int64_t host_id) { return tx.one(get_robots, host_id).value_or(HostRobots{}); }
 
 void store_robots(Write& tx, std::int64_t host_id, const HostRobots& robots) {
+  require_sees_all(tx, "a host's rules for robots");
   tx.run(set_robots, host_id, robots.robots_txt, robots.robots_fetched_at, robots.robots_status);
 }
 

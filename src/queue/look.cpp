@@ -78,6 +78,9 @@ Counts counts(Read& tx, QueueId queue) {
 
 std::vector<QueueInfo> list_queues(Read& tx) { return tx.all(all_queues); }
 
-std::optional<Instant> oldest_pending(Read& tx, QueueId queue) { return tx.value(oldest, queue, tx.now()); }
+std::optional<Instant> oldest_pending(Read& tx, QueueId queue) {
+  require_sees_all(tx, "how long a queue's tasks wait");
+  return tx.value(oldest, queue, tx.now());
+}
 
 }  // namespace quarry::queue

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "queue/access.hpp"
 #include "queue/transition.hpp"
 
 namespace quarry::queue {
@@ -69,12 +70,14 @@ constexpr MomentQuery next_host{
 }  // namespace
 
 std::int64_t promote_due(Write& tx, int limit) {
+  require_sees_all(tx, "looking after the queue");
   const auto tasks = tx.all(promote, tx.now(), limit);
   settle(tx, tasks, TaskStatus::scheduled);
   return static_cast<std::int64_t>(tasks.size());
 }
 
 std::int64_t reap_expired(Write& tx, int limit) {
+  require_sees_all(tx, "looking after the queue");
   const auto now = tx.now();
   if (tx.engine() == Engine::sqlite) {
     if (tx.value(any_expired, now) == 0) return 0;
@@ -87,6 +90,7 @@ std::int64_t reap_expired(Write& tx, int limit) {
 }
 
 std::optional<Instant> next_event(Read& tx) {
+  require_sees_all(tx, "looking after the queue");
   std::optional<Instant> next;
   for (const auto* query : {&next_scheduled, &next_lease_end, &next_host})
     if (const auto at = tx.value(*query); at && (!next || *at < *next)) next = at;

@@ -56,6 +56,7 @@ std::vector<MovedTask> put_back(Write& tx, std::span<const KeptBack> tasks) {
 }
 
 std::int64_t let_go(Write& tx, UserId user, int limit) {
+  if (!tx.actor().sees(user)) return 0;
   const auto queues = tx.all(let_go_of, user, tx.now(), limit);
   for (const auto queue : std::set<std::int64_t>(queues.begin(), queues.end())) tx.notify(wake_channel({queue}));
   return static_cast<std::int64_t>(queues.size());

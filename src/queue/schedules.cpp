@@ -5,6 +5,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/queue/cron.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/access.hpp"
 #include "queue/columns.hpp"
 
 namespace quarry::queue {
@@ -145,6 +146,9 @@ std::optional<Schedule> find_schedule(Read& tx, UserId user, std::string_view na
 std::vector<Schedule> list_schedules(Read& tx, UserId user, std::string_view after, int limit) {
   return tx.actor().sees(user) ? tx.all(list_by_name, user, after, limit) : std::vector<Schedule>{};
 }
-std::optional<Instant> next_firing(Read& tx) { return tx.value(next_due); }
+std::optional<Instant> next_firing(Read& tx) {
+  require_sees_all(tx, "firing what is due");
+  return tx.value(next_due);
+}
 
 }  // namespace quarry::queue
