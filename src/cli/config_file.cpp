@@ -26,6 +26,10 @@ void read(std::optional<T>& into, const toml::node& node, std::string_view key, 
   into = node.value_exact<T>();
   if (!into)
     throw_invalid(fmt::format("{}, line {}: '{}' must be {}", file, node.source().begin.line, key, type_name(into)));
+  if constexpr (std::is_same_v<T, std::string>)
+    if (into->empty())
+      throw_invalid(fmt::format("{}, line {}: '{}' is empty: give it a value, or take the line away", file,
+                                node.source().begin.line, key));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "cli/empty_value.hpp"
 #include "cli/help.hpp"
 
 namespace quarry::cli {
@@ -63,7 +64,7 @@ std::optional<std::string> not_converted(const CLI::App& command, const std::str
                      is_flag ? "it takes no value, or true or false" : "it must be a whole number");
 }
 
-/// `NAME: Value VALUE not in range A to B`, `NAME: VALUE not in {a,b}` and `NAME: 1 required TEXT missing`
+/// `NAME: Value VALUE not in range A to B`, `NAME: VALUE not in {a,b}`, `NAME: 1 required TEXT missing`, and an empty value
 std::optional<std::string> wrong_value(const std::string& message) {
   constexpr std::string_view range = " not in range ";
   constexpr std::string_view choices = " not in {";
@@ -71,6 +72,7 @@ std::optional<std::string> wrong_value(const std::string& message) {
   if (colon == std::string::npos) return std::nullopt;
   const auto name = message.substr(0, colon);
   const auto rest = message.substr(colon + 2);
+  if (rest == empty_value_refusal) return fmt::format("{} '': {}", name, rest);
   if (const auto at = rest.rfind(range); at != std::string::npos && rest.starts_with("Value ")) {
     const auto bounds = rest.substr(at + range.size());
     const auto to = bounds.find(" to ");

@@ -225,7 +225,9 @@ void add_backup_commands(CLI::App& app, Commands& commands) {
   group.add_option("dir", cli->dir, "The folder of the backups; made when it is not there")->type_name("DIR");
   add_backup_key_options(group, *cli, true);
   add_scratch(group, *cli, "beside the SQLite file, or the system's temporary folder");
-  group.add_flag("--no-verify", cli->no_verify, "Do not restore and compare it: it does not count before that was done");
+  group.add_flag("--no-verify", cli->no_verify, "Do not restore and compare it: it does not count before that was done")
+      ->excludes("--scratch")
+      ->excludes("--scratch-db");
   group.add_flag("--no-bodies", cli->no_bodies, "Leave out the content store");
   group.add_option("--keep", cli->keep, "Afterwards remove what 7d,4w,12m does not keep and a newer verified backup covers");
   add_keep_log(group, *cli);

@@ -161,7 +161,7 @@ void add_cache_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<CacheSetCli>();
     auto* command = commands.add(group, "set", "Set a value", cli, set);
     command->add_option("key", cli->key, "The key")->required();
-    command->add_option("value", cli->value, "The value")->required();
+    commands.may_be_empty(command->add_option("value", cli->value, "The value"))->required();
     command->add_option("--ttl-s", cli->ttl_s, "How many seconds it is good for; without an end by default")
         ->check(number_range(1e-6, 1e9));
     command->add_flag("--if-absent", cli->if_absent, "Only if there is none; exits with 1 when there is");

@@ -32,7 +32,8 @@ ExitCode edit(Context& context, const EditCli& cli) {
   jobs::JobChanges changes{.title = cli.title, .keywords = cli.keywords, .priority = cli.priority};
   if (cli.description)
     changes.description = cli.description->empty() ? std::nullopt : std::optional<std::string>(*cli.description);
-  if (cli.expanded_keywords) changes.expanded_keywords = cli.expanded_keywords;
+  if (cli.expanded_keywords)
+    changes.expanded_keywords.emplace(cli.expanded_keywords->empty() ? std::nullopt : cli.expanded_keywords);
   if (!cli.unchanged_since.empty()) changes.unchanged_since = parse_iso8601(cli.unchanged_since);
   const auto job = context.open(Access::write).write([&](Write& tx) { return jobs::update(tx, cli.job(), changes); });
   auto& console = context.console();
@@ -132,9 +133,10 @@ void add_job_change_commands(CLI::App& group, Commands& commands) {
     auto* command = commands.add(group, "edit", "Change a job's title, description, keywords or priority", cli, edit);
     command->add_option("id", cli->id, "The job")->required();
     command->add_option("--title", cli->title, "The new title");
-    command->add_option("--description", cli->description, "The new description; '' for none");
-    command->add_option("--keyword", cli->keywords, "A keyword, instead of the old ones; may be repeated");
-    command->add_option("--expanded-keyword", cli->expanded_keywords, "Likewise, of the expanded keywords");
+    commands.may_be_empty(command->add_option("--description", cli->description, "The new description; '' for none"));
+    commands.add_words(*command, "--keyword", cli->keywords,
+                       "A keyword, instead of the old ones; may be repeated; '' for none");
+    commands.add_words(*command, "--expanded-keyword", cli->expanded_keywords, "Likewise, of the expanded keywords");
     command->add_option("--priority", cli->priority, "1 (highest) to 10, while the job is pending");
     command->add_option("--unchanged-since", cli->unchanged_since, "Its updated_at as you read it: refuse if it has moved");
   }

@@ -97,7 +97,7 @@ void add_job_config_commands(CLI::App& group, Commands& commands) {
   auto* command = commands.add(group, "config", "Show or set what is remembered of a job by name", cli, remember);
   command->add_option("id", cli->id, "The job");
   command->add_option("key", cli->key, "One key; all by default");
-  command->add_option("value", cli->value, "Set it to this");
+  commands.may_be_empty(command->add_option("value", cli->value, "Set it to this"));
   command->add_flag("--unset", cli->unset, "Forget the key");
   auto upgrade_cli = std::make_shared<ConfigUpgradeCli>();
   commands.add(*command, "upgrade", "Bring the configs of stored crawls to today's version", upgrade_cli, upgrade_configs)

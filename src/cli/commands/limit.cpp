@@ -200,9 +200,9 @@ ExitCode sweep(Context& context, const LimitSweepCli& cli) {
 }
 
 void add_key_options(CLI::App& command, KeyCli& cli) {
-  command.add_option("--scraper", cli.scraper, "The scraper")->type_name("NAME");
-  command.add_option("--endpoint", cli.endpoint, "The endpoint that a user calls")->type_name("NAME");
-  command.add_option("--user", cli.user, "Whose calls; the local user's by default")->type_name("NAME");
+  auto* scraper = command.add_option("--scraper", cli.scraper, "The scraper")->type_name("NAME");
+  command.add_option("--endpoint", cli.endpoint, "The endpoint that a user calls")->type_name("NAME")->excludes(scraper);
+  command.add_option("--user", cli.user, "Whose calls; the local user's by default")->type_name("NAME")->excludes(scraper);
 }
 
 }  // namespace
@@ -232,8 +232,8 @@ void add_limit_commands(CLI::App& app, Commands& commands) {
   {
     auto cli = std::make_shared<LimitListCli>();
     auto* command = commands.add(group, "list", "List what was taken", cli, list);
-    command->add_option("--user", cli->user, "Only of this user")->type_name("NAME");
-    command->add_flag("--scrapers", cli->scrapers, "Of scrapers, instead of API calls");
+    auto* user = command->add_option("--user", cli->user, "Only of this user")->type_name("NAME");
+    command->add_flag("--scrapers", cli->scrapers, "Of scrapers, instead of API calls")->excludes(user);
     add_page_options(*command, cli->page);
   }
   {

@@ -343,19 +343,21 @@ void add_migrate_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<NewCli>();
     auto* command = commands.add(group, "new", "Write the files of the next migration", cli, make_new);
     command->add_option("name", cli->name, "Its name, of a-z, 0-9 and _")->required();
-    command->add_flag("--autogenerate", cli->autogenerate,
-                      "Fill them with the difference to the desired schema; read it before use");
+    auto* filled = command->add_flag("--autogenerate", cli->autogenerate,
+                                     "Fill them with the difference to the desired schema; read it before use");
     command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; `schema` by default")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->needs(filled);
     add_dir(*command, *cli, "`migrations` by default");
   }
   {
     auto cli = std::make_shared<DiffCli>();
     auto* command = commands.add(group, "diff", "Compare what the migrations make with the desired schema", cli, diff);
-    command->add_flag("--live", cli->live, "Compare the database with what its migrations make instead");
+    auto* live = command->add_flag("--live", cli->live, "Compare the database with what its migrations make instead");
     command->add_flag("--sql", cli->sql, "Print the statements that mend it");
     command->add_option("--schema", cli->schema_dir, "The folder of the desired schema; the built-in one by default")
-        ->type_name("DIR");
+        ->type_name("DIR")
+        ->excludes(live);
     add_dir(*command, *cli, built_in);
   }
 }

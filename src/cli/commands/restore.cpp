@@ -69,13 +69,15 @@ void add_restore_command(CLI::App& app, Commands& commands) {
   auto* command = commands.add(
       app, "restore", "Restore a backup to where --db and --blobs say; nobody may use that database", cli, restore_backup);
   command->add_option("dir", cli->dir, "The folder of the backups")->required()->type_name("DIR");
-  command->add_option("--backup", cli->name, "Its name, or the beginning of it; the newest verified one by default")
-      ->type_name("NAME");
+  auto* named =
+      command->add_option("--backup", cli->name, "Its name, or the beginning of it; the newest verified one by default")
+          ->type_name("NAME");
   command->add_flag("--replace", cli->replace, "Replace a database that holds rows");
   auto* at = command
                  ->add_option("--at", cli->at,
                               "PostgreSQL: the moment to restore, 2026-03-01T12:00:00Z; see `quarry backup pitr-setup`")
-                 ->type_name("TIME");
+                 ->type_name("TIME")
+                 ->excludes(named);
   command
       ->add_option("--scratch", cli->scratch,
                    "With --at: where the log is replayed, in clear; the system's temporary folder by default")

@@ -229,11 +229,12 @@ void add_set_command(CLI::App& group, Commands& commands) {
   auto cli = std::make_shared<SettingSetCli>();
   auto* command = commands.add(group, "set", "Make or change a setting", cli, set);
   command->add_option("key", cli->key, "Its key")->required();
-  command->add_option("value", cli->value, "Its value; none changes the description only");
+  commands.may_be_empty(command->add_option("value", cli->value, "Its value; none changes the description only"));
   command->add_flag("--stdin", cli->from_stdin, "Read the value from standard input, without a line break at its end");
   add_enum<SettingType>(*command, "--type", cli->type, "string (default), integer, boolean or json; of a new setting");
   command->add_flag("--sensitive", cli->sensitive, "Encrypt the value, and show it to nobody without the keys");
-  command->add_option("--description", cli->description, "What it is for; '' takes that away")->type_name("TEXT");
+  commands.may_be_empty(command->add_option("--description", cli->description, "What it is for; '' takes that away"))
+      ->type_name("TEXT");
   command->add_option("--unchanged-since", cli->unchanged_since, "Only if its updated_at is still this")->type_name("TIME");
   add_keys_option(*command, cli->keys);
 }

@@ -72,8 +72,8 @@ std::string state_of(const User& user) {
 
 ExitCode list_users(Context& context, const UserListCli& cli) {
   accounts::UserFilter filter{.role = cli.role, .deleted = cli.deleted};
-  if (cli.active != cli.inactive) filter.is_active = cli.active;
-  if (cli.verified != cli.unverified) filter.is_verified = cli.verified;
+  if (cli.active || cli.inactive) filter.is_active = cli.active;
+  if (cli.verified || cli.unverified) filter.is_verified = cli.verified;
   if (!cli.text.empty()) filter.text = cli.text;
   accounts::UserListOrder order{.by = cli.by};
   if (cli.reverse) order.direction = store::Direction::ascending;
@@ -165,10 +165,10 @@ void add_user_commands(CLI::App& app, Commands& commands) {
     auto cli = std::make_shared<UserListCli>();
     auto* command = commands.add(group, "list", "List users, the newest first", cli, list_users);
     add_enum<Role>(*command, "--role", cli->role, "Only with this role");
-    command->add_flag("--active", cli->active, "Only the active ones");
-    command->add_flag("--inactive", cli->inactive, "Only the others");
-    command->add_flag("--verified", cli->verified, "Only those whose address is verified");
-    command->add_flag("--unverified", cli->unverified, "Only the others");
+    auto* active = command->add_flag("--active", cli->active, "Only the active ones");
+    command->add_flag("--inactive", cli->inactive, "Only the others")->excludes(active);
+    auto* verified = command->add_flag("--verified", cli->verified, "Only those whose address is verified");
+    command->add_flag("--unverified", cli->unverified, "Only the others")->excludes(verified);
     command->add_flag("--deleted", cli->deleted, "Those that were deleted instead");
     command->add_option("--text", cli->text, "Only with this in the username, the email or the full name");
     add_enum<accounts::UserOrder>(*command, "--sort", cli->by, "By created_at (default), username or email");

@@ -129,8 +129,8 @@ void add_user_change_commands(CLI::App& group, Commands& commands) {
     command->add_option("user", cli->name, "Username, email or id")->required();
     command->add_option("--username", cli->username, "The new username");
     command->add_option("--email", cli->email, "The new address, which is not verified then");
-    command->add_option("--full-name", cli->full_name, "The new full name; '' for none");
-    command->add_option("--google-id", cli->google_id, "The new Google account; '' for none");
+    commands.may_be_empty(command->add_option("--full-name", cli->full_name, "The new full name; '' for none"));
+    commands.may_be_empty(command->add_option("--google-id", cli->google_id, "The new Google account; '' for none"));
     add_enum<accounts::Role>(*command, "--role", cli->role, "user, moderator or admin; another one ends their sessions");
     command->add_option("--unchanged-since", cli->unchanged_since,
                         "Their updated_at as you read it: refuse if it has moved");

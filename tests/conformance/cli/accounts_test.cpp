@@ -102,6 +102,31 @@ TEST_P(CliAccounts, UsersAreChanged) {
   EXPECT_TRUE(flag(json({"user", "undelete", text(ada, "id")}), "changed"));
 }
 
+TEST_P(CliAccounts, AGuardWithAnEmptyValueGuards) {
+  add("ada");
+  EXPECT_THAT(refused({"user", "set", "ada", "--full-name", "Ada", "--unchanged-since", ""}, 64),
+              HasSubstr("--unchanged-since '': it may not be empty"));
+  refused({"user", "set", "ada", "--full-name", "Ada", "--unchanged-since="}, 64);
+  EXPECT_TRUE(json({"user", "show", "ada"}).at("full_name").is_null());
+  const auto key = text(json({"key", "add", "ada", "--name", "CI", "--scope", "jobs:read"}), "key");
+  EXPECT_THAT(text(json_with(key, {"key", "check", "--scope", ""}, 64).at("error").as_object(), "message"),
+              HasSubstr("--scope ''"));
+  refused({"session", "revoke", "--user", ""}, 64);
+  refused({"usage", "show", ""}, 64);
+}
+
+TEST_P(CliAccounts, OppositeFiltersAreRefused) {
+  EXPECT_THAT(refused({"user", "list", "--active", "--inactive"}, 64),
+              testing::AllOf(HasSubstr("--active"), HasSubstr("--inactive")));
+  EXPECT_THAT(refused({"user", "list", "--verified", "--unverified"}, 64),
+              testing::AllOf(HasSubstr("--verified"), HasSubstr("--unverified")));
+  EXPECT_THAT(refused({"limit", "list", "--scrapers", "--user", "ada"}, 64),
+              testing::AllOf(HasSubstr("--scrapers"), HasSubstr("--user")));
+  add("ada");
+  EXPECT_EQ(json({"user", "list", "--inactive"}).at("users").as_array().size(), 0U);
+  EXPECT_EQ(json({"user", "list", "--active", "--unverified"}).at("users").as_array().size(), 1U);
+}
+
 TEST_P(CliAccounts, SessionsAreOpenedCheckedAndEnded) {
   add("ada");
   const auto one = login("ada", "correct horse"), two = login("ada", "correct horse");
@@ -175,6 +200,7 @@ TEST_P(CliAccounts, BadInputIsNamed) {
   const auto bad = [&](const Args& args) { return run_with("correct horse", args); };
   EXPECT_THAT(bad({"user", "add", "ada", "--email", "x@example.org"}).err, HasSubstr("another user has this username"));
   EXPECT_EQ(bad({"user", "add", "ada", "--email", "x@example.org"}).exit.code, 75);
+  EXPECT_THAT(bad({"user", "add", "ADA", "--email", "ada@example.org"}).err, HasSubstr("another user has this username"));
   EXPECT_EQ(bad({"user", "add", "a b", "--email", "x@example.org"}).exit.code, 64);
   EXPECT_THAT(bad({"user", "add", "eve", "--email", "nowhere"}).err, HasSubstr("email"));
   refused({"user", "show", "eve"}, 66);

@@ -83,6 +83,7 @@ TEST(Settings, TheFilesKeysAreChecked) {
   EXPECT_THAT(refusal("json = 'yes'"), testing::HasSubstr("'json' must be true or false"));
   EXPECT_THAT(refusal("db = 5"), testing::HasSubstr("'db' must be a text"));
   EXPECT_THAT(refusal("db = "), testing::HasSubstr("not TOML"));
+  EXPECT_THAT(refusal("\npepper_file = ''"), testing::HasSubstr("line 2: 'pepper_file' is empty"));
   EXPECT_THAT(refusal("[crawl]\nx = 1"), testing::HasSubstr("'crawl'"));
 }
 
