@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
-#include "cli/commands/crawl_options.hpp"
+#include "cli/commands/crawl_only.hpp"
 #include "cli/commands/crawl_submit.hpp"
+#include "cli/json.hpp"
 #include "cli/read_file.hpp"
 #include "quarry/accounts/users.hpp"
 #include "quarry/jobs/submit.hpp"
@@ -21,6 +22,9 @@ struct SubmitCli : TargetCli {
   int priority = queue::priority_default;
   std::string depends_on;
 };
+
+/// No title has more characters, and none of these has more bytes.
+constexpr std::size_t title_bytes = 255;
 
 struct SubmitResult {
   jobs::Job job;
@@ -39,14 +43,40 @@ jobs::NewJob job_of(const SubmitCli& cli) {
   return job;
 }
 
+/// Only their worker knows what a config of theirs means; a URL is where a crawl has it, in `targetUrl`.
+Json config_of_own(const SubmitCli& cli) {
+  refuse_crawl_options(cli, "is for a crawl: a job of another type has what its worker wants in its --config");
+  if (cli.config_file.empty())
+    return Json{cli.url.empty() ? "{}" : boost::json::serialize(boost::json::object{{"targetUrl", cli.url}})};
+  auto text = read_file(cli.config_file, "the job's config", 1 << 20);
+  if (cli.url.empty()) return Json{std::move(text)};
+  boost::json::error_code error;
+  auto config = boost::json::parse(text, error);
+  if (error || !config.is_object()) throw_invalid(fmt::format("{} is no JSON object", cli.config_file));
+  if (!all_finite(config))
+    throw_invalid(
+        fmt::format("{} holds a number beyond a double's range (1.8e308): give it as a text in quotes", cli.config_file));
+  config.as_object()["targetUrl"] = cli.url;
+  return Json{boost::json::serialize(config)};
+}
+
+/// The first characters of a text; never a part of one.
+std::string title_from(const std::string& text) {
+  auto end = std::min<std::size_t>(text.size(), title_bytes);
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 ExitCode submit(Context& context, const SubmitCli& cli) {
   auto job = job_of(cli);
   std::optional<crawl::JobConfig> config;
   if (cli.type == "crawl") {
     config = job_config_of(cli);
-    if (job.title.empty()) job.title = config->target_url->text().substr(0, 255);
-  } else if (!cli.config_file.empty()) {
-    job.config = Json{read_file(cli.config_file, "the job's config", 1 << 20)};
+    if (cli.title.empty()) job.title = config->target_url->text().substr(0, title_bytes);
+  } else {
+    job.config = config_of_own(cli);
+    if (cli.title.empty()) job.title = title_from(cli.url);
+    if (job.title.empty()) throw_invalid("a job of your own type has no title: give one with --title, or a URL");
   }
   // A crawl comes with its first page; other jobs get their tasks from whoever made them.
   const auto result = context.open(Access::write).write([&](Write& tx) {

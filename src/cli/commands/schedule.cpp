@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.hpp"
+#include "cli/commands/crawl_only.hpp"
 #include "cli/commands/crawl_options.hpp"
 #include "cli/text.hpp"
 #include "quarry/accounts/users.hpp"
@@ -98,12 +99,7 @@ void check_kind(const AddCli& cli, bool is_crawl) {
     return;
   }
   if (cli.queue.empty()) throw_invalid("say what to do: a URL or --config for a crawl, or --queue for a task of your own");
-  constexpr const char* for_crawls = "is for a crawl (with a URL or --config): a task of your own has its --payload";
-  refuse(cli.max_pages.has_value(), "--max-pages", for_crawls);
-  refuse(cli.depth.has_value(), "--depth", for_crawls);
-  refuse(cli.delay_ms.has_value(), "--delay-ms", for_crawls);
-  refuse(cli.user_agent.has_value(), "--user-agent", for_crawls);
-  refuse(cli.no_robots, "--no-robots", for_crawls);
+  refuse_crawl_options(cli, "is for a crawl (with a URL or --config): a task of your own has its --payload");
 }
 
 Json read_payload(const std::string& text) {

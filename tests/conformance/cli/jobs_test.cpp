@@ -73,6 +73,54 @@ TEST_P(CliJobs, WhatCannotBeSubmittedIsToldApart) {
   EXPECT_THAT(refused({"job", "show", "01a1fb79-8374-7d74-b691-8346b832d337"}, 66), HasSubstr("there is no job"));
 }
 
+TEST_P(CliJobs, AJobOfAnotherTypeKeepsItsUrl) {
+  const auto made = [&](const Args& more) {
+    Args args{"job", "submit", "--type", "mine"};
+    args.insert(args.end(), more.begin(), more.end());
+    return json(args).at("job").as_object();
+  };
+  const auto job = made({"http://h/a"});
+  EXPECT_EQ(text(job, "title"), "http://h/a");
+  EXPECT_EQ(text(job.at("config").as_object(), "targetUrl"), "http://h/a");
+  EXPECT_EQ(number(job, "total_items"), 0) << "its tasks come from whoever works on it";
+  EXPECT_EQ(text(made({"http://h/a", "--title", "Mine"}), "title"), "Mine");
+  EXPECT_TRUE(made({"--title", "Mine"}).at("config").as_object().empty());
+  write_file(database().folder() / "own.json", R"({"targetUrl": "http://h/old", "depth": "mine"})");
+  const auto with_config = made({"http://h/new", "--config", "own.json"}).at("config").as_object();
+  EXPECT_EQ(text(with_config, "targetUrl"), "http://h/new");
+  EXPECT_EQ(text(with_config, "depth"), "mine");
+  EXPECT_EQ(text(made({"--config", "own.json", "--title", "t"}).at("config").as_object(), "targetUrl"), "http://h/old");
+  std::string umlauts = "http://h/a";
+  for (int i = 0; i < 300; ++i) umlauts += "\xC3\xA4";
+  EXPECT_EQ(text(made({umlauts}), "title"), umlauts.substr(0, 254)) << "no half of a character";
+
+  EXPECT_THAT(refused({"job", "submit", "--type", "mine"}, 64), HasSubstr("--title"));
+  EXPECT_THAT(refused({"job", "submit", "--type", "mine", "http://h/", "--depth", "3"}, 64),
+              HasSubstr("--depth is for a crawl"));
+  EXPECT_THAT(refused({"job", "submit", "--type", "mine", "--title", "t", "--no-robots"}, 64), HasSubstr("--no-robots"));
+  write_file(database().folder() / "list.json", "[1]");
+  EXPECT_THAT(refused({"job", "submit", "--type", "mine", "http://h/", "--config", "list.json"}, 64),
+              HasSubstr("list.json is no JSON object"));
+}
+
+TEST_P(CliJobs, AnEmptyValueIsNotTakenForNone) {
+  const auto id = submit({"--title", "Lithium", "--keyword", "a", "--keyword", "b", "--description", "d"});
+  for (const auto* filter : {"--search", "--user", "--keyword", "--type", "--text", "--after", "--status"}) {
+    EXPECT_THAT(refused({"job", "list", filter, ""}, 64), HasSubstr(std::string(filter) + " ''"));
+    EXPECT_THAT(run({"job", "list", std::string(filter) + "=", "--reverse"}).err, HasSubstr(std::string(filter) + " ''"));
+  }
+  refused({"job", "edit", id, "--title", "New", "--unchanged-since", ""}, 64);
+  EXPECT_EQ(text(json({"job", "show", id}), "title"), "Lithium");
+
+  EXPECT_THAT(refused({"job", "edit", id, "--keyword", "c", "--keyword", ""}, 64), HasSubstr("keyword"));
+  EXPECT_EQ(json({"job", "show", id}).at("keywords").as_array().size(), 2U);
+  json({"job", "edit", id, "--expanded-keyword", "x"});
+  EXPECT_TRUE(json({"job", "edit", id, "--keyword", "", "--description", ""}).at("keywords").as_array().empty());
+  EXPECT_TRUE(json({"job", "edit", id, "--expanded-keyword", ""}).at("expanded_keywords").is_null());
+  EXPECT_TRUE(json({"job", "show", id}).at("keywords").as_array().empty());
+  EXPECT_TRUE(json({"job", "show", id}).at("description").is_null());
+}
+
 TEST_P(CliJobs, CancelPauseResumeAndRetry) {
   const auto id = submit();
   EXPECT_EQ(number(json({"job", "pause", id}), "tasks"), 1);
