@@ -55,15 +55,27 @@ void record_user(Write& tx, std::string_view action, UserId user, std::string_vi
                       .details = Json{std::string(details)}});
 }
 
+namespace {
+
+[[noreturn]] void throw_taken(const char* what) {
+  throw Error(ErrorCode::conflict, fmt::format("another user has {}: choose another one", what));
+}
+
+}  // namespace
+
+void throw_if_taken(Read& tx, std::string_view username, std::string_view email,
+                    const std::optional<std::string>& google_id) {
+  if (find_user(tx, username)) throw_taken("this username");
+  if (find_user_by_email(tx, email)) throw_taken("this email");
+  if (google_id && find_user_by_google_id(tx, *google_id)) throw_taken("this Google account");
+}
+
 void translate(const Error& error) {
   const auto& message = error.engine_message();
   const auto names = [&](std::string_view what) { return message.find(what) != std::string::npos; };
-  const auto taken = [](const char* what) {
-    throw Error(ErrorCode::conflict, fmt::format("another user has {}: choose another one", what));
-  };
-  if (names("idx_users_username")) taken("this username");
-  if (names("idx_users_email")) taken("this email");
-  if (names("google_id")) taken("this Google account");
+  if (names("idx_users_username")) throw_taken("this username");
+  if (names("idx_users_email")) throw_taken("this email");
+  if (names("google_id")) throw_taken("this Google account");
   if (names("users_have_a_credential"))
     throw Error(ErrorCode::conflict, "the user would have neither a password nor a Google account: set the other one first");
 }

@@ -1,6 +1,8 @@
 #pragma once
 /// The limits of what users are called, who may do what, and what the engines' refusals mean.
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "quarry/accounts/users.hpp"
@@ -30,15 +32,27 @@ void record_user(Write& tx, std::string_view action, UserId user, std::string_vi
 /// credential.
 void translate(const Error& error);
 
-/// Runs `body`, whose refusals by the rules of the table come out translated.
-template <class F>
-void keep_unique(Write& tx, F&& body) {
+/// Runs `body`, whose refusals by the rules of the table come out translated. Of several things that are taken an engine
+/// names any: `look_closer()` runs then, for whoever sets several, and throws what is to be said instead.
+template <class F, class G>
+void keep_unique(Write& tx, F&& body, G&& look_closer) {
   try {
     tx.attempt(body);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::constraint) translate(error);
+    if (error.code() == ErrorCode::constraint) {
+      look_closer();
+      translate(error);
+    }
     throw;
   }
 }
+template <class F>
+void keep_unique(Write& tx, F&& body) {
+  keep_unique(tx, body, [] {});
+}
+
+/// Throws `conflict` for the first of them, in this order, that a user has who is there. For actors that see all users.
+void throw_if_taken(Read& tx, std::string_view username, std::string_view email,
+                    const std::optional<std::string>& google_id);
 
 }  // namespace quarry::accounts

@@ -19,6 +19,24 @@ void set_column(Write& tx, const char* query, UserId user, const char* column, c
   patch.set_to(column, value).apply(tx, query, "user", user.value, "id", there);
 }
 
+/// Tries what must be unique field by field, so that the same one is named whichever the engine came upon first. A user's
+/// own transaction does not see who else has a name: only the index can tell. Nothing of it stays.
+void try_one_by_one(Write& tx, UserId user, const UserChanges& changes) {
+  struct NoneIsTaken {};
+  const auto alone = [&](const char* column, const auto& value) {
+    if (value) keep_unique(tx, [&] { set_column(tx, "users.update", user, column, *value); });
+  };
+  try {
+    tx.attempt([&] {
+      alone("username", changes.username);
+      alone("email", changes.email);
+      alone("google_id", changes.google_id);
+      throw NoneIsTaken{};
+    });
+  } catch (const NoneIsTaken&) {
+  }
+}
+
 /// Which of their words, not what they are.
 std::string names_of_fields(const UserChanges& changes) {
   std::string names;
@@ -51,7 +69,9 @@ User update_user(Write& tx, UserId user, const UserChanges& changes) {
   if (changes.email && *changes.email != before.email) patch.set("is_verified", not_verified);
   auto rules = there;
   rules.unchanged_since = changes.unchanged_since;
-  keep_unique(tx, [&] { patch.apply(tx, "users.update", "user", user.value, "id", rules); });
+  keep_unique(
+      tx, [&] { patch.apply(tx, "users.update", "user", user.value, "id", rules); },
+      [&] { try_one_by_one(tx, user, changes); });
   auto after = get_user(tx, user);
   if (const auto fields = names_of_fields(changes); !fields.empty())
     record_user(tx, "user.update", user, fmt::format(R"({{"fields":[{}]}})", fields));
@@ -118,7 +138,9 @@ bool undelete_user(Write& tx, UserId user) {
   const std::optional<Instant> never;
   store::Patch patch("users");
   patch.set_to("deleted_at", never);
-  keep_unique(tx, [&] { patch.apply(tx, "users.undelete", "user", user.value, "id", {.also = "deleted_at is not null"}); });
+  keep_unique(
+      tx, [&] { patch.apply(tx, "users.undelete", "user", user.value, "id", {.also = "deleted_at is not null"}); },
+      [&] { throw_if_taken(tx, found->username, found->email, found->google_id); });
   record_user(tx, "user.undelete", user);
   return true;
 }

@@ -66,10 +66,13 @@ User create_user(Write& tx, const NewUser& user) {
   if (user.password_hash) check_password_hash(*user.password_hash);
   if (!user.password_hash && !user.google_id) throw_invalid("a user needs a password, a Google account, or both");
   const auto id = tx.new_id<UserId>();
-  keep_unique(tx, [&] {
-    tx.run(insert_user, {id, user.username, user.email, user.password_hash, user.google_id, user.full_name, user.role,
-                         user.is_active, user.is_verified, tx.now()});
-  });
+  keep_unique(
+      tx,
+      [&] {
+        tx.run(insert_user, {id, user.username, user.email, user.password_hash, user.google_id, user.full_name, user.role,
+                             user.is_active, user.is_verified, tx.now()});
+      },
+      [&] { throw_if_taken(tx, user.username, user.email, user.google_id); });
   auto made = get_user(tx, id);
   record_user(tx, "user.create", id,
               fmt::format(R"({{"role":"{}","password":{},"google":{}}})", to_string(user.role),

@@ -79,6 +79,24 @@ TEST_P(Users, NamesAddressesAndGoogleAccountsAreTakenOnce) {
   update(bob, {.username = "BOB"});
 }
 
+TEST_P(Users, OfSeveralThatAreTakenTheFirstIsNamedOnBothEngines) {
+  const auto ada = create({.username = "ada", .email = "ada@example.org", .google_id = "1"});
+  const auto refused = [&](const NewUser& user) { return refusal(ErrorCode::conflict, [&] { create(user); }); };
+  EXPECT_THAT(refused({.username = "ada", .email = "ada@example.org", .google_id = "1"}), HasSubstr("this username"));
+  EXPECT_THAT(refused({.username = "eve", .email = "ada@example.org", .google_id = "1"}), HasSubstr("this email"));
+  const auto bob = create("bob");
+  const auto changed = [&](const accounts::UserChanges& changes) {
+    return refusal(ErrorCode::conflict, [&] { update(bob, changes); });
+  };
+  EXPECT_THAT(changed({.username = "ada", .email = "ada@example.org", .google_id = "1"}), HasSubstr("this username"));
+  EXPECT_THAT(changed({.username = "eve", .email = "ada@example.org", .google_id = "1"}), HasSubstr("this email"));
+  EXPECT_THAT(changed({.username = "eve", .email = "eve@example.org", .google_id = "1"}), HasSubstr("Google account"));
+  EXPECT_EQ(get(bob.id).username, "bob") << "what was free is not changed either";
+  change(accounts::delete_user, ada);
+  create({.username = "ada", .email = "ada@example.org", .google_id = "2"});
+  EXPECT_THAT(refusal(ErrorCode::conflict, [&] { change(accounts::undelete_user, ada); }), HasSubstr("this username"));
+}
+
 TEST_P(Users, OfManyWhoWantANameAtOnceOneGetsIt) {
   create("eve");  // the database is made before the threads are
   std::atomic<int> made = 0, refused = 0;
