@@ -18,7 +18,8 @@
 --   indexes    idx_<table>_<columns>; every foreign key has one, but for the exceptions named in docs/schema.md.
 --   rowids     WITHOUT ROWID where rows are small and found by their key: one tree instead of two.
 --
--- Wants PRAGMA foreign_keys = ON. INSERT OR REPLACE is not for tables with triggers: it deletes without firing them.
+-- Wants PRAGMA foreign_keys = ON. INSERT OR REPLACE is not for tables with triggers: it deletes without firing them;
+-- the two that are only appended to refuse it.
 
 
 -- ==========================================================================================================================
@@ -266,6 +267,29 @@ BEGIN
   UPDATE scraping_jobs
   SET updated_at = max(unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000, OLD.updated_at + 1)
   WHERE id = NEW.id;
+END;
+
+-- A search is processing while jobs of it are open, and ends with the last of them; one of them that is tried again opens it
+-- again. A search that was cancelled stays so. Whoever moves the job, the search moves in the same transaction.
+CREATE TRIGGER scraping_jobs_move_their_search AFTER UPDATE OF status ON scraping_jobs
+WHEN NEW.search_id IS NOT NULL AND NEW.status <> OLD.status
+BEGIN
+  UPDATE searches
+  SET status = 'processing', error_message = NULL, completed_at = NULL, updated_at = NEW.updated_at
+  WHERE id = NEW.search_id AND status IN ('pending', 'completed', 'failed')
+    AND EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status IN ('pending', 'running'));
+  UPDATE searches
+  SET status = CASE
+        WHEN EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status = 'completed') THEN 'completed'
+        WHEN EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status = 'failed') THEN 'failed'
+        ELSE 'cancelled' END,
+      error_message = CASE
+        WHEN NOT EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status = 'completed')
+          AND EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status = 'failed')
+        THEN 'no source could be asked: see the logs of its jobs' END,
+      completed_at = coalesce(NEW.completed_at, NEW.updated_at), updated_at = NEW.updated_at
+  WHERE id = NEW.search_id AND status IN ('pending', 'processing')
+    AND NOT EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status IN ('pending', 'running'));
 END;
 
 -- Settings of one job beside its config, by name.
@@ -689,8 +713,8 @@ BEGIN
   WHERE user_id = NEW.user_id AND period_start = NEW.period_start;
 END;
 
--- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts
--- once; with another, it is a conflict. Rows go only with their user.
+-- The ledger of compute units: only appended to. The same event_id with the same content is the same event, and counts once;
+-- with another, it is a conflict. Rows go only with their user.
 CREATE TABLE usage_events (
   id             BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   event_id       TEXT NOT NULL UNIQUE CHECK (length(event_id) BETWEEN 1 AND 255),
@@ -702,7 +726,7 @@ CREATE TABLE usage_events (
   reservation_id BLOB CHECK (length(reservation_id) = 16) REFERENCES usage_events (id),
   job_id         BLOB CHECK (length(job_id) = 16),   -- no foreign keys: the ledger outlives jobs and tasks
   task_id        INTEGER,
-  payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),
+  payload_hash   BLOB NOT NULL CHECK (length(payload_hash) = 32),   -- SHA-256 of all other columns
   created_at     INTEGER NOT NULL DEFAULT (unixepoch('now') * 1000000 + substr(strftime('%f', 'now'), 4) * 1000),
   FOREIGN KEY (user_id, period_start) REFERENCES usage_periods (user_id, period_start),
   CONSTRAINT usage_events_sign CHECK (units >= 0 OR kind = 'adjust')
@@ -720,6 +744,14 @@ END;
 CREATE TRIGGER usage_events_no_delete BEFORE DELETE ON usage_events WHEN EXISTS (SELECT 1 FROM users WHERE id = OLD.user_id)
 BEGIN
   SELECT RAISE(ABORT, 'usage_events is append-only');
+END;
+-- INSERT OR REPLACE deletes the row in its way without firing the trigger before.
+CREATE TRIGGER usage_events_no_replace BEFORE INSERT ON usage_events
+WHEN EXISTS (SELECT 1 FROM usage_events WHERE id = NEW.id)
+  OR EXISTS (SELECT 1 FROM usage_events WHERE event_id = NEW.event_id)
+  OR EXISTS (SELECT 1 FROM usage_events WHERE reservation_id = NEW.reservation_id)
+BEGIN
+  SELECT RAISE(ABORT, 'usage_events is append-only: it has an event with this id');
 END;
 
 -- One row per user and day (UTC), for charts and invoices to show.
@@ -796,10 +828,11 @@ BEGIN
 END;
 
 -- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before.
--- user_id is no part of the hash, because it becomes null when the user is deleted.
+-- user_id is no part of the hash, because it becomes null when the user is deleted; user_digest, which stays, is.
 CREATE TABLE audit_logs (
   id            BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
   user_id       BLOB CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE SET NULL,
+  user_digest   BLOB CHECK (length(user_digest) = 32),   -- SHA-256 of the entry's id and the user's
   action        TEXT NOT NULL CHECK (length(action) BETWEEN 1 AND 100),
   resource_type TEXT CHECK (length(resource_type) <= 50),
   resource_id   BLOB CHECK (length(resource_id) = 16),
@@ -820,9 +853,9 @@ CREATE INDEX idx_audit_logs_chain_seq ON audit_logs (chain_seq);
 -- The SET NULL of a user's deletion comes when the user is already gone, and changes nothing else.
 CREATE TRIGGER audit_logs_no_update BEFORE UPDATE ON audit_logs
 WHEN NOT (NEW.user_id IS NULL AND OLD.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users WHERE id = OLD.user_id)
-  AND (NEW.id, NEW.action, NEW.resource_type, NEW.resource_id, NEW.details, NEW.ip_address, NEW.user_agent,
+  AND (NEW.id, NEW.user_digest, NEW.action, NEW.resource_type, NEW.resource_id, NEW.details, NEW.ip_address, NEW.user_agent,
        NEW.chain_seq, NEW.prev_hash, NEW.hash, NEW.created_at)
-    IS (OLD.id, OLD.action, OLD.resource_type, OLD.resource_id, OLD.details, OLD.ip_address, OLD.user_agent,
+    IS (OLD.id, OLD.user_digest, OLD.action, OLD.resource_type, OLD.resource_id, OLD.details, OLD.ip_address, OLD.user_agent,
         OLD.chain_seq, OLD.prev_hash, OLD.hash, OLD.created_at))
 BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
@@ -830,4 +863,10 @@ END;
 CREATE TRIGGER audit_logs_no_delete BEFORE DELETE ON audit_logs
 BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+-- INSERT OR REPLACE deletes the row in its way without firing the trigger before.
+CREATE TRIGGER audit_logs_no_replace BEFORE INSERT ON audit_logs
+WHEN EXISTS (SELECT 1 FROM audit_logs WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM audit_logs WHERE rowid = NEW.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'audit_logs is append-only: it has an entry with this id');
 END;

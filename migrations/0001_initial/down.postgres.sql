@@ -32,6 +32,7 @@ DROP TABLE api_keys;
 DROP TABLE user_sessions;
 DROP TABLE users;
 
+DROP FUNCTION move_search_of_job();
 DROP FUNCTION keep_audit_logs();
 DROP FUNCTION keep_usage_events();
 DROP FUNCTION artifact_search_vector(text, text, text);

@@ -245,6 +245,41 @@ CREATE INDEX idx_scraping_jobs_depends_on_job_id ON scraping_jobs (depends_on_jo
 CREATE TRIGGER update_scraping_jobs_updated_at BEFORE UPDATE ON scraping_jobs
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
+-- A search is processing while jobs of it are open, and ends with the last of them; one of them that is tried again opens it
+-- again. A search that was cancelled stays so. Whoever moves the job, the search moves in the same transaction.
+CREATE FUNCTION move_search_of_job() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.status = 'pending' AND NEW.status = 'running' THEN
+    -- A claim starts the job, holds hosts, and waits for nobody. Who has the search counts its jobs after us.
+    UPDATE searches
+    SET status = 'processing', error_message = NULL, completed_at = NULL, updated_at = NEW.updated_at
+    WHERE id = (SELECT id FROM searches WHERE id = NEW.search_id AND status IN ('pending', 'completed', 'failed')
+                FOR NO KEY UPDATE SKIP LOCKED);
+    RETURN NULL;
+  END IF;
+  -- Locked, so that of two jobs that end at once the second one sees the first.
+  PERFORM FROM searches WHERE id = NEW.search_id FOR NO KEY UPDATE;
+  IF EXISTS (SELECT FROM scraping_jobs WHERE search_id = NEW.search_id AND status IN ('pending', 'running')) THEN
+    UPDATE searches
+    SET status = 'processing', error_message = NULL, completed_at = NULL, updated_at = NEW.updated_at
+    WHERE id = NEW.search_id AND status IN ('pending', 'completed', 'failed');
+    RETURN NULL;
+  END IF;
+  UPDATE searches
+  SET status = jobs.outcome,
+      error_message = CASE WHEN jobs.outcome = 'failed' THEN 'no source could be asked: see the logs of its jobs' END,
+      completed_at = coalesce(NEW.completed_at, NEW.updated_at), updated_at = NEW.updated_at
+  FROM (SELECT CASE WHEN bool_or(status = 'completed') THEN 'completed'::search_status
+                    WHEN bool_or(status = 'failed') THEN 'failed'::search_status
+                    ELSE 'cancelled'::search_status END AS outcome
+        FROM scraping_jobs WHERE search_id = NEW.search_id) jobs
+  WHERE id = NEW.search_id AND searches.status IN ('pending', 'processing');
+  RETURN NULL;
+END;
+$$;
+CREATE TRIGGER scraping_jobs_move_their_search AFTER UPDATE OF status ON scraping_jobs
+  FOR EACH ROW WHEN (NEW.search_id IS NOT NULL AND NEW.status <> OLD.status) EXECUTE FUNCTION move_search_of_job();
+
 -- Settings of one job beside its config, by name.
 CREATE TABLE job_configurations (
   id           uuid PRIMARY KEY,
@@ -654,8 +689,8 @@ CREATE TABLE usage_periods (
 CREATE TRIGGER update_usage_periods_updated_at BEFORE UPDATE ON usage_periods
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
--- The ledger of compute units: only appended to. The same event_id with the same payload_hash is the same event, and counts
--- once; with another, it is a conflict. Rows go only with their user.
+-- The ledger of compute units: only appended to. The same event_id with the same content is the same event, and counts once;
+-- with another, it is a conflict. Rows go only with their user.
 CREATE TABLE usage_events (
   id             uuid PRIMARY KEY,
   event_id       text NOT NULL UNIQUE CHECK (length(event_id) BETWEEN 1 AND 255),
@@ -666,7 +701,7 @@ CREATE TABLE usage_events (
   reservation_id uuid REFERENCES usage_events (id),   -- the reserve event that a settle, release or expire ends, once
   job_id         uuid,                    -- no foreign keys: the ledger outlives jobs and tasks
   task_id        bigint,
-  payload_hash   bytea NOT NULL CHECK (octet_length(payload_hash) = 32),
+  payload_hash   bytea NOT NULL CHECK (octet_length(payload_hash) = 32),   -- SHA-256 of all other columns
   created_at     timestamptz NOT NULL DEFAULT now(),
   FOREIGN KEY (user_id, period_start) REFERENCES usage_periods (user_id, period_start),
   CONSTRAINT usage_events_sign CHECK (units >= 0 OR kind = 'adjust')
@@ -755,11 +790,12 @@ CREATE TRIGGER update_system_config_updated_at BEFORE UPDATE ON system_config
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
 
 -- Who did what, written in the transaction that did it, and never changed: each row carries the hash of the one before.
--- user_id is no part of the hash, because it becomes null when the user is deleted. Partitioned by month; the DEFAULT
--- partition takes what no month has been made for.
+-- user_id is no part of the hash, because it becomes null when the user is deleted; user_digest, which stays, is.
+-- Partitioned by month; the DEFAULT partition takes what no month has been made for.
 CREATE TABLE audit_logs (
   id            uuid NOT NULL,
   user_id       uuid REFERENCES users (id) ON DELETE SET NULL,
+  user_digest   bytea CHECK (octet_length(user_digest) = 32),   -- SHA-256 of the entry's id and the user's
   action        text NOT NULL CHECK (length(action) BETWEEN 1 AND 100),
   resource_type text CHECK (length(resource_type) <= 50),
   resource_id   uuid,

@@ -4,14 +4,6 @@
 #include <sodium.h>
 
 namespace quarry::billing {
-namespace {
-
-/// Not what the ledger adds, such as the period.
-Bytes hash_of(UsageKind kind, UserId user, std::int64_t units, std::string_view more) {
-  return sha256_of(fmt::format("{}\n{}\n{}\n{}", boost::describe::enum_to_string(kind, ""), to_string(user), units, more));
-}
-
-}  // namespace
 
 Bytes sha256_of(std::string_view text) {
   Bytes hash(crypto_hash_sha256_BYTES);
@@ -20,18 +12,12 @@ Bytes sha256_of(std::string_view text) {
   return hash;
 }
 
-Bytes hash_of_grant(UsageKind kind, UserId user, std::int64_t units) { return hash_of(kind, user, units, ""); }
-
-Bytes hash_of_reserve(UserId user, std::int64_t units, const std::optional<JobId>& job, const std::optional<TaskId>& task) {
-  return hash_of(UsageKind::reserve, user, units, fmt::format("{}\n{}", job ? to_string(*job) : "", task.value_or(0)));
-}
-
-Bytes hash_of_end(UsageKind kind, UserId user, std::int64_t asked, std::string_view reservation, OverReserve over) {
-  return hash_of(kind, user, asked, fmt::format("{}\n{}", reservation, boost::describe::enum_to_string(over, "")));
-}
-
-Bytes hash_of_own(UsageKind kind, UserId user, std::int64_t units, std::string_view event_id) {
-  return hash_of(kind, user, units, fmt::format("own\n{}", event_id));
+// The caller's id comes last: it may hold anything, line ends too.
+Bytes hash_of(const UsageEventRow& row) {
+  return sha256_of(fmt::format(
+      "{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", to_string(row.id), boost::describe::enum_to_string(row.kind, ""),
+      to_string(row.user_id), row.units, row.period_start.us, row.reservation_id ? to_string(*row.reservation_id) : "",
+      row.job_id ? to_string(*row.job_id) : "", row.task_id.value_or(0), row.created_at.us, row.event_id));
 }
 
 }  // namespace quarry::billing

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "billing/event_hash.hpp"
 #include "billing/lease_rows.hpp"
 #include "quarry/billing/metering.hpp"
 #include "quarry/core/error.hpp"
@@ -101,7 +100,7 @@ class UserGate {
                             {},
                             task.job_id,
                             task.id,
-                            hash_of_own(UsageKind::reserve, user_, reserve_units_, event_id),
+                            {},
                             tx_.now()};
     if (!insert_event_row(tx_, row)) throw_bug("a lease was metered before: " + event_id);
   }

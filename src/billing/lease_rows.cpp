@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-#include "billing/event_hash.hpp"
 namespace quarry::billing {
 namespace {
 
@@ -83,7 +82,7 @@ std::int64_t end_reservations(Write& tx, std::vector<LeaseEnd> ends, Wait wait) 
                             reservation.id,
                             reservation.job_id,
                             reservation.task_id,
-                            hash_of_own(kind, reservation.user_id, is_settled ? charged : reservation.units, event_id),
+                            {},
                             tx.now()};
     if (!insert_event_row(tx, row)) throw_bug("an event of a lease was written before: " + event_id);
     auto& sum = sums[{row.user_id, row.period_start}];

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "billing/event_hash.hpp"
 #include "billing/ledger_rows.hpp"
 #include "billing/rules.hpp"
 #include "quarry/core/error.hpp"
@@ -30,11 +29,27 @@ void check_units(std::int64_t units, std::int64_t least) {
       .set_retryable(true);
 }
 
+/// What a caller says of an event, which tells a repeated call from another one with the same id. Not what the ledger adds,
+/// such as the period.
+struct Content {
+  UsageKind kind;
+  UserId user_id;
+  std::int64_t units;
+  std::optional<UsageEventId> reservation_id{};
+  std::optional<JobId> job_id{};
+  std::optional<TaskId> task_id{};
+
+  bool is_of(const UsageEventRow& row) const {
+    return row.kind == kind && row.user_id == user_id && row.units == units && row.reservation_id == reservation_id &&
+           row.job_id == job_id && row.task_id == task_id;
+  }
+};
+
 /// The answer for an event that is there already, if it is.
-std::optional<Entry> find_repeated(Read& tx, std::string_view event_id, const Bytes& hash) {
+std::optional<Entry> find_repeated(Read& tx, std::string_view event_id, const Content& content) {
   const auto row = find_event_row(tx, event_id);
   if (!row) return std::nullopt;
-  if (row->payload_hash != hash) throw_other_content(event_id);
+  if (!content.is_of(*row)) throw_other_content(event_id);
   return Entry{LedgerOutcome::repeated, row->event(), find_balance(tx, row->user_id, row->period_start).value()};
 }
 
@@ -57,27 +72,28 @@ struct End {
 Entry end_reservation(Write& tx, const End& end) {
   store::check_text("event_id", end.event_id, 1, 255);
   const auto reserved = get_reservation(tx, end.reservation);
-  const auto hash = hash_of_end(end.kind, reserved.user_id, end.asked, end.reservation, end.over);
-  if (auto repeated = find_repeated(tx, end.event_id, hash)) return *std::move(repeated);
+  const bool is_settled = end.kind == UsageKind::settle;
+  const auto charged = end.over == OverReserve::cap ? std::min(end.asked, reserved.units) : end.asked;
+  const Content content{end.kind,    reserved.user_id, is_settled ? charged : reserved.units,
+                        reserved.id, reserved.job_id,  reserved.task_id};
+  if (auto repeated = find_repeated(tx, end.event_id, content)) return *std::move(repeated);
   // Whoever ends a reservation holds its period: two of them do so one after the other.
   const auto balance = lock_balance(tx, reserved.user_id, reserved.period_start);
   if (const auto other = find_end_row(tx, reserved.id)) {
     if (other->event_id != end.event_id) return {LedgerOutcome::already_ended, other->event(), balance};
-    if (other->payload_hash != hash) throw_other_content(end.event_id);
+    if (!content.is_of(*other)) throw_other_content(end.event_id);
     return {LedgerOutcome::repeated, other->event(), balance};
   }
-  const bool is_settled = end.kind == UsageKind::settle;
-  const auto charged = end.over == OverReserve::cap ? std::min(end.asked, reserved.units) : end.asked;
   const UsageEventRow row{tx.new_id<UsageEventId>(),
                           std::string(end.event_id),
                           reserved.user_id,
                           end.kind,
-                          is_settled ? charged : reserved.units,
+                          content.units,
                           reserved.period_start,
                           reserved.id,
                           reserved.job_id,
                           reserved.task_id,
-                          hash,
+                          {},
                           tx.now()};
   if (!insert_event_row(tx, row)) throw_met(end.event_id);
   const auto after = add_to_balance(tx, row.user_id, row.period_start, 0, is_settled ? charged : 0, -reserved.units);
@@ -86,11 +102,10 @@ Entry end_reservation(Write& tx, const End& end) {
 
 Entry add_to_granted(Write& tx, UsageKind kind, const Grant& wish) {
   store::check_text("event_id", wish.event_id, 1, 255);
-  const auto hash = hash_of_grant(kind, wish.user_id, wish.units);
-  if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
+  if (auto repeated = find_repeated(tx, wish.event_id, {kind, wish.user_id, wish.units})) return *std::move(repeated);
   const auto start = open_period(tx, wish.user_id).may.period.start;
   const UsageEventRow row{
-      tx.new_id<UsageEventId>(), wish.event_id, wish.user_id, kind, wish.units, start, {}, {}, {}, hash, tx.now()};
+      tx.new_id<UsageEventId>(), wish.event_id, wish.user_id, kind, wish.units, start, {}, {}, {}, {}, tx.now()};
   if (!insert_event_row(tx, row)) throw_met(wish.event_id);
   const auto after = add_to_balance(tx, wish.user_id, start, wish.units, 0, 0);
   if (wish.units > 0) queue::let_go(tx, wish.user_id);
@@ -103,13 +118,13 @@ Entry reserve(Write& tx, const Reserve& wish) {
   store::check_text("event_id", wish.event_id, 1, 255);
   check_units(wish.units, 1);
   require_seen(tx, wish.user_id);
-  const auto hash = hash_of_reserve(wish.user_id, wish.units, wish.job_id, wish.task_id);
-  if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
+  const Content content{UsageKind::reserve, wish.user_id, wish.units, {}, wish.job_id, wish.task_id};
+  if (auto repeated = find_repeated(tx, wish.event_id, content)) return *std::move(repeated);
   const auto [may, before] = open_period(tx, wish.user_id);
   const auto after = reserve_of_balance(tx, wish.user_id, may.period.start, wish.units);
   if (!after) {
     // It waited for whoever took the rest: that may have been this very event.
-    if (auto repeated = find_repeated(tx, wish.event_id, hash)) return *std::move(repeated);
+    if (auto repeated = find_repeated(tx, wish.event_id, content)) return *std::move(repeated);
     return {LedgerOutcome::exhausted, {}, find_balance(tx, wish.user_id, may.period.start).value_or(before)};
   }
   const UsageEventRow row{tx.new_id<UsageEventId>(),
@@ -121,7 +136,7 @@ Entry reserve(Write& tx, const Reserve& wish) {
                           {},
                           wish.job_id,
                           wish.task_id,
-                          hash,
+                          {},
                           tx.now()};
   if (!insert_event_row(tx, row)) throw_met(wish.event_id);
   return {LedgerOutcome::recorded, row.event(), *after};

@@ -9,9 +9,6 @@
 namespace quarry::billing {
 namespace {
 
-#define QUARRY_USAGE_ROW_COLUMNS \
-  "id, event_id, user_id, kind, units, period_start, reservation_id, job_id, task_id, payload_hash, created_at"
-
 constexpr sql::Query<UsageEventRow(std::string_view)> find_event{
     "billing.find_event", "select " QUARRY_USAGE_ROW_COLUMNS " from usage_events where event_id = $1"};
 constexpr sql::Query<UsageEventRow(UsageEventId)> find_end{
@@ -67,7 +64,10 @@ constexpr sql::Query<Posted(UserId, Instant, std::string_view)> sum_posted{
 
 std::optional<UsageEventRow> find_event_row(Read& tx, std::string_view event_id) { return tx.one(find_event, event_id); }
 std::optional<UsageEventRow> find_end_row(Read& tx, UsageEventId reservation) { return tx.one(find_end, reservation); }
-bool insert_event_row(Write& tx, const UsageEventRow& row) { return tx.run(insert_event, row) == 1; }
+bool insert_event_row(Write& tx, UsageEventRow row) {
+  row.payload_hash = hash_of(row);
+  return tx.run(insert_event, row) == 1;
+}
 
 std::optional<Balance> find_balance(Read& tx, UserId user, Instant period_start) {
   return tx.one(find_period, user, period_start);
@@ -115,17 +115,8 @@ OpenPeriod open_period(Write& tx, UserId user) {
   const auto units = may.plan.compute_units_per_month * micro_per_unit;
   if (tx.run(insert_period, user, period.start, period.end, units, tx.now()) == 1) {
     const auto event_id = allowance_prefix(user, period.start) + "/1";
-    const UsageEventRow row{tx.new_id<UsageEventId>(),
-                            event_id,
-                            user,
-                            UsageKind::grant,
-                            units,
-                            period.start,
-                            {},
-                            {},
-                            {},
-                            hash_of_own(UsageKind::grant, user, units, event_id),
-                            tx.now()};
+    const UsageEventRow row{
+        tx.new_id<UsageEventId>(), event_id, user, UsageKind::grant, units, period.start, {}, {}, {}, {}, tx.now()};
     if (!insert_event_row(tx, row)) throw_bug("the allowance of a period was granted before the period was opened");
   }
   const auto open = find_balance(tx, user, period.start);
@@ -142,17 +133,7 @@ void post_difference(Write& tx, UserId user, Instant period_start, std::string_v
   const auto before = posted(tx, user, period_start, prefix);
   const auto event_id = fmt::format("{}/{}", prefix, before.events + 1);
   const auto kind = units > 0 ? UsageKind::grant : UsageKind::adjust;
-  const UsageEventRow row{tx.new_id<UsageEventId>(),
-                          event_id,
-                          user,
-                          kind,
-                          units,
-                          period_start,
-                          {},
-                          {},
-                          {},
-                          hash_of_own(kind, user, units, event_id),
-                          tx.now()};
+  const UsageEventRow row{tx.new_id<UsageEventId>(), event_id, user, kind, units, period_start, {}, {}, {}, {}, tx.now()};
   if (!insert_event_row(tx, row)) throw_bug("two wrote the same correction although the balance was locked");
   add_to_balance(tx, user, period_start, units, 0, 0);
 }

@@ -10,10 +10,12 @@
 #define QUARRY_BALANCE_COLUMNS "user_id, period_start, period_end, granted, used, reserved"
 #define QUARRY_USAGE_EVENT_COLUMNS \
   "id, event_id, user_id, kind, units, period_start, reservation_id, job_id, task_id, created_at"
+#define QUARRY_USAGE_ROW_COLUMNS \
+  "id, event_id, user_id, kind, units, period_start, reservation_id, job_id, task_id, payload_hash, created_at"
 
 namespace quarry::billing {
 
-/// An event as it is stored, with the hash of what its caller said.
+/// An event as it is stored, with the hash of all that it says.
 struct UsageEventRow {
   UsageEventId id;
   std::string event_id;
@@ -24,7 +26,7 @@ struct UsageEventRow {
   std::optional<UsageEventId> reservation_id;
   std::optional<JobId> job_id;
   std::optional<TaskId> task_id;
-  Bytes payload_hash;
+  Bytes payload_hash;  ///< of the rest (event_hash.hpp)
   Instant created_at;
 
   UsageEvent event() const {
@@ -38,8 +40,8 @@ BOOST_DESCRIBE_STRUCT(UsageEventRow, (),
 std::optional<UsageEventRow> find_event_row(Read& tx, std::string_view event_id);
 /// The event that ended a reservation.
 std::optional<UsageEventRow> find_end_row(Read& tx, UsageEventId reservation);
-/// False when the event id is there already.
-bool insert_event_row(Write& tx, const UsageEventRow& row);
+/// Makes its hash. False when the event id is there already.
+bool insert_event_row(Write& tx, UsageEventRow row);
 
 std::optional<Balance> find_balance(Read& tx, UserId user, Instant period_start);
 /// The same, locked until the transaction ends. `bug` when it is not there.

@@ -1,6 +1,4 @@
-/// The proof that the counters are the sums of their events, and that the events are what their callers said.
-
-#include <fmt/format.h>
+/// The proof that the counters are the sums of their events, and that the events are what they were when they were written.
 
 #include "billing/event_hash.hpp"
 #include "billing/rules.hpp"
@@ -36,55 +34,11 @@ constexpr sql::Query<std::int64_t()> count_periods{"billing.count_periods", "sel
 constexpr sql::Query<std::int64_t(UserId)> count_periods_of{"billing.count_periods_of",
                                                             "select count(*) from usage_periods where user_id = $1"};
 
-struct HashedEvent {
-  std::string event_id;
-  UserId user_id;
-  UsageKind kind;
-  std::int64_t units;
-  std::optional<JobId> job_id;
-  std::optional<TaskId> task_id;
-  Bytes payload_hash;
-  std::optional<std::string> reservation;
-  std::optional<std::int64_t> reserved;  ///< by the reservation
-};
-BOOST_DESCRIBE_STRUCT(HashedEvent, (),
-                      (event_id, user_id, kind, units, job_id, task_id, payload_hash, reservation, reserved))
-
-#define QUARRY_HASHED_EVENTS                                                                                               \
-  "select e.event_id, e.user_id, e.kind, e.units, e.job_id, e.task_id, e.payload_hash, r.event_id as reservation, r.units" \
-  " as reserved from usage_events e left join usage_events r on r.id = e.reservation_id"
-constexpr sql::Query<HashedEvent()> events_of_all{"billing.hashed_events", QUARRY_HASHED_EVENTS " order by e.id"};
-constexpr sql::Query<HashedEvent(UserId)> events_of_user{"billing.hashed_events_of",
-                                                         QUARRY_HASHED_EVENTS " where e.user_id = $1 order by e.id"};
+#define QUARRY_HASHED_EVENTS "select " QUARRY_USAGE_ROW_COLUMNS " from usage_events"
+constexpr sql::Query<UsageEventRow()> events_of_all{"billing.hashed_events", QUARRY_HASHED_EVENTS " order by id"};
+constexpr sql::Query<UsageEventRow(UserId)> events_of_user{"billing.hashed_events_of",
+                                                           QUARRY_HASHED_EVENTS " where user_id = $1 order by id"};
 #undef QUARRY_HASHED_EVENTS
-
-bool fits_end(const HashedEvent& event) {
-  if (!event.reservation || !event.reserved) return false;  // an end without its beginning
-  const auto fits = [&](std::int64_t asked, OverReserve over) {
-    return event.payload_hash == hash_of_end(event.kind, event.user_id, asked, *event.reservation, over);
-  };
-  // A release and an expire ask for nothing, and give back what was reserved.
-  if (event.kind != UsageKind::settle) return event.units == *event.reserved && fits(0, OverReserve::charge);
-  if (fits(event.units, OverReserve::charge) || fits(event.units, OverReserve::cap)) return true;
-  // What was asked for beyond the cap is known to nobody but the hash.
-  return event.units == *event.reserved;
-}
-
-bool fits(const HashedEvent& event) {
-  if (event.payload_hash == hash_of_own(event.kind, event.user_id, event.units, event.event_id)) return true;
-  switch (event.kind) {
-    case UsageKind::grant:
-    case UsageKind::adjust:
-      return event.payload_hash == hash_of_grant(event.kind, event.user_id, event.units);
-    case UsageKind::reserve:
-      return event.payload_hash == hash_of_reserve(event.user_id, event.units, event.job_id, event.task_id);
-    case UsageKind::settle:
-    case UsageKind::release:
-    case UsageKind::expire:
-      return fits_end(event);
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -94,9 +48,9 @@ UsageCheck check_usage(Read& tx, std::optional<UserId> user) {
   UsageCheck check;
   check.periods = user ? tx.value(count_periods_of, *user) : tx.value(count_periods);
   check.differences = user ? tx.all(differences_of_user, *user) : tx.all(differences_of_all);
-  const auto look = [&](const HashedEvent& event) {
+  const auto look = [&](const UsageEventRow& event) {
     ++check.events;
-    if (fits(event)) return;
+    if (event.payload_hash == hash_of(event)) return;
     ++check.altered;
     if (check.altered_events.size() < altered_events_max) check.altered_events.push_back(event.event_id);
   };

@@ -7,7 +7,6 @@
 #include "quarry/jobs/control.hpp"
 #include "quarry/ops/policy.hpp"
 #include "quarry/queue/schedules.hpp"
-#include "quarry/searches/search.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -59,7 +58,6 @@ void ScheduleRunner::run() {
     lock.unlock();
     try {
       fire();
-      settle_searches();
     } catch (const Error& error) {
       log::warn("schedules wait: {}", error.client_message());
     }
@@ -72,11 +70,6 @@ void ScheduleRunner::fire() {
   if (!next || *next > db_.now()) return;
   while (db_.write([](Write& tx) { return queue::fire_due(tx, 100, submit); }).schedules > 0) {
   }
-}
-
-void ScheduleRunner::settle_searches() {
-  for (const auto search : db_.read([](Read& tx) { return searches::forgotten(tx); }))
-    db_.write([&](Write& tx) { searches::settle(tx, search); });
 }
 
 }  // namespace quarry::cli

@@ -1,6 +1,5 @@
 #pragma once
-/// Fires what is due by the clock, from a thread of its own, as long as it lives; and ends the searches whose jobs ended
-/// without a worker's doing.
+/// Fires what is due by the clock, from a thread of its own, as long as it lives.
 ///
 /// Any number of programs may do so at once: each time of a schedule is fired once. Trouble with the database is logged, and
 /// tried again.
@@ -24,7 +23,6 @@ class ScheduleRunner {
  private:
   void run();
   void fire();
-  void settle_searches();
 
   Database db_;
   std::mutex mutex_;

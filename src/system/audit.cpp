@@ -36,10 +36,10 @@ constexpr sql::Query<StoredHead()> read_head{
     "system.audit_head", sql::sqlite("select chain_seq, hash, created_at from audit_logs order by chain_seq desc limit 1"),
     sql::postgres("select chain_seq, hash, created_at from quarry_audit_head()")};
 /// ip_address is inet on PostgreSQL, and the driver gives a text for it.
-constexpr sql::Command<void(ChainedRecord, std::optional<UserId>)> insert_entry{
+constexpr sql::Command<void(ChainedRecord)> insert_entry{
     "system.insert_audit",
-    "insert into audit_logs (id, chain_seq, created_at, action, resource_type, resource_id, details, ip_address, user_agent,"
-    " prev_hash, hash, user_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"};
+    "insert into audit_logs (id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details,"
+    " ip_address, user_agent, prev_hash, hash) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 
 void check_note(const AuditNote& note) {
   store::check_text("the action", note.action, 1, action_characters_max);
@@ -94,7 +94,8 @@ ChainHead parse_chain_head(std::string_view text) {
 ChainHead audit(Write& tx, const AuditNote& note) {
   check_note(note);
   auto record = record_of(tx, note);
-  const auto author = author_of(tx.actor(), note);
+  record.user_id = author_of(tx.actor(), note);
+  if (record.user_id) record.user_digest = digest_of_user(record.id, *record.user_id);
   if (tx.value(lock_chain) != "read committed")
     throw_invalid("an audit entry is written at READ COMMITTED only: a snapshot would not see the entry before it");
   const auto head = tx.one(read_head);
@@ -102,7 +103,7 @@ ChainHead audit(Write& tx, const AuditNote& note) {
   record.created_at = head ? std::max(tx.now(), head->created_at) : tx.now();
   if (head) record.prev_hash = head->hash;
   record.hash = chain_hash(record);
-  tx.run(insert_entry, record, author);
+  tx.run(insert_entry, record);
   return {record.chain_seq, to_hex(record.hash)};
 }
 

@@ -20,19 +20,10 @@ constexpr std::int64_t moved_distance_max = 64;
 
 constexpr sql::Query<ChainedRecord()> all_in_order{
     "system.audit_chain",
-    sql::sqlite("select id, chain_seq, created_at, action, resource_type, resource_id, details, ip_address, user_agent,"
-                " prev_hash, hash from audit_logs order by chain_seq, id"),
-    sql::postgres("select id, chain_seq, created_at, action, resource_type, resource_id, details,"
+    sql::sqlite("select id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details,"
+                " ip_address, user_agent, prev_hash, hash from audit_logs order by chain_seq, id"),
+    sql::postgres("select id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details,"
                   " abbrev(ip_address) as ip_address, user_agent, prev_hash, hash from audit_logs order by chain_seq, id")};
-
-/// What was written outside of the library may not even have a canonical form.
-bool fits_hash(const ChainedRecord& record) {
-  try {
-    return chain_hash(record) == record.hash;
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 std::optional<std::int64_t> number_before(ChainedRecord record) {
   const auto here = record.chain_seq;
@@ -176,8 +167,8 @@ ChainReport verify_audit_end(Read& tx, std::int64_t entries) {
   require_system(tx.actor(), "the audit log's end and its check");
   // The limit is a literal, because PostgreSQL's planner guesses a tenth of the table for a parameter.
   const auto text = fmt::format(
-      "select id, chain_seq, created_at, action, resource_type, resource_id, details,{} user_agent, prev_hash, hash"
-      " from audit_logs order by chain_seq desc limit {}",
+      "select id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details,{} user_agent,"
+      " prev_hash, hash from audit_logs order by chain_seq desc limit {}",
       tx.engine() == Engine::sqlite ? " ip_address," : " abbrev(ip_address) as ip_address,",
       std::max<std::int64_t>(entries, 0));
   ChainReader reader({}, true);

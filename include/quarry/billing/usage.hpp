@@ -64,9 +64,8 @@ struct UsageCheck {
 };
 BOOST_DESCRIBE_STRUCT(UsageCheck, (), (periods, differences, events, altered, altered_events))
 
-/// Adds up the events of every period, of one user or of all, and compares; and looks whether each event still is what its
-/// caller said of it, by its hash: user, kind, amount, job, task and reservation. (Not so the amount of a settle that was
-/// capped, of which the hash knows what was asked for.) Its cost grows with the number of events.
+/// Adds up the events of every period, of one user or of all, and compares; and looks whether each event still is what was
+/// written, in every column, by its hash. Its cost grows with the number of events.
 UsageCheck check_usage(Read& tx, std::optional<UserId> user = {});
 
 /// Brings the allowance of the user's current period, if it is open, to what the plan gives now: a larger plan raises it at

@@ -5,6 +5,11 @@
 ///     pending ──► processing ──► completed, or failed when every source failed
 ///        └────────────┴──► cancelled
 ///
+///     completed, failed ── one of its jobs is tried again ──► processing
+///
+/// Nobody moves a search with its jobs but the schema: a trigger does it in the transaction that starts, ends or retries one
+/// of them, whoever that is (`scraping_jobs_move_their_search`).
+///
 /// `quarry/crawl/search_run.hpp` starts one and has the worker do the asking. Here are its rows, in the caller's transaction
 /// and for what its actor sees. Errors: `invalid` (a field out of bounds, a cursor of elsewhere), `not_found`, `conflict`.
 /// Thread safety: that of the transaction.
@@ -83,14 +88,9 @@ Page<Search> list(Read& tx, const SearchFilter& filter = {}, const PageRequest& 
 /// How many there are. Its cost grows with their number.
 std::int64_t count(Read& tx, const SearchFilter& filter = {});
 
-/// By hand. Throws `conflict` for a move that the state machine does not have.
+/// By hand. Throws `conflict` for a move that the state machine does not have. One that is cancelled here stays so, whatever
+/// becomes of its jobs.
 void change_status(Write& tx, SearchId id, SearchStatus to, const std::optional<std::string>& error = {});
-
-/// Brings the status up to what the search's jobs say: processing with the first that has begun, ended with the last. The
-/// transaction that ends a job calls it; calling it again changes nothing. Returns the status.
-SearchStatus settle(Write& tx, SearchId id);
-/// Open searches whose jobs have all ended without `settle` (they were cancelled, or died with their worker): settle them.
-std::vector<SearchId> forgotten(Read& tx, int limit = 100);
 
 /// With its results. Its jobs must have ended and been purged: with jobs it is a `conflict`. False when there was none.
 bool purge(Write& tx, SearchId id);

@@ -11,11 +11,13 @@
 /// The hash is over the 32 bytes of the hash before (none for entry 1) and this JSON text in UTF-8, without white space:
 ///
 ///     {"action":"...","created_at":MICROSECONDS,"details":...,"id":"UUID","ip_address":...,"resource_id":...,
-///      "resource_type":...,"seq":NUMBER,"user_agent":...}
+///      "resource_type":...,"seq":NUMBER,"user_agent":...,
+///      "user_digest":...}
 ///
 /// where what is absent is null and `details` is in canonical form (keys sorted by bytes, numbers without superfluous
-/// digits; `canonical_json`). It is the same on both engines. The acting user is no part of it, because deleting a user
-/// makes that null; what must outlive the user belongs into `details`.
+/// digits; `canonical_json`). It is the same on both engines. `user_digest` is 64 hexadecimal digits:
+/// the SHA-256 of `ENTRY-UUID`, a line end and `USER-UUID`. It stands for the acting user, whose id becomes null when the
+/// user is deleted: what must be told of the user afterwards belongs into `details`.
 ///
 /// On PostgreSQL writers take turns: the number is taken behind an advisory lock that is held until the commit, so write the
 /// entry last. The transaction must run at READ COMMITTED, the default. `created_at` never goes back along the chain.

@@ -230,10 +230,7 @@ ExitCode cancel(Context& context, const OneSearchCli& cli) {
     if (!jobs::is_open(job.status)) continue;
     queue::until_done([&] { return db.write([&](Write& tx) { return jobs::cancel(tx, job.id); }); });
   }
-  const auto search = db.write([&](Write& tx) {
-    searches::settle(tx, cli.search());
-    return searches::get(tx, cli.search());
-  });
+  const auto search = db.read([&](Read& tx) { return searches::get(tx, cli.search()); });
   auto& console = context.console();
   console.result(search, [&] { console.line(fmt::format("search {} is {}", cli.id, to_string(search.status))); });
   return ExitCode::ok;

@@ -101,14 +101,6 @@ void put_results(Write& tx, const JobContext& job, std::span<const std::string_v
   searches::add_results(tx, *job.search_id, results);
 }
 
-/// A search ends with its last job, in the same transaction.
-void settle_searches(Write& tx, std::span<const Accepted> accepted) {
-  std::set<SearchId> searches;
-  for (const auto& [outcome, blob] : accepted)
-    if (outcome->job && outcome->job->search_id) searches.insert(*outcome->job->search_id);
-  for (const auto search : searches) searches::settle(tx, search);
-}
-
 /// Links and figures of the jobs, each job once, in the order of their ids.
 std::int64_t put_jobs(Write& tx, std::span<const Accepted> accepted, const Politeness& politeness) {
   struct JobNews {
@@ -211,7 +203,6 @@ Committed commit_outcomes(Write& tx, std::span<const Outcome> outcomes, std::spa
     end_tasks(unit, accepted, politeness, done);
     end_reservations(unit, accepted);
   });
-  settle_searches(tx, accepted);
   judge_hosts(tx, accepted);
   return done;
 }

@@ -200,5 +200,58 @@ TEST_P(BillingLedger, TheCheckFindsEventsThatWereAltered) {
   EXPECT_FALSE(check().is_good());
 }
 
+TEST_P(BillingLedger, TheCheckLooksAtEveryColumn) {
+  reserve(ada_, "r", 3 * unit);
+  settle("capped", "r", 5 * unit, OverReserve::cap);
+  const auto bob = make_user("bob");
+  reserve(bob, "b");
+  run_sql(is_sqlite() ? "drop trigger usage_events_no_update"
+                      : "alter table usage_events disable trigger usage_events_append_only");
+  const std::string any_id = is_sqlite() ? "randomblob(16)" : "gen_random_uuid()";
+  const std::string later = is_sqlite() ? "1" : "interval '1 microsecond'";
+  const std::vector<std::string> changes{
+      "id = " + any_id,     "event_id = 'another'", "user_id = (select user_id from usage_events where event_id = 'b')",
+      "kind = 'release'",   "units = units - 1",    "reservation_id = (select id from usage_events where event_id = 'b')",
+      "job_id = " + any_id, "task_id = 7",          "created_at = created_at + " + later};
+  for (const auto& change : changes) {
+    struct Undo {};
+    std::int64_t altered = 0;
+    try {
+      db().write({.alone = true}, [&](Write& tx) {
+        tx.session().run_script("test.alter", "update usage_events set " + change + " where event_id = 'capped'");
+        altered = billing::check_usage(tx).altered;
+        throw Undo{};
+      });
+    } catch (const Undo&) {
+    }
+    EXPECT_EQ(altered, 1) << change;
+  }
+  expect_sums();
+}
+
+// On SQLite a row in the way of INSERT OR REPLACE is deleted past the trigger that refuses deletions.
+TEST_P(BillingLedger, IsNotReplaced) {
+  if (is_postgres()) GTEST_SKIP() << "it has no INSERT OR REPLACE";
+  grant(ada_, "g", unit);
+  reserve(ada_, "r");
+  settle("s", "r");
+  const std::string columns =
+      "user_id, kind, units, period_start, reservation_id, job_id, task_id, payload_hash, created_at";
+  const auto replace = [&](const std::string& verb, const std::string& first, const std::string& which) {
+    return code_of([&] {
+      run_sql(verb + " into usage_events (id, event_id, " + columns + ") select " + first + ", " + columns +
+              " from usage_events where event_id = '" + which + "'");
+    });
+  };
+  for (const auto* verb : {"insert or replace", "replace", "insert or ignore"}) {
+    EXPECT_EQ(replace(verb, "id, 'zz'", "g"), ErrorCode::constraint) << verb;
+    EXPECT_EQ(replace(verb, "randomblob(16), event_id", "g"), ErrorCode::constraint) << verb;
+    EXPECT_EQ(replace(verb, "randomblob(16), 'zz'", "s"), ErrorCode::constraint) << verb << ": its reservation has ended";
+  }
+  EXPECT_EQ(grant(ada_, "g", unit).outcome, LedgerOutcome::repeated);
+  EXPECT_EQ(count("select count(*) from usage_events"), 4);
+  expect_sums();
+}
+
 }  // namespace
 }  // namespace quarry::test

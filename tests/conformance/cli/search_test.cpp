@@ -22,8 +22,9 @@ class CliSearch : public CliTest {
     return args;
   }
 
-  LoopbackServer server_{[](const HttpRequest& request) -> HttpReply {
-    if (request.target != "/papers?q=lithium%20cells") return {.status = 404};
+  std::atomic<bool> is_up_{true};
+  LoopbackServer server_{[this](const HttpRequest& request) -> HttpReply {
+    if (!is_up_ || request.target != "/papers?q=lithium%20cells") return {.status = 404};
     return {.headers = {{"Content-Type", "text/html"}},
             .body = "<li><a href='/1'>One</a></li><li><a href='/2'>Two</a></li>"};
   }};
@@ -66,6 +67,31 @@ TEST_P(CliSearch, CancelEndsItsJobs) {
   const auto id = text(json(run_args({"--submit-only"})).at("search").as_object(), "id");
   EXPECT_EQ(text(json({"search", "cancel", id}), "status"), "cancelled");
   EXPECT_EQ(number(json({"work", "--until-idle", "--allow-private"}), "pages"), 0);
+}
+
+TEST_P(CliSearch, FollowsAJobThatIsCancelledOrRetriedByHand) {
+  const auto submit = [&] {
+    const auto submitted = json(run_args({"--submit-only", "--source", "papers", "--max-age-hours", "0"}));
+    return std::pair(text(submitted.at("search").as_object(), "id"),
+                     std::string(submitted.at("jobs").as_array().at(0).as_string()));
+  };
+  const auto status = [&](const std::string& id) {
+    return text(json({"search", "show", id}).at("search").as_object(), "status");
+  };
+  const auto [stopped, stopped_job] = submit();
+  json({"job", "cancel", stopped_job});
+  EXPECT_EQ(status(stopped), "cancelled");
+
+  is_up_ = false;
+  const auto [tried, tried_job] = submit();
+  json({"work", "--until-idle", "--allow-private"});
+  EXPECT_EQ(status(tried), "failed");
+  is_up_ = true;
+  json({"job", "retry", tried_job});
+  EXPECT_EQ(status(tried), "processing");
+  json({"work", "--until-idle", "--allow-private"});
+  EXPECT_EQ(status(tried), "completed");
+  EXPECT_EQ(json({"search", "results", tried}).at("results").as_array().size(), 2U);
 }
 
 TEST_P(CliSearch, BadInputIsNamed) {

@@ -34,9 +34,7 @@ class SearchesTest : public MigratedEngines {
   void move_job(JobId job, jobs::JobStatus to) {
     db().write([&](Write& tx) { jobs::change_status(tx, job, to); });
   }
-  searches::SearchStatus settle(SearchId id) {
-    return db().write([&](Write& tx) { return searches::settle(tx, id); });
-  }
+  searches::SearchStatus status(SearchId id) { return get(id).status; }
 
   UserId user_;
 };

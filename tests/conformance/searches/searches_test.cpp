@@ -60,44 +60,6 @@ TEST_P(Searches, ListFilterSortAndPage) {
   EXPECT_EQ(second.next, std::nullopt);
 }
 
-TEST_P(Searches, FollowTheirJobs) {
-  const auto search = create();
-  const auto papers = job_of(search.id, "papers");
-  const auto news = job_of(search.id, "news");
-  EXPECT_EQ(settle(search.id), SearchStatus::pending);
-  move_job(papers, JobStatus::running);
-  EXPECT_EQ(settle(search.id), SearchStatus::processing);
-  move_job(papers, JobStatus::failed);
-  EXPECT_EQ(settle(search.id), SearchStatus::processing) << "the other one may still answer";
-  EXPECT_EQ(get(search.id).completed_at, std::nullopt);
-  move_job(news, JobStatus::running);
-  move_job(news, JobStatus::completed);
-  EXPECT_EQ(settle(search.id), SearchStatus::completed);
-  EXPECT_EQ(get(search.id).completed_at, clock().now());
-  EXPECT_EQ(settle(search.id), SearchStatus::completed) << "again changes nothing";
-}
-
-TEST_P(Searches, FailWhenEverySourceDid) {
-  const auto search = create("x", {"papers"});
-  const auto job = job_of(search.id, "papers");
-  move_job(job, JobStatus::running);
-  move_job(job, JobStatus::failed);
-  EXPECT_EQ(settle(search.id), SearchStatus::failed);
-  EXPECT_TRUE(get(search.id).error_message);
-}
-
-TEST_P(Searches, WhatWasForgottenIsSettled) {
-  const auto search = create("x", {"papers"});
-  const auto job = job_of(search.id, "papers");
-  const auto forgotten = [&] { return db().read([](Read& tx) { return searches::forgotten(tx); }); };
-  EXPECT_TRUE(forgotten().empty());
-  db().write([&](Write& tx) { jobs::cancel(tx, job); });
-  EXPECT_EQ(forgotten(), std::vector<SearchId>{search.id});
-  settle(search.id);
-  EXPECT_EQ(get(search.id).status, SearchStatus::cancelled);
-  EXPECT_TRUE(forgotten().empty());
-}
-
 TEST_P(Searches, TheStateMachineIsATable) {
   constexpr std::array all{SearchStatus::pending, SearchStatus::processing, SearchStatus::completed, SearchStatus::failed,
                            SearchStatus::cancelled};

@@ -114,7 +114,25 @@ TEST_P(Audit, IsAppendOnly) {
   }
   tamper("delete from users where username = 'ada'");
   EXPECT_EQ(entries()[0].user_id, std::nullopt);
-  EXPECT_TRUE(verify().intact()) << "the user is no part of the hash";
+  EXPECT_TRUE(verify().intact()) << "the user's id is no part of the hash";
+}
+
+// On SQLite a row in the way of INSERT OR REPLACE is deleted past the trigger that refuses deletions.
+TEST_P(Audit, IsNotReplaced) {
+  if (is_postgres()) GTEST_SKIP() << "it has no INSERT OR REPLACE";
+  audit({.action = "login", .user_id = ada_});
+  audit({.action = "logout", .user_id = ada_});
+  const std::string columns = "user_id, user_digest, chain_seq, prev_hash, hash, created_at";
+  const auto refused = [&](const std::string& into, const std::string& first) {
+    return code_of([&] {
+      tamper("insert or replace into audit_logs (" + into + ", action, " + columns + ") select " + first + ", 'forged', " +
+             columns + " from audit_logs where chain_seq = 1");
+    });
+  };
+  EXPECT_EQ(refused("id", "id"), ErrorCode::constraint);
+  EXPECT_EQ(refused("rowid, id", "rowid, randomblob(16)"), ErrorCode::constraint);
+  EXPECT_EQ(entries().size(), 2U);
+  EXPECT_TRUE(verify().intact());
 }
 
 TEST_P(Audit, ListFilterAndPage) {
@@ -195,14 +213,15 @@ TEST(AuditOnBothEngines, AChainOfTheOneIsAChainOnTheOther) {
                                 .user_agent = "x"});
     });
   static constexpr std::string_view columns =
-      "id, chain_seq, created_at, action, resource_type, resource_id, details, ip_address, user_agent, prev_hash, hash";
+      "id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details, ip_address, user_agent,"
+      " prev_hash, hash";
   const auto rows = sqlite.db().read([&](Read& tx) {
     const auto text = fmt::format("select {} from audit_logs", columns);
     return tx.all(sql::Query<system::ChainedRecord()>("test.read", text));
   });
   const auto report = postgres.db().write([&](Write& tx) {
     const auto text =
-        fmt::format("insert into audit_logs ({}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", columns);
+        fmt::format("insert into audit_logs ({}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", columns);
     for (const auto& row : rows) tx.run(sql::Command<void(system::ChainedRecord)>("test.write", text), row);
     return system::verify_audit(tx, {.expect = end});
   });

@@ -77,7 +77,7 @@ TEST_P(AuditVerify, AnEditedEntryIsFound) {
 
 TEST_P(AuditVerify, EveryColumnCounts) {
   for (const auto* change : {"action = 'x'", "resource_type = 'x'", "details = '{\"n\": 5.5}'", "details = null",
-                             "ip_address = '192.0.2.1'", "user_agent = ''"}) {
+                             "ip_address = '192.0.2.1'", "user_agent = ''", "user_digest = hash"}) {
     renew_database();
     heads_.clear();
     SetUp();
@@ -90,6 +90,30 @@ TEST_P(AuditVerify, EveryColumnCounts) {
   tamper(is_sqlite() ? "update audit_logs set id = zeroblob(16) where chain_seq = 9"
                      : "update audit_logs set id = '00000000-0000-0000-0000-000000000000' where chain_seq = 9");
   EXPECT_EQ(faults().back(), (Found{ChainFault::edited, 9}));
+}
+
+TEST_P(AuditVerify, AnotherUserIsFoundAndAnErasedOneIsNoFault) {
+  audit({.action = "login", .user_id = ada_});
+  audit({.action = "login", .user_id = bob_});
+  const auto kept = head();
+  db().write([&](Write& tx) { tx.session().run_script("test.erase", "delete from users where username = 'bob'"); });
+  EXPECT_EQ(entries({.action = "login"})[0].user_id, std::nullopt);
+  EXPECT_TRUE(verify(kept).intact());
+  const auto cid = make_user("cid");
+  const auto blame = [&](std::int64_t seq) {
+    tamper_unguarded(
+        fmt::format("update audit_logs set user_id = (select id from users where username = 'cid')"
+                    " where chain_seq = {}",
+                    seq));
+  };
+  blame(11);
+  EXPECT_EQ(entries({.user_id = cid}).size(), 1U);
+  EXPECT_EQ(faults(kept), (Faults{{ChainFault::edited, 11}}));
+  blame(12);
+  EXPECT_EQ(faults(kept), (Faults{{ChainFault::edited, 11}, {ChainFault::edited, 12}})) << "who was erased was another";
+  blame(3);
+  EXPECT_EQ(faults(kept), (Faults{{ChainFault::edited, 3}, {ChainFault::edited, 11}, {ChainFault::edited, 12}}))
+      << "nobody's entry is nobody else's";
 }
 
 TEST_P(AuditVerify, AnEntryWithANewHashBreaksTheLink) {

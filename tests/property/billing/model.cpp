@@ -67,18 +67,17 @@ Answer Model::end(const Step& step) {
   const auto reservation = events.find(step.reservation);
   if (reservation == events.end() || reservation->second.verb != Verb::reserve) return Answer::not_found;
   const bool is_settled = step.verb == Verb::settle;
-  const auto content =
-      std::to_string(static_cast<int>(step.verb)) + " of " + std::to_string(step.reservation) +
-      (is_settled ? " for " + std::to_string(units_of(step)) + (over_of(step) == billing::OverReserve::cap ? " cap" : "")
-                  : "");
+  const bool is_capped = over_of(step) == billing::OverReserve::cap;
+  const auto charged = is_capped ? std::min(units_of(step), reservation->second.units) : units_of(step);
+  const auto content = std::to_string(static_cast<int>(step.verb)) + " of " + std::to_string(step.reservation) +
+                       (is_settled ? " for " + std::to_string(charged) : "");
   if (const auto known = repeated(step, content)) return *known;
   auto& reserved = reservation->second;
   if (reserved.ended_by) return Answer::already_ended;
   reserved.ended_by = step.id;
   auto& row = periods.at(reserved.period);
   row.reserved -= reserved.units;
-  const bool is_capped = over_of(step) == billing::OverReserve::cap;
-  if (is_settled) row.used += is_capped ? std::min(units_of(step), reserved.units) : units_of(step);
+  if (is_settled) row.used += charged;
   events[step.id] = {content, step.verb, 0, reserved.period, {}};
   return Answer::recorded;
 }

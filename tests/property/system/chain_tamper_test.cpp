@@ -38,7 +38,7 @@ std::ostream& operator<<(std::ostream& out, const Change& change) {
 using Rows = std::vector<ChainedRecord>;
 
 void edit(ChainedRecord& row, int how) {
-  switch (how % 7) {
+  switch (how % 8) {
     case 0:
       row.action += "x";
       break;
@@ -56,6 +56,9 @@ void edit(ChainedRecord& row, int how) {
       break;
     case 5:
       row.resource_id = Uuid{{9}};
+      break;
+    case 6:
+      row.user_digest = Bytes(32);
       break;
     default:
       row.id.bytes[15] ^= std::uint8_t{1};
@@ -130,12 +133,13 @@ std::vector<std::string> meaning_of(Rows rows) {
 }
 
 constexpr std::string_view columns =
-    "id, chain_seq, created_at, action, resource_type, resource_id, details, ip_address, user_agent, prev_hash, hash";
+    "id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details, ip_address, user_agent,"
+    " prev_hash, hash";
 
 Rows read_rows(Read& tx) {
   const auto text = fmt::format(
-      "select id, chain_seq, created_at, action, resource_type, resource_id, details, {}, user_agent, prev_hash, hash"
-      " from audit_logs order by chain_seq",
+      "select id, chain_seq, created_at, user_id, user_digest, action, resource_type, resource_id, details, {}, user_agent,"
+      " prev_hash, hash from audit_logs order by chain_seq",
       tx.engine() == Engine::sqlite ? "ip_address" : "abbrev(ip_address) as ip_address");
   return tx.all(sql::Query<ChainedRecord()>("test.read_chain", text));
 }
@@ -147,7 +151,7 @@ void replace_rows(Write& tx, const Rows& rows) {
                                                 "alter table audit_logs_default disable trigger audit_logs_append_only;"
                                                 "delete from audit_logs");
   const auto text =
-      fmt::format("insert into audit_logs ({}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", columns);
+      fmt::format("insert into audit_logs ({}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", columns);
   for (const auto& row : rows) tx.run(sql::Command<void(ChainedRecord)>("test.write_chain", text), row);
 }
 
