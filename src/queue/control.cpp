@@ -4,6 +4,7 @@
 
 #include "quarry/core/error.hpp"
 #include "queue/access.hpp"
+#include "queue/job_notes.hpp"
 #include "queue/release_blocked.hpp"
 #include "queue/transition.hpp"
 
@@ -202,7 +203,10 @@ Moved cancel_job(Write& tx, JobId job, int limit) {
   // Afterwards: a task that was being claimed meanwhile is running now.
   tx.run(request_cancel_of_job, job);
   // With its last task a job lets those go that wait for it. This one may never have had any.
-  if (tx.one(find_open_tasks, job) == 0) settle(tx, release_jobs_that_waited_for(tx, job), TaskStatus::blocked);
+  if (tx.one(find_open_tasks, job) == 0) {
+    settle(tx, release_jobs_that_waited_for(tx, job), TaskStatus::blocked);
+    note_job_ended(tx, job);
+  }
   return judge(tx, job, moved, limit, any_to_cancel);
 }
 

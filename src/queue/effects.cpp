@@ -4,6 +4,7 @@
 #include <string>
 
 #include "queue/deferring_session.hpp"
+#include "queue/job_notes.hpp"
 #include "queue/release_blocked.hpp"
 
 namespace quarry::queue {
@@ -82,15 +83,16 @@ struct JobDelta {
 };
 BOOST_DESCRIBE_STRUCT(JobDelta, (), (id, total, open, processed, failed, reopened, now))
 
-/// A job that this change has ended.
+/// What this change was for the job.
 struct JobAfter {
   JobId id;
   bool ended;
+  bool began;  ///< its first claim had left it undone
 };
-BOOST_DESCRIBE_STRUCT(JobAfter, (), (id, ended))
+BOOST_DESCRIBE_STRUCT(JobAfter, (), (id, ended, began))
 
 // A job ends with its last task: `failed` when every one of them failed, else `completed`. When one of its ended tasks is
-// tried again, it runs again; a cancelled job stays cancelled.
+// tried again, it runs again; those of a cancelled job are not (control.cpp).
 constexpr sql::Command<JobAfter(JobDelta)> change_job{
     "queue.change_job",
     sql::sqlite("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
@@ -106,7 +108,7 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                 "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
                 "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running' else status end,"
                 " updated_at = $7 where id = $1"
-                " returning id, ($3 < 0 and open_tasks = 0) as ended"),
+                " returning id, ($3 < 0 and open_tasks = 0) as ended, 0 as began"),
     sql::postgres("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
                   " processed_items = processed_items + $4, failed_items = failed_items + $5,"
                   " progress = case when total_items + $2 = 0 then 0"
@@ -121,7 +123,11 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                   "   else 'completed'::job_status end"
                   "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running'::job_status else status end,"
                   " updated_at = $7 where id = $1"
-                  " returning id, ($3 < 0 and open_tasks = 0) as ended")};
+                  " returning id, ($3 < 0 and open_tasks = 0) as ended,"
+                  "  (($4 > 0 or $5 > 0) and started_at = $7) as began")};
+
+constexpr sql::Query<bool(JobId)> has_ended{
+    "queue.job_has_ended", "select status = 'completed' or status = 'failed' from scraping_jobs where id = $1"};
 
 // A job runs from its first claim. Later claims do not touch its row: it is the busiest of all, and every one of its workers
 // would wait there for the others. Nor does the first one wait: it holds hosts that whoever holds the job may want. What it
@@ -210,11 +216,18 @@ void Effects::apply_jobs(Write& tx) {
   const auto now = tx.now();
   std::vector<JobId> ended;
   for (const auto& [id, change] : jobs_) {
-    if (change.started) tx.run(start_job, id, now);
+    if (change.started && tx.run(start_job, id, now) > 0) note_job_began(tx, id);
     if (change.is_only_a_start()) continue;
+    // Whoever reopens tasks holds their jobs.
+    const bool goes_on = change.reopened && tx.one(has_ended, id).value_or(false);
     const auto after =
         tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.reopened, now});
-    if (after && after->ended) ended.push_back(id);
+    if (!after) continue;
+    if (after->began) note_job_began(tx, id);
+    if (goes_on) note_job_goes_on(tx, id);
+    if (!after->ended) continue;
+    note_job_ended(tx, id);
+    ended.push_back(id);
   }
   // What waited for them moves with the rest: these tasks were open and stay so, hence no job changes.
   for (const auto& id : ended)

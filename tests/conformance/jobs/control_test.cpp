@@ -94,7 +94,9 @@ TEST_P(JobsControl, ARetryKeepsTheHistoryOfAttempts) {
   }
   EXPECT_EQ(get(job.id).attempt, 3);
   ASSERT_TRUE(first_end);
-  const auto lines = db().read([&](Read& tx) { return jobs::list_log(tx, job.id); });
+  auto lines = db().read([&](Read& tx) { return jobs::list_log(tx, job.id); });
+  // Between them are the lines of the queue, which say how each attempt went.
+  std::erase_if(lines, [](const jobs::LogLine& line) { return line.message.find("; attempt ") == std::string::npos; });
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_EQ(lines[0].message, "attempt 1 ended failed: 2 of 2 items failed; attempt 2 begins");
   EXPECT_EQ(lines[1].message, "attempt 2 ended failed: 2 of 2 items failed; attempt 3 begins");

@@ -1,5 +1,7 @@
 /// A job through its tasks: figures, its end, pause, retry, and jobs that wait for another.
 
+#include <thread>
+
 #include "conformance/queue/queue_test.hpp"
 #include "quarry/queue/as_one.hpp"
 
@@ -8,6 +10,116 @@ namespace {
 
 class QueueJobs : public QueueTest {};
 QUARRY_BOTH_ENGINES(QueueJobs);
+
+struct NoteRow {
+  std::string level;
+  std::string message;
+  Json metadata;
+  Instant created_at;
+};
+BOOST_DESCRIBE_STRUCT(NoteRow, (), (level, message, metadata, created_at))
+constexpr sql::Query<NoteRow(JobId)> notes_of{
+    "test.notes", "select level, message, metadata, created_at from job_logs where job_id = $1 order by id"};
+constexpr sql::Command<void(JobId, Instant)> give_job_up{
+    "test.give_up",
+    "update scraping_jobs set status = 'cancelled', completed_at = $2, error_message = 'it took too long' where id = $1"};
+
+class QueueJobNotes : public QueueTest {
+ protected:
+  std::vector<std::string> notes(JobId id) {
+    std::vector<std::string> messages;
+    for (const auto& row : db().read([&](Read& tx) { return tx.all(notes_of, id); })) {
+      EXPECT_EQ(row.level, "info");
+      messages.push_back(row.message);
+    }
+    return messages;
+  }
+};
+QUARRY_BOTH_ENGINES(QueueJobNotes);
+
+// SX-10: a log that stays empty whatever happens.
+TEST_P(QueueJobNotes, ARunLeavesItsBeginAndItsEndInTheLog) {
+  const auto id = job("crawl");
+  put_many(3, {}, {.job_id = id});
+  EXPECT_TRUE(notes(id).empty()) << "nothing has happened yet";
+  const auto first = take(1);
+  EXPECT_EQ(notes(id), std::vector<std::string>{"attempt 1 begins"});
+  const auto rest = take();
+  clock().advance(5s);
+  lose(first[0], true);
+  end(rest[0]);
+  EXPECT_EQ(notes(id).size(), 1U) << "no line for every task";
+  end(rest[1]);
+  EXPECT_EQ(notes(id), (std::vector<std::string>{"attempt 1 begins",
+                                                 "attempt 1 ended completed: 2 of 3 items done, 1 failed, 0 results, "
+                                                 "0 bytes (its last task has ended)"}));
+  const auto row = db().read([&](Read& tx) { return tx.all(notes_of, id); }).at(1);
+  EXPECT_EQ(row.created_at, now());
+  for (const auto* part : {"ended", "processed_items", "bytes_fetched", "its last task has ended"})
+    EXPECT_NE(row.metadata.text.find(part), std::string::npos) << row.metadata.text;
+}
+
+TEST_P(QueueJobNotes, ItsEndIsUndoneWithItsTransaction) {
+  const auto id = job("crawl");
+  put({}, {.job_id = id});
+  const auto claimed = take_one();
+  EXPECT_THROW(db().write([&](Write& tx) {
+    const Finish one{claimed.id, claimed.lease_token, {}};
+    finish_or_throw(tx, std::span(&one, 1));
+    throw std::runtime_error("the effects could not be stored");
+  }),
+               std::runtime_error);
+  EXPECT_EQ(notes(id).size(), 1U);
+}
+
+TEST_P(QueueJobNotes, AJobThatGoesOnSaysSo) {
+  const auto id = job("crawl");
+  const auto task_id = put({}, {.job_id = id});
+  lose(take_one(), true);
+  EXPECT_TRUE(db().write([&](Write& tx) { return retry_task(tx, task_id); }));
+  end(take_one());
+  EXPECT_EQ(notes(id), (std::vector<std::string>{
+                           "attempt 1 begins",
+                           "attempt 1 ended failed: 0 of 1 items done, 1 failed, 0 results, 0 bytes (none of its items "
+                           "succeeded)",
+                           "attempt 1 goes on: 1 of its 1 items are to be done again",
+                           "attempt 1 ended completed: 1 of 1 items done, 0 failed, 0 results, 0 bytes (its last task has "
+                           "ended)"}));
+}
+
+TEST_P(QueueJobNotes, ACancelledOneSaysWhyAndSaysItOnce) {
+  const auto id = job("crawl");
+  put_many(2, {}, {.job_id = id});
+  const auto running = take_one();
+  const auto cancel = [&](Write& tx) { return cancel_job(tx, id); };
+  db().write([&](Write& tx) { tx.run(give_job_up, id, tx.now()); });
+  db().write(cancel);
+  EXPECT_EQ(notes(id).size(), 1U) << "one of its tasks runs";
+  lose(running);
+  db().write(cancel);
+  db().write(cancel);
+  EXPECT_EQ(notes(id),
+            (std::vector<std::string>{
+                "attempt 1 begins",
+                "attempt 1 ended cancelled: 0 of 2 items done, 0 failed, 0 results, 0 bytes (it took too long)"}));
+}
+
+// On PostgreSQL a claim does not wait for a job that another transaction has, and leaves its begin to whoever comes next.
+TEST_P(QueueJobNotes, ABeginThatWasLeftUndoneIsMadeUpFor) {
+  if (!is_postgres()) GTEST_SKIP() << "one writer at a time: nothing is left undone";
+  const auto id = job("crawl");
+  put({}, {.job_id = id});
+  std::vector<ClaimedTask> claimed;
+  db().write([&](Write& tx) {
+    lock_jobs(tx, std::span(&id, 1));
+    std::thread([&] { claimed = take(); }).join();
+  });
+  ASSERT_EQ(claimed.size(), 1U);
+  EXPECT_TRUE(notes(id).empty());
+  end(claimed[0]);
+  ASSERT_EQ(notes(id).size(), 2U);
+  EXPECT_EQ(notes(id)[0], "attempt 1 begins");
+}
 
 TEST_P(QueueJobs, AJobRunsFromItsFirstClaimToItsLastEnd) {
   const auto id = job("crawl");
