@@ -1,6 +1,9 @@
 #include "quarry/queue/control.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
+#include <set>
 
 #include "quarry/core/error.hpp"
 #include "queue/access.hpp"
@@ -92,24 +95,55 @@ constexpr sql::Command<MovedTask(Instant, TaskId)> again_one{
 struct Ended {
   TaskId id;
   TaskStatus status;
+  std::optional<JobId> job_id;
 };
-BOOST_DESCRIBE_STRUCT(Ended, (), (id, status))
+BOOST_DESCRIBE_STRUCT(Ended, (), (id, status, job_id))
+
+constexpr sql::Query<Ended(TaskId)> lock_ended{
+    "queue.lock_ended", sql::sqlite("select id, status, job_id from task_queue where id = $1"),
+    sql::postgres("select id, status, job_id from task_queue where id = $1 for update")};
+
+/// A job whose work is not done any more.
+struct Closed {
+  bool is_cancelled;
+  bool is_deleted;
+  bool any() const { return is_cancelled || is_deleted; }
+};
+BOOST_DESCRIBE_STRUCT(Closed, (), (is_cancelled, is_deleted))
+
+// Locked, so that a cancellation comes before this or finds the tasks open.
+constexpr sql::Query<Closed(JobId)> lock_closed{
+    "queue.lock_closed",
+    sql::sqlite("select status = 'cancelled' as is_cancelled, deleted_at is not null as is_deleted from scraping_jobs"
+                " where id = $1"),
+    sql::postgres("select status = 'cancelled' as is_cancelled, deleted_at is not null as is_deleted from scraping_jobs"
+                  " where id = $1 for no key update")};
+
+// A look-up by key for each task: as a join it would read all jobs there are.
+#define QUARRY_OF_A_CLOSED_JOB                                                               \
+  "coalesce((select j.status = 'cancelled' or j.deleted_at is not null from scraping_jobs j" \
+  " where j.id = task_queue.job_id), false)"
 
 constexpr sql::Query<Ended(QueueId, TaskStatus, int)> ended_in_queue{
     "queue.ended",
-    sql::sqlite("select id, status from task_queue where queue_id = $1 and status = $2"
+    sql::sqlite("select id, status, job_id from task_queue where queue_id = $1 and status = $2"
                 " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN
-                " order by completed_at, id limit $3"),
-    sql::postgres("select id, status from task_queue where queue_id = $1 and status = $2"
+                " and not " QUARRY_OF_A_CLOSED_JOB " order by completed_at, id limit $3"),
+    sql::postgres("select id, status, job_id from task_queue where queue_id = $1 and status = $2"
                   " and status in ('completed', 'failed', 'cancelled', 'dead')" QUARRY_NO_TWIN
-                  " order by completed_at, id limit $3 for update "
+                  " and not " QUARRY_OF_A_CLOSED_JOB " order by completed_at, id limit $3 for update "
                   "skip locked")};
+constexpr sql::Query<std::int64_t(QueueId, TaskStatus, int)> count_of_closed_jobs{
+    "queue.count_beyond_redrive",
+    "select count(*) from (select 1 from task_queue where queue_id = $1 and status = $2 and job_id is not null"
+    " and " QUARRY_OF_A_CLOSED_JOB " limit $3) o"};
 constexpr sql::Query<Ended(JobId, int)> ended_in_job{
     "queue.ended_of_job",
-    sql::sqlite("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
+    sql::sqlite("select id, status, job_id from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
                 " order by id limit $2"),
-    sql::postgres("select id, status from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
-                  " order by id limit $2 for update skip locked")};
+    sql::postgres(
+        "select id, status, job_id from task_queue where job_id = $1 and status in ('failed', 'dead')" QUARRY_NO_TWIN
+        " order by id limit $2 for update skip locked")};
 
 constexpr sql::Command<MovedTask(Instant, int)> purge{
     "queue.purge_ended",
@@ -160,12 +194,33 @@ Moved judge(Read& tx, JobId job, std::int64_t moved, int limit, const sql::Query
   return {moved, !held, held};
 }
 
-/// Returns how many: a task is left as it is when another one has its unique key by now. The tasks first, then the rows
-/// around all of them, in the order that everybody keeps.
+Closed closed(Write& tx, JobId job) { return tx.one(lock_closed, job).value_or(Closed{}); }
+
+/// The jobs of tasks that are ours already, in the order in which everybody takes jobs.
+std::set<JobId> closed_jobs(Write& tx, std::span<const Ended> tasks) {
+  std::set<JobId> jobs;
+  for (const auto& task : tasks)
+    if (task.job_id) jobs.insert(*task.job_id);
+  std::erase_if(jobs, [&](const JobId& job) { return !closed(tx, job).any(); });
+  return jobs;
+}
+
+[[noreturn]] void refuse_closed(JobId job, const Closed& how) {
+  throw Error(ErrorCode::conflict,
+              fmt::format("job {} is {}: its work is not done any more; {}", to_string(job),
+                          how.is_cancelled ? "cancelled" : "deleted",
+                          how.is_cancelled ? "submit the job again instead" : "undelete the job first"));
+}
+
+/// Returns how many: a task is left as it is when its job is cancelled or deleted, or when another one has its unique key by
+/// now. The tasks are ours already; then come their jobs, then the rows around all of them, in the order that everybody
+/// keeps.
 std::int64_t run_again(Write& tx, std::span<const Ended> tasks) {
+  const auto closed = closed_jobs(tx, tasks);
   std::map<TaskId, TaskStatus> ended_as;
   std::vector<MovedTask> moved;
   for (const auto& task : tasks) {
+    if (task.job_id && closed.contains(*task.job_id)) continue;
     if (auto again = tx.one(again_one, tx.now(), task.id)) moved.push_back(*std::move(again));
     ended_as.emplace(task.id, task.status);
   }
@@ -224,10 +279,11 @@ Moved resume_job(Write& tx, JobId job, int limit) {
 
 bool retry_task(Write& tx, TaskId task) {
   if (!sees_task(tx, task)) return false;
-  const auto status = tx.one(lock_status_of, task);
-  if (!status || is_open(*status) || *status == TaskStatus::completed) return false;
-  const Ended one{task, *status};
-  return run_again(tx, std::span(&one, 1)) > 0;
+  const auto one = tx.one(lock_ended, task);
+  if (!one || is_open(one->status) || one->status == TaskStatus::completed) return false;
+  if (one->job_id)
+    if (const auto how = closed(tx, *one->job_id); how.any()) refuse_closed(*one->job_id, how);
+  return run_again(tx, std::span(&*one, 1)) > 0;
 }
 
 Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
@@ -237,8 +293,14 @@ Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as, int limit) {
   return {.tasks = run_again(tx, tasks), .done = std::ssize(tasks) < limit};
 }
 
+std::int64_t count_beyond_redrive(Read& tx, QueueId queue, TaskStatus ended_as) {
+  require_sees_all(tx, "redriving a queue");
+  return tx.value(count_of_closed_jobs, queue, ended_as, move_limit);
+}
+
 Moved retry_job(Write& tx, JobId job, int limit) {
   if (!sees_job(tx, job)) return {};
+  if (const auto how = closed(tx, job); how.any()) refuse_closed(job, how);
   const auto tasks = tx.all(ended_in_job, job, limit);
   return {.tasks = run_again(tx, tasks), .done = std::ssize(tasks) < limit};
 }

@@ -51,11 +51,14 @@ Moved resume_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Tries an ended task again with a fresh budget of retries and stalls; its attempts stay on record. False when it is not
 /// ended as failed, dead or cancelled, or when another task has its unique key meanwhile: it stays as it is then, here and
-/// below.
+/// below. The work of a job that is cancelled or deleted is not done any more: `conflict`, which names the job.
 bool retry_task(Write& tx, TaskId task);
-/// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first.
+/// The same for the tasks of a queue that ended so (`dead`: the dead letters), the oldest first. Those of cancelled and
+/// deleted jobs are left as they are.
 Moved redrive(Write& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead, int limit = move_limit);
-/// The same for a job's failed and dead tasks.
+/// How many are left so, `move_limit` at most.
+std::int64_t count_beyond_redrive(Read& tx, QueueId queue, TaskStatus ended_as = TaskStatus::dead);
+/// The same for a job's failed and dead tasks; `conflict` as for one task.
 Moved retry_job(Write& tx, JobId job, int limit = move_limit);
 
 /// Deletes tasks that ended before `before`, with their attempts. Those of a job that is open stay: their unique keys say
@@ -67,7 +70,8 @@ Moved purge_job(Write& tx, JobId job, int limit = move_limit);
 /// Nothing when there is none, or it was purged.
 std::optional<Task> find_task(Read& tx, TaskId task);
 
-/// Tasks in one state by id, at most `limit`, with ids above `after`: the next page starts after the last id.
+/// Tasks in one state by id, 1 to 10,000 at most, with ids above `after`: the next page starts after the last id. Throws
+/// `invalid` for a negative one.
 std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after = 0, int limit = 100);
 
 /// An attempt that ended otherwise than by success. (The successful one is the task's own row.)

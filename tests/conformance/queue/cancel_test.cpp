@@ -1,12 +1,31 @@
 /// Cancelling: what has not begun never begins, and what runs is asked to stop and does not come back.
 
 #include "conformance/queue/queue_test.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::test {
 namespace {
 
+constexpr sql::Command<void(JobId, Instant)> cancel_row{
+    "test.cancel_job", "update scraping_jobs set status = 'cancelled', completed_at = $2 where id = $1"};
+constexpr sql::Command<void(JobId, Instant)> delete_row{"test.delete_job",
+                                                        "update scraping_jobs set deleted_at = $2 where id = $1"};
+
 class QueueCancel : public QueueTest {
  protected:
+  /// As `jobs::cancel` does it: the job, then its tasks.
+  void cancel_whole(JobId id) {
+    db().write([&](Write& tx) {
+      tx.run(cancel_row, id, tx.now());
+      cancel_job(tx, id);
+    });
+  }
+  Moved redriven(TaskStatus ended_as, int limit = move_limit) {
+    return db().write([&, of = queue()](Write& tx) { return redrive(tx, of, ended_as, limit); });
+  }
+  std::int64_t left(TaskStatus ended_as) {
+    return db().read([&, of = queue()](Read& tx) { return count_beyond_redrive(tx, of, ended_as); });
+  }
   CancelOutcome cancel(TaskId id) {
     return db().write([&](Write& tx) { return cancel_task(tx, id); });
   }
@@ -97,6 +116,51 @@ TEST_P(QueueCancel, ARetryForgetsTheRequest) {
   cancel(id);
   EXPECT_TRUE(db().write([&](Write& tx) { return retry_task(tx, id); }));
   EXPECT_TRUE(beat(take_one()).cancelled.empty());
+}
+
+TEST_P(QueueCancel, TheWorkOfACancelledJobIsNotDoneAgain) {
+  const auto job_id = job("crawl");
+  const auto ids = put_many(2, {}, {.job_id = job_id});
+  cancel_whole(job_id);
+  std::string message;
+  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { retry_task(tx, ids[0]); }); }, &message), ErrorCode::conflict);
+  EXPECT_NE(message.find(to_string(job_id) + " is cancelled"), std::string::npos) << message;
+  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { retry_job(tx, job_id); }); }), ErrorCode::conflict);
+  const auto nobodys = put();
+  cancel(nobodys);
+  const auto moved = redriven(TaskStatus::cancelled, 1);
+  EXPECT_EQ(moved.tasks, 1) << "what is left as it is stands in nobody's way";
+  EXPECT_EQ(status(nobodys), TaskStatus::pending);
+  EXPECT_EQ(redriven(TaskStatus::cancelled).tasks, 0);
+  EXPECT_EQ(left(TaskStatus::cancelled), 2);
+  EXPECT_EQ(left(TaskStatus::dead), 0);
+  for (const auto id : ids) EXPECT_EQ(status(id), TaskStatus::cancelled);
+  EXPECT_EQ(job_row(job_id).status, "cancelled");
+  EXPECT_EQ(job_row(job_id).open_tasks, 0);
+}
+
+TEST_P(QueueCancel, TheWorkOfADeletedJobIsNotDoneAgain) {
+  const auto job_id = job("crawl");
+  const auto id = put({}, {.job_id = job_id});
+  lose(take_one(), true);
+  db().write([&](Write& tx) { tx.run(delete_row, job_id, tx.now()); });
+  std::string message;
+  EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { retry_task(tx, id); }); }, &message), ErrorCode::conflict);
+  EXPECT_NE(message.find(to_string(job_id) + " is deleted"), std::string::npos) << message;
+  EXPECT_EQ(redriven(TaskStatus::failed).tasks, 0);
+  EXPECT_EQ(left(TaskStatus::failed), 1);
+  EXPECT_EQ(status(id), TaskStatus::failed);
+}
+
+// The one task was cancelled, the job was not.
+TEST_P(QueueCancel, ACancelledTaskOfAJobThatIsOpenMayRunAgain) {
+  const auto job_id = job("crawl");
+  const auto ids = put_many(2, {}, {.job_id = job_id});
+  cancel(ids[0]);
+  EXPECT_TRUE(db().write([&](Write& tx) { return retry_task(tx, ids[0]); }));
+  cancel(ids[0]);
+  EXPECT_EQ(redriven(TaskStatus::cancelled).tasks, 1);
+  EXPECT_EQ(job_row(job_id).open_tasks, 2);
 }
 
 TEST_P(QueueCancel, AJobAsAWhole) {
