@@ -6,6 +6,8 @@
 #include "cli/text.hpp"
 #include "quarry/backup/error.hpp"
 #include "quarry/core/log.hpp"
+#include "quarry/core/log_event.hpp"
+#include "quarry/core/time.hpp"
 #include "quarry/schema/error.hpp"
 
 namespace quarry::cli {
@@ -27,7 +29,14 @@ void Console::print_json(const boost::json::value& value) {
   // Arguments, paths and what is damaged in a database may hold any bytes; outside of strings all is ASCII.
   out_ << valid_utf8(boost::json::serialize(value)) << '\n';
 }
-void Console::note(std::string_view text) { err_ << printable(text) << '\n'; }
+void Console::note(std::string_view text) { tell("info", text); }
+
+void Console::tell(std::string_view level, std::string_view text) {
+  if (structured_notes_)
+    err_ << log::json_line(to_iso8601(SystemClock().now()), level, text, {}) << std::endl;
+  else
+    err_ << (level == "error" ? "quarry: " : "") << printable(text) << std::endl;
+}
 
 std::string Console::strong(std::string_view text) const {
   return terminal_.colour ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
@@ -52,10 +61,10 @@ ExitCode Console::report(const std::exception& error) {
     if (known && known->outcome_unknown()) body["outcome_unknown"] = true;
     print_json(boost::json::object{{"error", std::move(body)}});
   }
-  err_ << "quarry: " << printable(message) << '\n';
+  tell("error", message);
   if (known && known->outcome_unknown())
-    err_ << "quarry: the connection broke during the commit, so the change may have been made or not: look before you "
-            "repeat it\n";
+    tell("error",
+         "the connection broke during the commit, so the change may have been made or not: look before you repeat it");
   if (known && !known->engine_message().empty())
     log::debug("query '{}', sqlstate '{}', native code {}: {}", known->query_name(), known->sqlstate(), known->native_code(),
                known->engine_message());

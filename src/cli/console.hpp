@@ -3,7 +3,8 @@
 ///
 /// Standard output carries results and nothing else: tables for people, or with `--json` exactly one JSON document, which is
 /// `{"error": {...}}` when the command failed. Standard error carries what people want to know besides, and errors as
-/// `quarry: <message>`.
+/// `quarry: <message>`; where the log is JSON, these are lines of it (`info`, `error`), so that whoever collects standard
+/// error meets nothing else.
 
 #include <boost/json/fwd.hpp>
 #include <cstddef>
@@ -32,6 +33,7 @@ class Console {
 
   void set_json(bool json) noexcept { json_ = json; }
   bool json() const noexcept { return json_; }
+  void set_structured_notes(bool structured) noexcept { structured_notes_ = structured; }
   const Terminal& terminal() const noexcept { return terminal_; }
 
   /// The result of a command: its JSON form, or what `human` prints.
@@ -64,10 +66,13 @@ class Console {
   std::string strong(std::string_view text) const;
 
  private:
+  void tell(std::string_view level, std::string_view text);
+
   std::ostream& out_;
   std::ostream& err_;
   Terminal terminal_;
   bool json_ = false;
+  bool structured_notes_ = false;
 };
 
 }  // namespace quarry::cli

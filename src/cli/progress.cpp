@@ -64,7 +64,7 @@ void Progress::show(const std::string& line) {
   if (const auto width = console_.terminal().err_width)
     console_.err() << '\r' << fit(line, *width - 1) << "\x1b[K" << std::flush;
   else
-    console_.err() << line << std::endl;
+    console_.note(line);
 }
 
 }  // namespace quarry::cli

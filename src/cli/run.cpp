@@ -51,6 +51,7 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   const auto settings = resolve(sources.flags, sources.environment, sources.file);
   console.set_json(settings.json);
   log::configure(settings.log);
+  console.set_structured_notes(settings.log.format == log::Format::json);
   Context context(settings, sources, console);
   return commands.chosen()(context);
 }
