@@ -14,10 +14,10 @@ struct Sums {
 };
 BOOST_DESCRIBE_STRUCT(Sums, (), (status, n, items, processed, failed, results, bytes))
 
-#define QUARRY_SUMS_SQLITE                                                                      \
+#define QUARRY_SUMS_SQLITE(jobs)                                                                \
   "select status, count(*) as n, sum(total_items) as items, sum(processed_items) as processed," \
   " sum(failed_items) as failed, sum(results_count) as results, sum(bytes_fetched) as bytes"    \
-  " from scraping_jobs where deleted_at is null"
+  " from " jobs " where deleted_at is null"
 #define QUARRY_BY_STATUS_SQLITE                                                       \
   " group by status order by case status when 'pending' then 0 when 'running' then 1" \
   " when 'completed' then 2 when 'failed' then 3 else 4 end"
@@ -26,11 +26,14 @@ BOOST_DESCRIBE_STRUCT(Sums, (), (status, n, items, processed, failed, results, b
   " sum(failed_items)::bigint as failed, sum(results_count)::bigint as results,"                                \
   " sum(bytes_fetched)::bigint as bytes from scraping_jobs where deleted_at is null"
 
-constexpr sql::Query<Sums()> sum_by_status{"jobs.statistics", sql::sqlite(QUARRY_SUMS_SQLITE QUARRY_BY_STATUS_SQLITE),
-                                           sql::postgres(QUARRY_SUMS_POSTGRES " group by status order by status")};
+/// SQLite would go by the index over the status, and from there to each row: in the order of the rows it takes a quarter of
+/// that, at worst.
+constexpr sql::Query<Sums()> sum_by_status{
+    "jobs.statistics", sql::sqlite(QUARRY_SUMS_SQLITE("scraping_jobs not indexed") QUARRY_BY_STATUS_SQLITE),
+    sql::postgres(QUARRY_SUMS_POSTGRES " group by status order by status")};
 /// A statement of its own: with "or no user is given" no index would find a user's jobs.
 constexpr sql::Query<Sums(UserId)> sum_of_user{
-    "jobs.statistics_of_user", sql::sqlite(QUARRY_SUMS_SQLITE " and user_id = $1" QUARRY_BY_STATUS_SQLITE),
+    "jobs.statistics_of_user", sql::sqlite(QUARRY_SUMS_SQLITE("scraping_jobs") " and user_id = $1" QUARRY_BY_STATUS_SQLITE),
     sql::postgres(QUARRY_SUMS_POSTGRES " and user_id = $1 group by status order by status")};
 
 }  // namespace
