@@ -30,4 +30,8 @@ void require_sees_all(const Read& tx, std::string_view what) {
     throw Error(ErrorCode::denied, fmt::format("{} concerns everybody's work: only administrators may do it", what));
 }
 
+void check_list_limit(int limit) {
+  if (limit < 1 || limit > 10'000) throw_invalid(fmt::format("limit {}: it must be from 1 to 10000", limit));
+}
+
 }  // namespace quarry::queue

@@ -16,4 +16,7 @@ bool sees_job(Read& tx, JobId job);
 /// Throws `denied` for a user: `what` concerns everybody's work.
 void require_sees_all(const Read& tx, std::string_view what);
 
+/// Throws `invalid` unless a page of a list may have so many rows.
+void check_list_limit(int limit);
+
 }  // namespace quarry::queue

@@ -18,8 +18,11 @@ namespace {
 constexpr sql::Query<Host(std::string_view)> find_by_key{"hosts.find",
                                                          "select " QUARRY_HOST_COLUMNS " from hosts where host_key = $1"};
 constexpr sql::Query<Host(std::int64_t)> host_by_id{"hosts.get", "select " QUARRY_HOST_COLUMNS " from hosts where id = $1"};
+// By bytes on both engines, whatever the collation of the server's database. For people: it sorts what it finds.
 constexpr sql::Query<Host(std::string_view, int)> list_by_key{
-    "hosts.list", "select " QUARRY_HOST_COLUMNS " from hosts where host_key > $1 order by host_key limit $2"};
+    "hosts.list", sql::sqlite("select " QUARRY_HOST_COLUMNS " from hosts where host_key > $1 order by host_key limit $2"),
+    sql::postgres("select " QUARRY_HOST_COLUMNS
+                  " from hosts where host_key collate \"C\" > $1 order by host_key collate \"C\" limit $2")};
 constexpr sql::Command<void(std::string_view, std::optional<int>, std::optional<int>, Instant)> upsert{
     "hosts.configure",
     "insert into hosts (host_key, delay_ms, max_in_flight, created_at) values ($1, coalesce($2, 0), coalesce($3, 1000000), "
@@ -66,7 +69,15 @@ void wake_workers(Write& tx) {
 
 std::optional<Host> find_host(Read& tx, std::string_view host_key) { return tx.one(find_by_key, host_key); }
 std::optional<Host> find_host(Read& tx, std::int64_t id) { return tx.one(host_by_id, id); }
-std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) { return tx.all(list_by_key, after, limit); }
+std::vector<Host> list_hosts(Read& tx, std::string_view after, int limit) {
+  check_list_limit(limit);
+  if (!after.empty()) {
+    store::check_text("the host to go on behind", after, 1, host_key_max);
+    if (!tx.one(find_by_key, after))
+      throw_invalid(fmt::format("there is no host '{}' to go on behind: say the last host of the page before", after));
+  }
+  return tx.all(list_by_key, after, limit);
+}
 
 Host configure_host(Write& tx, std::string_view host_key, const HostSettings& settings) {
   require_sees_all(tx, "a host's limits");

@@ -1,5 +1,8 @@
 /// The reading half of control.hpp.
 
+#include <fmt/format.h>
+
+#include "quarry/core/error.hpp"
 #include "quarry/queue/control.hpp"
 #include "queue/access.hpp"
 #include "queue/columns.hpp"
@@ -55,6 +58,8 @@ std::optional<Task> find_task(Read& tx, TaskId task) {
 }
 
 std::vector<Task> list_tasks(Read& tx, QueueId queue, TaskStatus status, TaskId after, int limit) {
+  check_list_limit(limit);
+  if (after < 0) throw_invalid(fmt::format("{} is no task to go on behind: say the last id of the page before", after));
   if (!tx.actor().sees_all()) return tx.all(list_own, queue, status, after, limit, *tx.actor().user_id());
   return tx.all(list_by_status, queue, status, after, limit);
 }

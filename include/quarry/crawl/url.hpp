@@ -83,6 +83,10 @@ std::optional<Url> try_resolve(const Url& base, std::string_view reference);
 /// one server to whoever runs it. IPv6 keeps its brackets.
 std::string host_key(const Url& url);
 
+/// The same key from a host as people write it: `Example.ORG`, `example.org:8080`, `[::1]`, or a URL. Without a scheme, both
+/// schemes' own ports are left out. Throws `invalid` for what names no host.
+std::string parse_host_key(std::string_view text);
+
 /// The same host key, `www.` or not.
 bool same_site(const Url& a, const Url& b);
 

@@ -33,7 +33,8 @@ BOOST_DESCRIBE_STRUCT(Host, (),
 std::optional<Host> find_host(Read& tx, std::string_view host_key);
 /// By id.
 std::optional<Host> find_host(Read& tx, std::int64_t id);
-/// By key, at most `limit`, with keys above `after`.
+/// By the bytes of their keys, 1 to 10,000 at most, behind the host `after`. Throws `invalid` when there is no such host: no
+/// page ends with it.
 std::vector<Host> list_hosts(Read& tx, std::string_view after = {}, int limit = 100);
 
 struct HostSettings {

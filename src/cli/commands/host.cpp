@@ -5,6 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/number_range.hpp"
 #include "cli/text.hpp"
+#include "quarry/crawl/url.hpp"
 #include "quarry/queue/hosts.hpp"
 
 namespace quarry::cli {
@@ -71,8 +72,15 @@ struct HostCli {
   double minutes = 0;
 };
 
-queue::Host get(Read& tx, const std::string& key) {
-  if (auto host = queue::find_host(tx, key)) return *std::move(host);
+/// The key under which tasks name it. One that is there as it was written goes before: not every queue's hosts are web
+/// sites.
+std::string key_of(Read& tx, const std::string& host) {
+  return queue::find_host(tx, host) ? host : crawl::parse_host_key(host);
+}
+
+queue::Host get(Read& tx, const std::string& host) {
+  const auto key = key_of(tx, host);
+  if (auto found = queue::find_host(tx, key)) return *std::move(found);
   throw Error(ErrorCode::not_found, fmt::format("there is no host '{}': `quarry queue hosts` names those that are", key));
 }
 
@@ -86,7 +94,7 @@ ExitCode set(Context& context, const HostCli& cli) {
   if (!cli.delay_ms && !cli.max_in_flight) throw_invalid("nothing to set: say --delay-ms, --max-in-flight or both");
   const auto db = context.open(Access::write);
   show_host(context, db.write([&](Write& tx) {
-    return queue::configure_host(tx, cli.host, {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
+    return queue::configure_host(tx, key_of(tx, cli.host), {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
   }),
             db.now());
   return ExitCode::ok;
@@ -126,7 +134,8 @@ void add_host_commands(CLI::App& group, Commands& commands) {
   const auto add = [&](const char* name, const char* help, ExitCode (*action)(Context&, const HostCli&)) {
     auto cli = std::make_shared<HostCli>();
     auto* command = commands.add(host, name, help, cli, action);
-    command->add_option("host", cli->host, "The host's key, as `quarry queue hosts` shows it")->required();
+    command->add_option("host", cli->host, "The host, with its port where that is not 80 or 443; or a URL on it")
+        ->required();
     return std::pair(command, cli);
   };
   add("show", "Show a host", show);

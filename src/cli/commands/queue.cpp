@@ -184,20 +184,34 @@ struct RedriveCli : NameCli {
   std::int64_t limit = 0;
 };
 
+struct RedriveResult {
+  std::int64_t tasks = 0;
+  std::int64_t left = 0;  ///< because their jobs are cancelled or deleted
+};
+BOOST_DESCRIBE_STRUCT(RedriveResult, (), (tasks, left))
+
 ExitCode redrive(Context& context, const RedriveCli& cli) {
   const auto db = context.open(Access::write);
   const auto queue = db.read([&](Read& tx) { return find(tx, cli.name); });
   // No more than there are now: workers may end them again faster than they are redriven.
   auto left = std::max<std::int64_t>(db.read([&](Read& tx) { return queue::counts(tx, queue); }).of(cli.status), 1);
   if (cli.limit > 0) left = std::min(left, cli.limit);
-  MovedResult result;
+  RedriveResult result;
   for (queue::Moved moved{.done = false}; left > 0 && !moved.done; left -= moved.tasks) {
     const auto limit = static_cast<int>(std::min<std::int64_t>(left, queue::move_limit));
     moved = db.write([&](Write& tx) { return queue::redrive(tx, queue, cli.status, limit); });
     result.tasks += moved.tasks;
   }
+  result.left = db.read([&](Read& tx) { return queue::count_beyond_redrive(tx, queue, cli.status); });
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{} will be tried again", counted(result.tasks, "task"))); });
+  console.result(result, [&] {
+    console.line(fmt::format("{} will be tried again", counted(result.tasks, "task")));
+    if (result.left > 0)
+      console.note(fmt::format("{}{} left: their jobs are cancelled or deleted", counted(result.left, "task"),
+                               result.left >= queue::move_limit ? " or more are"
+                               : result.left == 1               ? " is"
+                                                                : " are"));
+  });
   return ExitCode::ok;
 }
 

@@ -244,6 +244,14 @@ std::optional<Url> Url::try_parse(std::string_view text) { return UrlBuilder::at
 Url resolve(const Url& base, std::string_view reference) { return UrlBuilder::demand(reference, &base); }
 std::optional<Url> try_resolve(const Url& base, std::string_view reference) { return UrlBuilder::attempt(reference, &base); }
 
+std::string parse_host_key(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return host_key(Url::parse(text));
+  if (text.find_first_of("/?#\\") != std::string_view::npos)
+    throw_invalid("that is no host: write it as example.org, example.org:8080 or [2001:db8::1], or as a whole URL");
+  const auto url = Url::parse("http://" + std::string(text));
+  return host_key(url.port() == 443 ? Url::parse("https://" + std::string(text)) : url);
+}
+
 std::string host_key(const Url& url) { return std::string(url.origin().substr(url.scheme().size() + 3)); }
 
 bool same_site(const Url& a, const Url& b) {

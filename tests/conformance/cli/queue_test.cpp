@@ -58,6 +58,7 @@ TEST_P(CliQueue, TasksPageByPage) {
   EXPECT_EQ(number(rest.at("tasks").as_array()[0].as_object(), "id"), ids[2]);
   EXPECT_TRUE(rest.at("next").is_null());
   EXPECT_TRUE(json({"queue", "tasks", "--status", "dead"}).at("tasks").as_array().empty());
+  EXPECT_THAT(refused({"queue", "tasks", "crawl", "--after", "-5"}, 64), HasSubstr("the last id of the page before"));
 }
 
 TEST_P(CliQueue, PauseAndResume) {
@@ -82,6 +83,22 @@ TEST_P(CliQueue, CancelAndRetryATask) {
   refused({"queue", "retry", "999"}, 66);
   refused({"queue", "task", "999"}, 66);
   refused({"queue", "cancel", "one"}, 64);
+}
+
+TEST_P(CliQueue, TheWorkOfACancelledJobIsNotDoneAgain) {
+  const auto submitted = run({"job", "submit", "https://example.org/"});
+  ASSERT_EQ(submitted.exit.code, 0) << submitted.err;
+  const auto job = submitted.out.substr(0, submitted.out.find('\n'));
+  json({"job", "cancel", job});
+  const auto tasks = json({"queue", "tasks", "--status", "cancelled"}).at("tasks").as_array();
+  ASSERT_EQ(tasks.size(), 1U);
+  const auto id = std::to_string(number(tasks[0].as_object(), "id"));
+  EXPECT_THAT(refused({"queue", "retry", id}, 75), testing::AllOf(HasSubstr(job), HasSubstr("submit the job again")));
+  const auto redriven = json({"queue", "redrive", "--status", "cancelled"});
+  EXPECT_EQ(number(redriven, "tasks"), 0);
+  EXPECT_EQ(number(redriven, "left"), 1);
+  EXPECT_THAT(run({"queue", "redrive", "--status", "cancelled"}).err, HasSubstr("1 task is left"));
+  EXPECT_EQ(count("cancelled"), 1);
 }
 
 TEST_P(CliQueue, DeadLettersAreShownAndRedriven) {
@@ -119,6 +136,35 @@ TEST_P(CliQueue, HostsAreShownSetAndBlocked) {
   refused({"queue", "host", "set", "example.org"}, 64);
   refused({"queue", "host", "set", "example.org", "--delay-ms", "-1"}, 64);
   refused({"queue", "host", "block", "nowhere.example", "--minutes", "1"}, 66);
+}
+
+TEST_P(CliQueue, AHostIsTheSameHoweverItIsWritten) {
+  json({"queue", "host", "set", "Example.ORG", "--delay-ms", "250"});
+  EXPECT_EQ(text(json({"queue", "host", "show", "example.org"}), "host_key"), "example.org");
+  json({"queue", "host", "set", "https://example.org/page", "--delay-ms", "300"});
+  json({"queue", "host", "block", "EXAMPLE.org:443", "--minutes", "10"});
+  json({"queue", "host", "unblock", "example.org:80"});
+  EXPECT_EQ(json({"queue", "hosts"}).at("hosts").as_array().size(), 1U);
+  EXPECT_EQ(number(json({"queue", "host", "show", "example.org."}), "delay_ms"), 300);
+  EXPECT_EQ(text(json({"queue", "host", "set", "example.org:8080", "--delay-ms", "1"}), "host_key"), "example.org:8080");
+  refused({"queue", "host", "set",
+           "b\xC3\xBC"
+           "cher.example",
+           "--delay-ms", "1"},
+          64);
+  refused({"queue", "host", "set", "example.org/page", "--delay-ms", "1"}, 64);
+  // What other queues call a host need not be one.
+  enqueue({.host_key = "Printer 1"});
+  json({"queue", "host", "set", "Printer 1", "--delay-ms", "1"});
+}
+
+TEST_P(CliQueue, HostsPageByPage) {
+  for (const auto* host : {"a.example", "b.example", "c.example"}) enqueue({.host_key = host});
+  const auto first = json({"queue", "hosts", "--limit", "2"});
+  const auto rest = json({"queue", "hosts", "--limit", "2", "--after", text(first, "next")});
+  ASSERT_EQ(rest.at("hosts").as_array().size(), 1U);
+  EXPECT_TRUE(rest.at("next").is_null());
+  EXPECT_THAT(refused({"queue", "hosts", "--after", "zzz"}, 64), HasSubstr("'zzz'"));
 }
 
 TEST_P(CliQueue, ExplainsWhyATaskDoesNotRun) {

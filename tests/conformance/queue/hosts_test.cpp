@@ -3,6 +3,8 @@
 #include <set>
 
 #include "conformance/queue/queue_test.hpp"
+#include "quarry/sql/backend.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::test {
 namespace {
@@ -165,6 +167,30 @@ TEST_P(QueueHosts, ListsByKeyPageByPage) {
   EXPECT_EQ(keys(""), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(keys("b"), std::vector<std::string>{"c"});
   EXPECT_FALSE(db().read([](Read& tx) { return find_host(tx, "nobody"); }));
+}
+
+TEST_P(QueueHosts, AListGoesOnBehindAHostThatIsThere) {
+  set_host("a.example", {});
+  const auto list = [&](std::string_view after, int limit) { db().read([&](Read& tx) { list_hosts(tx, after, limit); }); };
+  EXPECT_NO_THROW(list("a.example", 1));
+  for (const auto* after : {"zzz", "A.example", "\xFF"})
+    EXPECT_EQ(code_of([&] { list(after, 1); }), ErrorCode::invalid) << after;
+  for (const int limit : {0, -1, 10'001}) EXPECT_EQ(code_of([&] { list("", limit); }), ErrorCode::invalid) << limit;
+}
+
+TEST_P(QueueHosts, TheirOrderIsThatOfBytesWhateverTheCollation) {
+  if (is_postgres())
+    db().backend().run_outside_transaction("test.collation",
+                                           "alter table hosts alter column host_key type text collate \"und-x-icu\"");
+  for (const auto* key : {"b", "a", "B", "a-b", "a.b"}) set_host(key, {});
+  std::vector<std::string> keys;
+  for (std::string after;;) {
+    const auto page = db().read([&](Read& tx) { return list_hosts(tx, after, 2); });
+    for (const auto& one : page) keys.push_back(one.host_key);
+    if (page.size() < 2) break;
+    after = page.back().host_key;
+  }
+  EXPECT_EQ(keys, (std::vector<std::string>{"B", "a", "a-b", "a.b", "b"}));
 }
 
 TEST_P(QueueHosts, RobotsAreRemembered) {

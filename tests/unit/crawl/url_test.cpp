@@ -211,6 +211,25 @@ TEST(HostKey, LeavesOutTheSchemeAndItsOwnPort) {
   EXPECT_EQ(host_key(Url::parse("http://[::1]:81/")), "[::1]:81");
 }
 
+TEST(Url, AHostAsPeopleWriteItHasTheKeyOfItsPages) {
+  EXPECT_EQ(parse_host_key("Example.ORG"), "example.org");
+  EXPECT_EQ(parse_host_key("example.org."), "example.org");
+  EXPECT_EQ(parse_host_key("example.org:80"), "example.org");
+  EXPECT_EQ(parse_host_key("example.org:443"), "example.org");
+  EXPECT_EQ(parse_host_key("Example.org:8080"), "example.org:8080");
+  EXPECT_EQ(parse_host_key("[::0001]:81"), "[::1]:81");
+  EXPECT_EQ(parse_host_key("0x7f.1"), "127.0.0.1");
+  EXPECT_EQ(parse_host_key("xn--bcher-kva.example"), "xn--bcher-kva.example");
+  EXPECT_EQ(parse_host_key("https://Example.org:443/a?b"), "example.org");
+  EXPECT_EQ(parse_host_key("https://example.org:80/"), "example.org:80");
+  for (const auto* text : {"",
+                           "b\xC3\xBC"
+                           "cher.example",
+                           "example.org/page", "a b", "user@example.org", "example.org:0", "example.org:http",
+                           "ftp://example.org/", "a..b", "?"})
+    EXPECT_THROW(parse_host_key(text), Error) << text;
+}
+
 TEST(SameSite, IgnoresSchemeAndWww) {
   EXPECT_TRUE(same_site(Url::parse("http://example.org/a"), Url::parse("https://www.example.org/b")));
   EXPECT_FALSE(same_site(Url::parse("http://example.org/"), Url::parse("http://docs.example.org/")));
