@@ -12,7 +12,6 @@
 #include "backup/file.hpp"
 #include "backup/layout.hpp"
 #include "backup/part_header.hpp"
-#include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/backup/error.hpp"
 #include "quarry/core/log.hpp"
 
@@ -216,42 +215,71 @@ void check_bodies(const Repository& repository, const Keys& keys, const std::vec
   if (first) std::rethrow_exception(first);
 }
 
-namespace {
+BodyRestorer::BodyRestorer(const Repository& repository, const Keys& keys, const fs::path& blobs)
+    : repository_(repository),
+      keys_(keys),
+      blobs_(blobs),
+      made_store_(!fs::exists(blobs)),
+      content_(std::make_unique<artifacts::FileBlobStore>(blobs, artifacts::FileBlobStoreOptions{})) {
+  make_folder(blobs_ / "tmp");
+  staging_.emplace(blobs_ / "tmp");
+}
 
-/// Bodies on their way into a content store.
-class BodyRestorer {
- public:
-  // Made also for nothing: a content store that is not there is an error to whoever opens it next.
-  BodyRestorer(const Repository& repository, const Keys& keys, const fs::path& blobs)
-      : repository_(repository), keys_(keys), blobs_(blobs), content_(blobs, {}), batch_(blobs) {
-    make_folder(blobs / "tmp");
-  }
-  bool has(const artifacts::BlobHash& hash) {
-    return content_.exists(hash) && content_.verify(hash).state == artifacts::BlobState::whole;
-  }
-  /// False when the store has it.
-  bool take(const Digest& name) {
-    SealedReader reader(body_path(repository_, name), keys_, PartKind::body, name);
-    const auto hash = hash_from(read_hash(reader));
-    if (has(hash)) return false;
-    // A name of our own: another restore into the same store must not put its half of a file under ours.
-    const auto incoming = blobs_ / "tmp" / fmt::format("{}-{:08x}.restored", to_string(hash), randombytes_random());
-    unseal_rest(reader, incoming);
-    make_folder(content_.path_of(hash).parent_path());
-    batch_.add(incoming, content_.path_of(hash));
-    return true;
-  }
-  void finish() { batch_.flush(); }
+BodyRestorer::~BodyRestorer() {
+  staging_.reset();
+  if (in_place_ || !made_store_) return;
+  std::error_code ignored;
+  fs::remove(blobs_ / "tmp", ignored);
+  fs::remove(blobs_, ignored);
+}
 
- private:
-  const Repository& repository_;
-  const Keys& keys_;
-  fs::path blobs_;
-  artifacts::FileBlobStore content_;
-  DurableBatch batch_;
-};
+bool BodyRestorer::has(const artifacts::BlobHash& hash) {
+  return content_->exists(hash) && content_->verify(hash).state == artifacts::BlobState::whole;
+}
 
-}  // namespace
+bool BodyRestorer::take(const Digest& name) {
+  SealedReader reader(body_path(repository_, name), keys_, PartKind::body, name);
+  const auto hash = hash_from(read_hash(reader));
+  if (has(hash)) return false;
+  unseal_rest(reader, staging_->path() / to_string(hash));
+  return true;
+}
+
+std::int64_t BodyRestorer::take_named(const std::vector<Digest>& names, const Pause& pause) {
+  std::int64_t taken = 0;
+  for (const auto& name : names) {
+    taken += take(name);
+    pause();
+  }
+  return taken;
+}
+
+FoundBodies BodyRestorer::take_with_hashes(const std::vector<Digest>& hashes) {
+  FoundBodies found;
+  for (const auto& hash : hashes) {
+    if (has(hash_from(hash))) continue;
+    const auto names = blob_names(keys_, repository_.salt(), as_text(hash));
+    const auto name = std::ranges::find_if(names, [&](const auto& one) { return fs::exists(body_path(repository_, one)); });
+    if (name == names.end())
+      ++found.missing;
+    else
+      found.restored += take(*name);
+  }
+  return found;
+}
+
+void BodyRestorer::put_in_place() {
+  // What they hold is on the disk before they have their names.
+  sync_file_system(blobs_);
+  for (const auto& staged : fs::directory_iterator(staging_->path())) {
+    const auto hash = artifacts::parse_blob_hash(staged.path().filename().native());
+    make_folder(content_->path_of(hash).parent_path());
+    if (::rename(staged.path().c_str(), content_->path_of(hash).c_str()) != 0)
+      throw file_error(errno, "put in its place", content_->path_of(hash));
+  }
+  sync_file_system(blobs_);
+  in_place_ = true;
+}
 
 void require_place_for_bodies(const fs::path& blobs) {
   std::error_code none;
@@ -262,35 +290,6 @@ void require_place_for_bodies(const fs::path& blobs) {
                 fmt::format("the folder for bodies '{}' cannot be made: make '{}' first, or name another", blobs.native(),
                             parent.native()));
   if (::access(parent.c_str(), W_OK | X_OK) != 0) throw file_error(errno, "make the folder for bodies in", parent);
-}
-
-std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
-                            const fs::path& blobs, const Pause& pause) {
-  BodyRestorer restorer(repository, keys, blobs);
-  std::int64_t restored = 0;
-  for (const auto& name : names) {
-    restored += restorer.take(name);
-    pause();
-  }
-  restorer.finish();
-  return restored;
-}
-
-FoundBodies restore_bodies_of(const Repository& repository, const Keys& keys, const std::vector<Digest>& hashes,
-                              const fs::path& blobs) {
-  BodyRestorer restorer(repository, keys, blobs);
-  FoundBodies found;
-  for (const auto& hash : hashes) {
-    if (restorer.has(hash_from(hash))) continue;
-    const auto names = blob_names(keys, repository.salt(), as_text(hash));
-    const auto name = std::ranges::find_if(names, [&](const auto& one) { return fs::exists(body_path(repository, one)); });
-    if (name == names.end())
-      ++found.missing;
-    else
-      found.restored += restorer.take(*name);
-  }
-  restorer.finish();
-  return found;
 }
 
 }  // namespace quarry::backup

@@ -3,12 +3,15 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "backup/engine.hpp"
 #include "backup/envelope.hpp"
+#include "backup/scratch.hpp"
+#include "quarry/artifacts/file_blob_store.hpp"
 #include "quarry/backup/keys.hpp"
 #include "quarry/backup/repository.hpp"
 
@@ -47,17 +50,40 @@ void require_bodies(const Repository& repository, const std::vector<Digest>& nam
 /// Throws when the content store is not there and cannot be made: asked before the work, so that nobody waits for hours to
 /// be told.
 void require_place_for_bodies(const std::filesystem::path& blobs);
-/// Puts those that are not there into the content store, durably. Returns how many.
-std::int64_t restore_bodies(const Repository& repository, const Keys& keys, const std::vector<Digest>& names,
-                            const std::filesystem::path& blobs, const Pause& pause);
-
 struct FoundBodies {
   std::int64_t restored = 0;  ///< that were not in the store
   std::int64_t missing = 0;   ///< that are neither in the store nor in the folder
 };
-/// The same of the bodies with these hashes, whichever backups they belong to.
-FoundBodies restore_bodies_of(const Repository& repository, const Keys& keys, const std::vector<Digest>& hashes,
-                              const std::filesystem::path& blobs);
+
+/// Bodies on their way into a content store: unsealed into a folder within it that is nobody's, and put in their places in
+/// one go. What never gets there is removed; what a killed program has left there goes with the next one.
+class BodyRestorer {
+ public:
+  /// Makes the store also for nothing: one that is not there is an error to whoever opens it next.
+  BodyRestorer(const Repository& repository, const Keys& keys, const std::filesystem::path& blobs);
+  ~BodyRestorer();
+  BodyRestorer(const BodyRestorer&) = delete;
+  BodyRestorer& operator=(const BodyRestorer&) = delete;
+
+  /// Returns how many were not in the store.
+  std::int64_t take_named(const std::vector<Digest>& names, const Pause& pause);
+  /// Those with these hashes, whichever backups they belong to.
+  FoundBodies take_with_hashes(const std::vector<Digest>& hashes);
+  /// Durable when it returns. Again, it does nothing more.
+  void put_in_place();
+
+ private:
+  bool has(const artifacts::BlobHash& hash);
+  bool take(const Digest& name);
+
+  const Repository& repository_;
+  const Keys& keys_;
+  std::filesystem::path blobs_;
+  bool made_store_;
+  bool in_place_ = false;
+  std::unique_ptr<artifacts::FileBlobStore> content_;
+  std::optional<ScratchFolder> staging_;
+};
 
 /// The name that the file of a body has; nothing when it is something else.
 std::optional<Digest> name_of_body(const std::filesystem::path& file);

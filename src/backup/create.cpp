@@ -30,12 +30,18 @@ void remove_unfinished(const Repository& repository) {
 }
 
 /// Retention removes what a newer backup covers, and a restore takes the newest: of one database, or they would do harm.
+/// What cannot tell which database it is stands alone.
 void refuse_mixture(const Repository& repository, std::string_view engine, const std::optional<std::string>& database) {
-  for (const auto& other : repository.list())
-    if ((!other.engine.empty() && other.engine != engine) || (other.database && database && *other.database != *database))
-      throw Error(ErrorCode::conflict,
-                  fmt::format("'{}' holds backups of another database, {} for one: name another folder, each has its own",
-                              repository.dir().native(), other.name));
+  for (const auto& other : repository.list()) {
+    if (database && !is_readable(other)) continue;  // `backup verify` tells whose it was
+    if (database && other.engine == engine && other.database == database) continue;
+    const auto why = !database
+                         ? "which database this is has never been noted in it, so that its backup needs an empty folder: "
+                           "back it up once as a user who may write to it, or name another folder"
+                         : "name another folder, each database has its own";
+    throw Error(ErrorCode::conflict, fmt::format("'{}' holds backups of another database, {} for one: {}",
+                                                 repository.dir().native(), other.name, why));
+  }
 }
 
 class Maker {
@@ -99,6 +105,8 @@ class Maker {
     if (options_.blobs) {
       say("storing bodies");
       stored_ = bodies_.store(*options_.blobs, scratch_ ? scratch_->path() : fs::path{}, pause_);
+    } else {
+      summary_.bodies_left_out = static_cast<std::int64_t>(bodies_.hashes().size());
     }
     write_bodies(folder_, stored_.names);
     summary_.bodies = static_cast<std::int64_t>(stored_.names.size());
@@ -114,6 +122,8 @@ class Maker {
     manifest_.quarry_version = summary_.quarry_version;
     manifest_.bodies_digest = summary_.bodies_digest;
     manifest_.bodies = summary_.bodies;
+    manifest_.bodies_missing = summary_.bodies_missing;
+    manifest_.bodies_left_out = summary_.bodies_left_out;
     summary_.engine_version = manifest_.facts.engine_version;
     summary_.schema_version = manifest_.facts.schema_version;
     summary_.tables = static_cast<std::int64_t>(manifest_.facts.tables.size());
@@ -162,11 +172,11 @@ void Maker::verify_it() {
 Summary create(std::string_view url, const fs::path& dir, const Keys& keys, const BackupOptions& options) {
   start_sodium();
   const auto engine = sql::engine_of(url);
+  const auto database = identity_of(url);
   const auto repository = Repository::open_or_make(dir);
   const auto lock = repository.lock();
   const auto now = options.clock ? options.clock->now() : SystemClock().now();
   try {
-    const auto database = identity_of(url);
     refuse_mixture(repository, to_string(engine), database);
     const auto made =
         run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now, database); });

@@ -30,6 +30,14 @@ class SourceDatabase {
   virtual void bodies(const std::function<void(std::string_view)>& hash) = 0;
 };
 
+/// What is to happen when a database takes its place.
+struct Placing {
+  bool replace = false;  ///< a database that holds rows, or is another program's
+  /// Runs when nothing is in the way any more and nobody sees the new database yet; perhaps twice. What it throws leaves the
+  /// target as it was.
+  std::function<void()> before = [] {};
+};
+
 /// A database that is being restored and that nobody sees yet; gone at the end unless it was put in its place.
 class RestoredDatabase {
  public:
@@ -38,8 +46,9 @@ class RestoredDatabase {
   virtual std::int64_t fill(const BytesIn& in, const Pause& pause) = 0;
   /// Checks it by the engine's own means, too.
   virtual DatabaseFacts examine(const Pause& pause) = 0;
-  /// In one step. Returns where a damaged database that was in the way has gone, or nothing.
-  virtual std::string put_in_place() = 0;
+  /// In one step. Looks once more, under the lock by which it is done, at what would be lost: throws `conflict` then, and
+  /// `busy` when the target is in use. Returns where a damaged database that was in the way has gone, or nothing.
+  virtual std::string put_in_place(const Placing& placing) = 0;
 };
 
 std::unique_ptr<SourceDatabase> open_sqlite_source(const std::filesystem::path& file);
@@ -47,6 +56,7 @@ std::unique_ptr<SourceDatabase> open_sqlite_source(const std::filesystem::path& 
 std::unique_ptr<RestoredDatabase> restore_sqlite(const std::filesystem::path& target);
 /// In a folder for scratch.
 std::unique_ptr<RestoredDatabase> restore_sqlite_scratch(const std::filesystem::path& folder);
+/// Throws `conflict` when the target holds rows, or is another program's: told before the work, and once more at its end.
 void refuse_sqlite_rows(const std::filesystem::path& target);
 /// Throws `busy` when somebody uses what is to be replaced: told before the work, and once more at its end.
 void refuse_sqlite_use(const std::filesystem::path& target);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <set>
@@ -57,15 +58,33 @@ std::int64_t month_of(Instant at) {
 std::int64_t year_of(Instant at) { return int{std::chrono::year_month_day(day_of(at)).year()}; }
 
 bool is_good(const Summary& backup) { return backup.verified_at && !backup.failure; }
+bool has_its_bodies(const Summary& backup) { return backup.bodies_missing == 0 && backup.bodies_left_out == 0; }
 
-void keep_newest_of(const std::vector<Summary>& backups, int periods, const PeriodOf& period, std::set<std::string>& kept) {
+/// Whoever has `newer` needs `older` no more, but for its date.
+bool covers(const Summary& newer, const Summary& older) {
+  return is_good(newer) && newer.database && older.database == newer.database &&
+         (has_its_bodies(newer) || older.bodies == 0);
+}
+
+/// `counts` tells which of them can be the newest of a period.
+void keep_newest_of(const std::vector<Summary>& backups, int periods, const PeriodOf& period, bool (*counts)(const Summary&),
+                    std::set<std::string>& kept) {
   std::int64_t current = -1;
   for (auto it = backups.rbegin(); it != backups.rend() && periods > 0; ++it) {
-    if (!is_good(*it) || period(it->created_at) == current) continue;
+    if (!is_good(*it) || !counts(*it) || period(it->created_at) == current) continue;
     current = period(it->created_at);
     kept.insert(it->name);
     --periods;
   }
+}
+
+void keep_by(const std::vector<Summary>& backups, const Keep& keep, bool (*counts)(const Summary&),
+             std::set<std::string>& kept) {
+  keep_newest_of(backups, keep.hours, hour_of, counts, kept);
+  keep_newest_of(backups, keep.days, day_number_of, counts, kept);
+  keep_newest_of(backups, keep.weeks, week_of, counts, kept);
+  keep_newest_of(backups, keep.months, month_of, counts, kept);
+  keep_newest_of(backups, keep.years, year_of, counts, kept);
 }
 
 }  // namespace
@@ -94,18 +113,17 @@ Keep parse_keep(std::string_view text) {
 
 std::vector<std::string> expendable(const std::vector<Summary>& backups, const Keep& keep) {
   std::set<std::string> kept;
-  keep_newest_of(backups, keep.hours, hour_of, kept);
-  keep_newest_of(backups, keep.days, day_number_of, kept);
-  keep_newest_of(backups, keep.weeks, week_of, kept);
-  keep_newest_of(backups, keep.months, month_of, kept);
-  keep_newest_of(backups, keep.years, year_of, kept);
+  // Of a day on which the last one lacks bodies the last one that has them stays, too.
+  keep_by(
+      backups, keep, [](const Summary&) { return true; }, kept);
+  keep_by(
+      backups, keep, [](const Summary& backup) { return backup.bodies > 0 && has_its_bodies(backup); }, kept);
   std::vector<std::string> going;
-  bool covered = false;  // by a newer one
-  for (auto it = backups.rbegin(); it != backups.rend(); ++it) {
+  for (auto it = backups.begin(); it != backups.end(); ++it) {
+    const auto covered = std::any_of(it + 1, backups.end(), [&](const Summary& newer) { return covers(newer, *it); });
     if (covered && !kept.contains(it->name)) going.push_back(it->name);
-    covered = covered || is_good(*it);
   }
-  return {going.rbegin(), going.rend()};
+  return going;
 }
 
 }  // namespace quarry::backup

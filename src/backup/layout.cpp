@@ -16,6 +16,14 @@ constexpr std::size_t manifest_bytes_max = 16 * 1024 * 1024;
 
 std::string short_name(const fs::path& file) { return (file.parent_path().filename() / file.filename()).native(); }
 
+constexpr std::string_view check_begins = ",\"check\":\"";
+
+/// The object with one member more: BLAKE2b of what it was without.
+std::string with_check(const std::string& object) {
+  return fmt::format("{}{}{}\"}}\n", std::string_view(object).substr(0, object.size() - 2), check_begins,
+                     hex(as_text(blake2b(object))));
+}
+
 std::string_view bytes_of(const std::vector<Digest>& names) {
   return {reinterpret_cast<const char*>(names.data()), names.size() * sizeof(Digest)};
 }
@@ -29,11 +37,25 @@ Summary read_summary(const fs::path& folder) {
     throw BackupError(Damage::changed, fmt::format("'{}' was changed: it is too long", short_name(file)));
   const auto text = read_text(file, summary_bytes_max);
   if (!text) throw BackupError(Damage::missing, fmt::format("'{}' is missing", file.native()));
-  return from_json_text<Summary>(*text, short_name(file));
+  const auto at = text->rfind(check_begins);
+  const auto object = text->substr(0, at) + "}\n";
+  if (at == std::string::npos || *text != with_check(object))
+    throw BackupError(Damage::changed, fmt::format("'{}' was changed", short_name(file)));
+  return from_json_text<Summary>(object, short_name(file));
+}
+
+Damage damage_of_summary(const fs::path& folder) {
+  try {
+    read_summary(folder);
+  } catch (const BackupError& error) {
+    return error.damage();
+  } catch (const Error&) {  // the file system's
+  }
+  return Damage::changed;
 }
 
 void write_summary(const fs::path& folder, const Summary& summary) {
-  write_durably(folder / summary_file, to_json_text(summary));
+  write_durably(folder / summary_file, with_check(to_json_text(summary)));
 }
 
 SealedSize write_manifest(const fs::path& folder, const Manifest& manifest, const Keys& keys, const Salt& salt) {

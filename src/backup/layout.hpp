@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backup/envelope.hpp"
+#include "quarry/backup/error.hpp"
 #include "quarry/backup/facts.hpp"
 #include "quarry/backup/keys.hpp"
 #include "quarry/backup/repository.hpp"
@@ -33,13 +34,19 @@ struct Manifest {
   std::string database_check;  ///< of the part's header, in hexadecimal: the part and no copy of another
   std::string bodies_digest;
   std::int64_t bodies = 0;
+  std::int64_t bodies_missing = 0;
+  std::int64_t bodies_left_out = 0;
 };
 BOOST_DESCRIBE_STRUCT(Manifest, (),
                       (format, name, created_at, database, quarry_version, facts, database_bytes, database_check,
-                       bodies_digest, bodies))
+                       bodies_digest, bodies, bodies_missing, bodies_left_out))
 
-/// Throws `BackupError`: `missing`, `changed`.
+/// Throws `BackupError`: `missing`, `changed`. A checksum tells whether it is what was written, not who wrote it.
 Summary read_summary(const std::filesystem::path& folder);
+/// What `read_summary` throws of the one in this folder.
+Damage damage_of_summary(const std::filesystem::path& folder);
+/// False of what `Repository::list` makes up in the place of a summary that cannot be read.
+inline bool is_readable(const Summary& summary) { return !summary.engine.empty(); }
 void write_summary(const std::filesystem::path& folder, const Summary& summary);
 
 SealedSize write_manifest(const std::filesystem::path& folder, const Manifest& manifest, const Keys& keys, const Salt& salt);

@@ -15,14 +15,36 @@
 namespace quarry::backup {
 namespace {
 
+/// Sorted.
+std::vector<Digest> bodies_there(const Repository& repository) {
+  std::vector<Digest> names;
+  std::error_code none;
+  if (!fs::exists(repository.bodies_dir(), none)) return names;
+  for (const auto& entry : fs::recursive_directory_iterator(repository.bodies_dir()))
+    if (const auto name = name_of_body(entry.path()); name && entry.is_regular_file()) names.push_back(*name);
+  std::ranges::sort(names);
+  return names;
+}
+
+bool has_its_bodies(const Repository& repository, const Summary& backup, const std::vector<Digest>& there) {
+  try {
+    return std::ranges::includes(there, read_bodies(repository.folder_of(backup.name), backup.bodies, backup.bodies_digest));
+  } catch (const BackupError&) {
+    return false;
+  }
+}
+
 /// A backup whose parts are not there covers nothing, whatever it says of itself.
 void distrust_incomplete(const Repository& repository, std::vector<Summary>& backups) {
+  const auto there = bodies_there(repository);
   for (auto& backup : backups) {
     if (!backup.verified_at) continue;
     const auto folder = repository.folder_of(backup.name);
     std::error_code manifest, database;
     const auto bytes = fs::file_size(folder / manifest_file, manifest) + fs::file_size(folder / database_file, database);
-    if (manifest || database || static_cast<std::int64_t>(bytes) != backup.sealed_bytes) backup.verified_at.reset();
+    if (manifest || database || static_cast<std::int64_t>(bytes) != backup.sealed_bytes ||
+        !has_its_bodies(repository, backup, there))
+      backup.verified_at.reset();
   }
 }
 

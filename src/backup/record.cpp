@@ -9,6 +9,7 @@
 #include "backup/envelope.hpp"
 #include "backup/json.hpp"
 #include "quarry/core/log.hpp"
+#include "quarry/schema/error.hpp"
 #include "quarry/schema/migrator.hpp"
 #include "quarry/sql/database.hpp"
 #include "quarry/system/settings.hpp"
@@ -42,25 +43,31 @@ void update(std::string_view url, const std::function<void(LastVerified&, Instan
   }
 }
 
+std::string make_identity(std::string_view url) {
+  const auto db = Database::open(url, {.create = false, .connections_max = 2});
+  return db.write([](Write& tx) {
+    if (auto other = system::get_string(tx, identity_key)) return *std::move(other);
+    std::array<unsigned char, 16> number{};
+    randombytes_buf(number.data(), number.size());
+    auto made = hex(as_text(number));
+    system::set(tx, {.key = identity_key, .value = made, .description = std::optional<std::string>(identity_description)});
+    return made;
+  });
+}
+
 }  // namespace
 
 std::optional<std::string> identity_of(std::string_view url) {
+  // Opening a SQLite file for writing would change it: whose it is must be known before.
+  const auto db = Database::open(url, {.create = false, .read_only = true, .connections_max = 1});
+  const auto status = schema::status(db);
+  if (status.state == schema::State::empty) throw schema::MigrationError(schema::Reason::not_initialised, status.message);
+  if (status.state == schema::State::foreign) throw schema::MigrationError(schema::Reason::not_ours, status.message);
   try {
-    const auto db = Database::open(url, {.create = false, .connections_max = 2});
-    const auto state = schema::status(db).state;
-    if (state == schema::State::empty || state == schema::State::foreign) return std::nullopt;
-    const auto known = db.read([](Read& tx) { return system::get_string(tx, identity_key); });
-    if (known || state != schema::State::current) return known;
-    return db.write([](Write& tx) {
-      if (auto other = system::get_string(tx, identity_key)) return *std::move(other);
-      std::array<unsigned char, 16> number{};
-      randombytes_buf(number.data(), number.size());
-      auto made = hex(as_text(number));
-      system::set(tx, {.key = identity_key, .value = made, .description = std::optional<std::string>(identity_description)});
-      return made;
-    });
+    if (auto known = db.read([](Read& tx) { return system::get_string(tx, identity_key); })) return known;
+    return make_identity(url);
   } catch (const Error& error) {
-    log::warn("which database this is could not be told: {}", error.client_message());
+    log::warn("which database this is could not be noted in it: {}", error.client_message());
     return std::nullopt;
   }
 }

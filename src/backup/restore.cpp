@@ -12,9 +12,19 @@
 namespace quarry::backup {
 namespace {
 
+/// The newest verified one. A newer one that cannot tell what it is may be the one that is meant: nobody but the caller can
+/// decide to do without it.
 Summary choose(const Repository& repository, const std::string& name) {
   if (!name.empty()) return repository.get(name);
-  if (auto latest = repository.latest_verified()) return *std::move(latest);
+  const auto all = repository.list();
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (it->verified_at && !it->failure) return *it;
+    if (is_readable(*it)) continue;
+    throw BackupError(damage_of_summary(repository.folder_of(it->name)),
+                      fmt::format("which backup is the newest cannot be told: {}. `quarry backup verify {} --backup {}` "
+                                  "makes it again; or name another backup by --backup",
+                                  it->failure.value_or("its summary is damaged"), repository.dir().native(), it->name));
+  }
   throw Error(ErrorCode::not_found,
               fmt::format("no backup in '{}' has been verified: `quarry backup verify`, or name one by --backup",
                           repository.dir().native()));
@@ -35,6 +45,7 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
 
   if (options.blobs) require_place_for_bodies(*options.blobs);
   Restored result{.name = chosen.name, .created_at = backup.manifest.created_at, .rows = backup.manifest.facts.rows()};
+  result.bodies_missing = backup.manifest.bodies_missing + backup.manifest.bodies_left_out;
   const auto restored = is_sqlite ? restore_sqlite(sqlite_file_of(url)) : restore_postgres(url);
   // What was verified is proven to be the same by its authentication, chunk by chunk; anything else is compared now.
   result.checked = !chosen.verified_at || chosen.failure;
@@ -45,8 +56,16 @@ Restored restore_now(const Repository& repository, const Summary& chosen, std::s
   result.database_bytes = backup.manifest.database_bytes;
   // Bodies first: a database in sight has all of them, and a body without a row is garbage like any other.
   const auto names = read_bodies(folder, backup.manifest);
-  if (options.blobs) result.bodies = restore_bodies(repository, keys, names, *options.blobs, pause);
-  if (auto aside = restored->put_in_place(); !aside.empty()) result.moved_aside = std::move(aside);
+  std::optional<BodyRestorer> bodies;
+  if (options.blobs) {
+    bodies.emplace(repository, keys, *options.blobs);
+    result.bodies = bodies->take_named(names, pause);
+  }
+  const auto place_bodies = [&] {
+    if (bodies) bodies->put_in_place();
+  };
+  if (auto aside = restored->put_in_place({.replace = options.replace, .before = place_bodies}); !aside.empty())
+    result.moved_aside = std::move(aside);
   return result;
 }
 

@@ -5,6 +5,8 @@
 #include <sodium.h>
 #include <sys/stat.h>
 
+#include "backup/postgres/left_server.hpp"
+
 namespace quarry::backup {
 namespace {
 
@@ -15,7 +17,9 @@ void remove_left(const fs::path& parent) {
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {
     if (!entry.path().filename().native().starts_with(prefix)) continue;
     const File folder(::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (folder && folder.lock(entry.path())) fs::remove_all(entry.path(), ignored);
+    if (!folder || !folder.lock(entry.path())) continue;
+    postgres::stop_left_server(entry.path() / scratch_server);
+    fs::remove_all(entry.path(), ignored);
   }
 }
 

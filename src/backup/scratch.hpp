@@ -1,11 +1,15 @@
 #pragma once
-/// A folder for copies in clear: closed to others, gone at the end. One that a killed program has left goes with the next.
+/// A folder for copies in clear: closed to others, gone at the end. One that a killed program has left goes with the next,
+/// and so does the PostgreSQL server that may still run in it.
 
 #include <filesystem>
 
 #include "backup/file.hpp"
 
 namespace quarry::backup {
+
+/// Where in such a folder a server has its files.
+inline constexpr const char* scratch_server = "data";
 
 class ScratchFolder {
  public:

@@ -47,6 +47,8 @@ void correct(Summary& summary, const Manifest& manifest, const fs::path& folder,
       static_cast<std::int64_t>(fs::file_size(folder / manifest_file) + fs::file_size(folder / database_file));
   summary.bodies = manifest.bodies;
   summary.bodies_digest = manifest.bodies_digest;
+  summary.bodies_missing = manifest.bodies_missing;
+  summary.bodies_left_out = manifest.bodies_left_out;
   if (summary.key_mode.empty()) summary.key_mode = keys.mode();
 }
 

@@ -48,8 +48,9 @@ struct BackupOptions {
   std::function<void(std::string_view)> progress{};
 };
 
-/// Throws when anything is wrong, and then there is no backup. A body that the content store has lost is counted in the
-/// summary, not an error: everything else is worth keeping.
+/// Throws when anything is wrong, and then there is no backup. What is not Quarry's database is refused
+/// (`schema::MigrationError`), and so is a folder that holds another one's backups (`conflict`). A body that the content
+/// store has lost is counted in the summary, not an error: everything else is worth keeping.
 Summary create(std::string_view url, const std::filesystem::path& dir, const Keys& keys, const BackupOptions& options = {});
 
 struct VerifyOptions {
@@ -67,7 +68,7 @@ Summary verify(const std::filesystem::path& dir, const std::string& name, const 
 struct RestoreOptions {
   /// The backup, or the beginning of its name; empty: the newest verified one.
   std::string name{};
-  /// Replace a database that holds rows.
+  /// Replace a database that holds rows, or is another program's.
   bool replace = false;
   /// The folder of the content store, made if need be; nothing: no bodies.
   std::optional<std::filesystem::path> blobs{};
@@ -79,13 +80,16 @@ struct Restored {
   std::int64_t rows = 0;
   std::int64_t database_bytes = 0;
   std::int64_t bodies = 0;                   ///< that were put into the store; the others were there
+  std::int64_t bodies_missing = 0;           ///< that the database refers to and the backup does not hold
   bool checked = false;                      ///< compared once more, because it had not been verified before
   std::optional<std::string> moved_aside{};  ///< where a damaged database that lay in the way is now
 };
-BOOST_DESCRIBE_STRUCT(Restored, (), (name, created_at, rows, database_bytes, bodies, checked, moved_aside))
+BOOST_DESCRIBE_STRUCT(Restored, (), (name, created_at, rows, database_bytes, bodies, bodies_missing, checked, moved_aside))
 
 /// Puts the database in its place in one step: before it is whole nobody sees any of it, and whatever fails leaves the
-/// target as it was. Throws `busy` when the target is in use, `conflict` when it holds rows and `replace` is not set.
+/// target and the content store as they were. Throws `busy` when the target is in use; `conflict` when it holds rows, or is
+/// another program's, and `replace` is not set: that is looked at before the work, and again under the lock by which the
+/// database takes its place. `corrupt` when, without a name, the summary of a newer backup cannot be read.
 Restored restore(const std::filesystem::path& dir, std::string_view url, const Keys& keys,
                  const RestoreOptions& options = {});
 

@@ -55,9 +55,10 @@ struct PitrSetup {
 };
 BOOST_DESCRIBE_STRUCT(PitrSetup, (), (restart_needed, changed, base, marker))
 
-/// `archive_command` is what the server shall run, with %p for the segment's file.
+/// `archive_command` is what the server shall run, with %p for the segment's file. Throws `conflict`, before it changes
+/// anything, when the server archives already to somewhere else, unless it shall be replaced.
 PitrSetup setup_pitr(std::string_view url, const std::filesystem::path& dir, const Keys& keys,
-                     const std::string& archive_command);
+                     const std::string& archive_command, bool replace_archive_command = false);
 
 /// Makes a marker and waits until it has been archived, at most `wait_s` seconds (`timeout`).
 Marker mark(std::string_view url, const std::filesystem::path& dir, int wait_s = 60);

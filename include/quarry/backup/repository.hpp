@@ -10,8 +10,8 @@
 ///     DIR/bodies/3f/3f79bb7b....sealed           a body: its hash, then the file of the content store; once, however many
 ///     backups DIR/wal/, DIR/base/                        point in time: quarry/backup/pitr.hpp
 ///
-/// The name of a body is a keyed hash, by which nobody without the key tells what it is. `backup.json` is not authenticated:
-/// it tells people and retention what there is, and nothing is restored on its word.
+/// The name of a body is a keyed hash, by which nobody without the key tells what it is. `backup.json` is not authenticated,
+/// but for a checksum against accidents: it tells people and retention what there is, and nothing is restored on its word.
 ///
 /// Errors: `not_found`, `invalid` (no folder of backups), `busy` (another writer), `corrupt`, `unavailable`. Thread safety:
 /// none; several processes may read, one at a time writes.
@@ -46,8 +46,9 @@ struct Summary {
   std::int64_t bodies = 0;          ///< that belong to it
   std::int64_t bodies_new = 0;      ///< of them, stored with this one
   std::int64_t bodies_new_bytes = 0;
-  std::int64_t bodies_missing = 0;  ///< that the content store had lost
-  std::string bodies_digest;        ///< BLAKE2b of the list
+  std::int64_t bodies_missing = 0;   ///< that the content store had lost
+  std::int64_t bodies_left_out = 0;  ///< that the database refers to, when it was made without any
+  std::string bodies_digest;         ///< BLAKE2b of the list
   std::string key_mode;
   std::int64_t duration_ms = 0;
   std::optional<Instant> verified_at{};     ///< when it was last restored and found equal
@@ -57,7 +58,7 @@ struct Summary {
 BOOST_DESCRIBE_STRUCT(Summary, (),
                       (format, name, created_at, database, engine, engine_version, quarry_version, schema_version, tables,
                        rows, database_bytes, sealed_bytes, bodies, bodies_new, bodies_new_bytes, bodies_missing,
-                       bodies_digest, key_mode, duration_ms, verified_at, verify_ms, failure))
+                       bodies_left_out, bodies_digest, key_mode, duration_ms, verified_at, verify_ms, failure))
 
 /// Excludes other writers of the folder while it lives.
 class RepositoryLock {

@@ -6,9 +6,11 @@
 ///
 /// Of each period (h, d, w, m, y; days and months of UTC, weeks from Monday) that holds a verified backup the newest one is
 /// kept, for as many such periods as is said, counted from the newest backwards: days without a backup do not count, so that
-/// a pause deletes nothing. All others go, if there is a newer verified backup; so the newest verified one stays whatever is
-/// said, and what is newer than it stays, too. Bodies go when no backup that is left names them; while the list of one of
-/// these is missing or damaged, none goes.
+/// a pause deletes nothing; where the newest one lacks bodies, so is the newest one that has all of its own. All others go,
+/// if a newer verified backup covers them: one that is known to be of the same database, and that holds its bodies (made
+/// without them, or after the content store had lost some, it covers only what has none either). So the newest verified one
+/// stays whatever is said, and what is newer than it stays, too. Bodies go when no backup that is left names them; while the
+/// list of one of these is missing or damaged, none goes.
 ///
 /// Errors: `invalid` for a rule that cannot be read, and those of the repository.
 
@@ -45,8 +47,8 @@ struct Pruned {
 };
 BOOST_DESCRIBE_STRUCT(Pruned, (), (removed, kept, bodies_removed, bodies_removed_bytes))
 
-/// A verified backup covers older ones only while its parts lie there in the sizes they had. Throws `busy`, `unavailable`;
-/// interrupted, the next call goes on.
+/// A verified backup covers older ones only while its parts lie there in the sizes they had, and all of its bodies. Throws
+/// `busy`, `unavailable`; interrupted, the next call goes on.
 Pruned prune(const std::filesystem::path& dir, const Keep& keep, bool dry_run = false);
 
 }  // namespace quarry::backup

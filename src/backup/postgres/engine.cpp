@@ -10,6 +10,7 @@
 #include "backup/postgres/connection_words.hpp"
 #include "backup/postgres/facts.hpp"
 #include "backup/postgres/server.hpp"
+#include "backup/postgres/unless_lost.hpp"
 #include "quarry/artifacts/blob_hash.hpp"
 #include "quarry/core/log.hpp"
 #include "quarry/schema/sql_text.hpp"
@@ -84,9 +85,10 @@ class PostgresRestored final : public RestoredDatabase {
     connection.run("begin isolation level repeatable read read only");
     return facts_of(connection.tx(), connection.session());
   }
-  std::string put_in_place() override;
+  std::string put_in_place(const Placing& placing) override;
 
  private:
+  bool rename_if_free();
   /// One that is in the way of nobody: what cannot be dropped now goes later.
   void drop(const std::string& name) {
     try {
@@ -104,27 +106,45 @@ class PostgresRestored final : public RestoredDatabase {
   bool placed_ = false;
 };
 
-std::string PostgresRestored::put_in_place() {
-  const auto target = schema::quoted_name(target_);
+/// False when the name has been taken meanwhile.
+bool PostgresRestored::rename_if_free() {
+  try {
+    server_.run(fmt::format("alter database {} rename to {}", name_, schema::quoted_name(target_)));
+    return true;
+  } catch (const Error& error) {
+    if (error.poisons_connection() || error.sqlstate() != "42P04") throw;
+    return false;
+  }
+}
+
+std::string PostgresRestored::put_in_place(const Placing& placing) {
   if (!server_.exists(target_)) {
-    server_.run(fmt::format("alter database {} rename to {}", name_, target));
-    placed_ = true;
-    return {};
+    placing.before();
+    placed_ = rename_if_free();
+    if (placed_) return {};
   }
   refuse_sessions(server_, target_);
   take_rights(server_, name_, target_);
   const auto old = new_scratch_name("restore");
   hold_scratch(server_, old);
+  const auto away = fmt::format("alter database {} rename to {}", schema::quoted_name(target_), old);
   // Both names change in one commit, or neither does. The server refuses while somebody is connected.
   server_.run("begin");
   try {
-    server_.run(fmt::format("alter database {} rename to {}", target, old));
-    server_.run(fmt::format("alter database {} rename to {}", name_, target));
+    if (placing.replace)
+      server_.run(away);
+    else
+      rename_unless_lost(server_, away, url_.reveal());
+    placing.before();
+    server_.run(fmt::format("alter database {} rename to {}", name_, schema::quoted_name(target_)));
     server_.run("commit");
   } catch (const Error& error) {
     if (!error.poisons_connection()) server_.run("rollback");
     if (error.sqlstate() == "55006")
       throw Error(ErrorCode::busy, fmt::format("the database '{}' is in use: end its sessions, and try again", target_));
+    throw;
+  } catch (...) {
+    server_.run("rollback");
     throw;
   }
   placed_ = true;
@@ -148,10 +168,7 @@ void refuse_postgres_rows(std::string_view url) {
   Administration server(administration_url(url));
   if (!server.exists(database_of(url))) return;
   Administration database(url);
-  const auto table = table_with_rows(database.tx());
-  if (!table.empty())
-    throw Error(ErrorCode::conflict, fmt::format("the database '{}' has rows, in {} for one: name another, or say --replace",
-                                                 database_of(url), table));
+  refuse_to_lose(database.tx(), database_of(url));
 }
 
 void refuse_postgres_use(std::string_view url) {

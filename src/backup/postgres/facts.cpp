@@ -37,6 +37,34 @@ constexpr sql::Query<std::int64_t()> schema_version{
     "backup.schema_version",
     "select coalesce(max(version), 0)::bigint from schema_migrations where finished_at is not null"};
 
+/// As the migrator tells it: by two columns that no other tool's table of this name has. Null when there is none of ours.
+constexpr sql::Query<std::optional<std::string>()> our_schema{
+    "backup.our_schema",
+    "select case when count(*) = 2 then current_schema()::text end from pg_attribute"
+    " where attrelid = to_regclass(quote_ident(current_schema()) || '.schema_migrations')"
+    " and attname in ('statement_hashes', 'tool_version') and not attisdropped"};
+
+/// Outside Quarry's schema, if `$1` says that there is one, anything; within it, what Quarry has none of. What belongs to an
+/// extension is made again with it.
+constexpr sql::Query<std::string(bool)> foreign_object{
+    "backup.foreign_object",
+    "with place as (select oid, nspname, $1 and nspname = current_schema() as ours from pg_namespace"
+    "               where nspname !~ '^(pg_|information_schema$)'),"
+    " found (catalog, id, name) as ("
+    " select 'pg_class'::regclass, c.oid, case c.relkind when 'v' then 'the view ' when 'm' then 'the materialized view '"
+    "   when 'S' then 'the sequence ' when 'f' then 'the foreign table ' else 'the table ' end || p.nspname || '.' ||"
+    "   c.relname from pg_class c join place p on p.oid = c.relnamespace"
+    "   where c.relkind in ('m', 'f') or not p.ours and c.relkind in ('r', 'p', 'v', 'S')"
+    " union all select 'pg_proc'::regclass, f.oid, 'the function ' || p.nspname || '.' || f.proname from pg_proc f"
+    "   join place p on p.oid = f.pronamespace where not p.ours"
+    " union all select 'pg_type'::regclass, t.oid, 'the type ' || p.nspname || '.' || t.typname from pg_type t"
+    "   join place p on p.oid = t.typnamespace where not p.ours and t.typtype in ('d', 'e', 'r')"
+    " union all select 'pg_namespace'::regclass, p.oid, 'the schema ' || p.nspname from place p"
+    "   where not p.ours and p.nspname <> 'public'"
+    " union all select 'pg_largeobject'::regclass, l.oid, 'the large object ' || l.oid from pg_largeobject_metadata l)"
+    " select name from found where not exists (select from pg_depend d where d.classid = found.catalog"
+    "   and d.objid = found.id and d.deptype = 'e') limit 1"};
+
 std::string full_name(const TableName& table) {
   return fmt::format("{}.{}", schema::quoted_name(table.schema), schema::quoted_name(table.name));
 }
@@ -72,12 +100,14 @@ DatabaseFacts facts_of(Read& tx, sql::Session& session) {
   return facts;
 }
 
-std::string table_with_rows(Read& tx) {
+std::string what_would_be_lost(Read& tx) {
+  const auto ours = tx.value(our_schema);
+  if (const auto object = tx.one(foreign_object, ours.has_value())) return *object + ", which is not Quarry's";
   for (const auto& table : tx.all(all_tables)) {
     if (table.name == "schema_migrations" || table.name == "schema_migration_log" || table.name == "subscription_plans")
       continue;
     const auto text = fmt::format("select exists (select 1 from only {})", full_name(table));
-    if (tx.value(sql::Query<bool()>("backup.has_rows", text))) return table.name;
+    if (tx.value(sql::Query<bool()>("backup.has_rows", text))) return fmt::format("rows, in {} for one", table.name);
   }
   return {};
 }

@@ -8,8 +8,9 @@ namespace quarry::backup::postgres {
 
 /// Of the moment of the transaction.
 DatabaseFacts facts_of(Read& tx, sql::Session& session);
-/// The first table of ours that holds a row; nothing when none does. The migrator's tables and the plans do not count.
-std::string table_with_rows(Read& tx);
+/// The first thing of somebody's in the database, in words that complete "it holds ..."; empty when there is none. Of
+/// Quarry's own schema that are rows, but for the migrator's tables and the plans; of anything else whatever it is.
+std::string what_would_be_lost(Read& tx);
 std::string engine_version(Read& tx);
 
 }  // namespace quarry::backup::postgres

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "backup/child.hpp"
@@ -35,14 +36,47 @@ constexpr sql::Query<std::string()> current_user_name{"backup.user", "select cur
 constexpr std::array copied_limits{"max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions",
                                    "max_locks_per_transaction"};
 
+// While archive_mode is off, the server does not show its own command; its files do.
+constexpr sql::Query<std::optional<std::string>()> command_in_files{
+    "backup.command_in_files",
+    "select setting from pg_file_settings where name = 'archive_command' and error is null order by seqno desc limit 1"};
+constexpr sql::Query<std::string()> archive_library{"backup.archive_library",
+                                                    "select coalesce(current_setting('archive_library', true), '')"};
+
+/// What one of ours archives into: between its own name and the segment's.
+std::string_view place_of(std::string_view command) {
+  constexpr std::string_view name = " backup wal-push ", segment = " \"%p\"";
+  const auto from = command.find(name);
+  const auto to = command.find(segment);
+  if (from == std::string_view::npos || to == std::string_view::npos || to < from + name.size()) return {};
+  return command.substr(from + name.size(), to - from - name.size());
+}
+
+/// Whoever archives already relies on it: with the command replaced, their archive would end here, and nobody would be told.
+/// Its text may hold secrets and is not shown.
+void refuse_other_archive(std::string_view present, std::string_view library, std::string_view ours) {
+  const bool same_place = !place_of(ours).empty() && place_of(present) == place_of(ours);
+  if (library.empty() && (present.empty() || present == ours || same_place)) return;
+  throw Error(ErrorCode::conflict,
+              fmt::format("the server has an {} of its own already, and archives elsewhere: `show {}` tells where. Say "
+                          "--replace-archive-command to have it archive into this folder instead",
+                          library.empty() ? "archive_command" : "archive_library",
+                          library.empty() ? "archive_command" : "archive_library"));
+}
+
 /// The settings that had to be changed; of them, whether the server reads them only when it starts.
-std::vector<std::string> configure(Administration& server, const std::string& archive_command, bool& restart) {
+std::vector<std::string> configure(Administration& server, const std::string& archive_command, bool replace, bool& restart) {
   std::vector<std::string> changed;
   const auto value = [&](std::string_view name) { return server.tx().value(setting_of, name); };
   const auto set = [&](const std::string& name, const std::string& wanted) {
     server.run(fmt::format("alter system set {} = {}", name, schema::quoted_text(wanted)));
     changed.push_back(name);
   };
+  const auto library = server.tx().value(archive_library);
+  auto present = value("archive_command");
+  if (value("archive_mode") == "off") present = server.tx().one(command_in_files).value_or(std::nullopt).value_or("");
+  if (!replace) refuse_other_archive(present, library, archive_command);
+  if (!library.empty()) set("archive_library", "");
   if (value("wal_level") == "minimal") {
     set("wal_level", "replica");
     restart = true;
@@ -51,7 +85,7 @@ std::vector<std::string> configure(Administration& server, const std::string& ar
     set("archive_mode", "on");
     restart = true;
   }
-  if (value("archive_command") != archive_command) set("archive_command", archive_command);
+  if (present != archive_command) set("archive_command", archive_command);
   if (!changed.empty()) server.run("select pg_reload_conf()");
   return changed;
 }
@@ -116,7 +150,8 @@ std::string take_base(std::string_view url, Administration& server, const Reposi
 
 }  // namespace
 
-PitrSetup setup_pitr(std::string_view url, const fs::path& dir, const Keys& keys, const std::string& archive_command) {
+PitrSetup setup_pitr(std::string_view url, const fs::path& dir, const Keys& keys, const std::string& archive_command,
+                     bool replace_archive_command) {
   start_sodium();
   if (sql::engine_of(url) != Engine::postgres)
     throw_invalid("a moment in time is restored on PostgreSQL: --db postgresql://...");
@@ -128,7 +163,7 @@ PitrSetup setup_pitr(std::string_view url, const fs::path& dir, const Keys& keys
   if (!server.tx().value(is_superuser))
     throw Error(ErrorCode::denied, "archiving is set up by a superuser of the server: name one in --db");
   PitrSetup result;
-  result.changed = configure(server, archive_command, result.restart_needed);
+  result.changed = configure(server, archive_command, replace_archive_command, result.restart_needed);
   if (result.restart_needed) return result;
   for (const auto& entry : fs::directory_iterator(base_dir(repository)))
     if (entry.path().filename().native().starts_with(unfinished_prefix)) fs::remove_all(entry.path());

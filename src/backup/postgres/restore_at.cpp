@@ -74,7 +74,7 @@ std::string target_time(Instant at) {
   return text + "00";
 }
 
-/// The copy of the server, replaying; stopped at the end.
+/// The copy of the server, replaying; stopped at the end, and when we are killed: everything lies in it in clear.
 class Replay {
  public:
   Replay(const Repository& repository, const Keys& keys, const Plan& plan, Instant at, const RestoreAtOptions& options)
@@ -87,8 +87,7 @@ class Replay {
     write_configuration(plan.base, at);
     server_ = std::make_unique<Child>(
         (options.programs / "postgres").native(),
-        std::vector<std::string>{"-D", data().native(), "-c", "config_file=" + configuration().native()},
-        std::map<std::string, std::string>{}, Pipe::none);
+        std::vector<std::string>{"-D", data().native(), "-c", "config_file=" + configuration().native()}, SIGQUIT);
     url_ = fmt::format("postgresql:///{}?host={}&port=5432&user={}", plan.base.database, scratch_.path().native(),
                        plan.base.user);
     wait_for_end(options.wait_s);
@@ -104,7 +103,7 @@ class Replay {
   const fs::path& folder() const noexcept { return scratch_.path(); }
 
  private:
-  fs::path data() const { return scratch_.path() / "data"; }
+  fs::path data() const { return scratch_.path() / scratch_server; }
   fs::path configuration() const { return scratch_.path() / "replay.conf"; }
   void unpack(const Repository& repository, const Keys& keys, const BaseInfo& base) const;
   void write_configuration(const BaseInfo& base, Instant at) const;
@@ -206,12 +205,17 @@ RestoredAt restore_moment(const fs::path& dir, std::string_view url, const Keys&
   if (!what.empty())
     throw BackupError(Damage::differs, fmt::format("carried over, the database is not what was replayed: {}", what));
   FoundBodies bodies;
+  std::optional<BodyRestorer> restorer;
   if (options.blobs) {
     BodyCollector wanted(repository, keys);
     source->bodies([&](std::string_view hash) { wanted.add(hash); });
-    bodies = restore_bodies_of(repository, keys, wanted.hashes(), *options.blobs);
+    restorer.emplace(repository, keys, *options.blobs);
+    bodies = restorer->take_with_hashes(wanted.hashes());
   }
-  restored->put_in_place();
+  const auto place_bodies = [&] {
+    if (restorer) restorer->put_in_place();
+  };
+  restored->put_in_place({.replace = options.replace, .before = place_bodies});
   return {.at = at,
           .base = plan.base.name,
           .reached = plan.reached,

@@ -42,7 +42,7 @@ class SqliteRestored final : public RestoredDatabase {
     return sqlite::write_pages(in, out_, file_, pause);
   }
   DatabaseFacts examine(const Pause& pause) override { return sqlite::examine(file_, pause); }
-  std::string put_in_place() override { return sqlite::put_in_place(file_, target_); }
+  std::string put_in_place(const Placing& placing) override { return sqlite::put_in_place(file_, target_, placing); }
 
  private:
   fs::path file_, target_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,12 +10,14 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "backup/file.hpp"
 #include "backup/sqlite/handle.hpp"
 #include "backup/sqlite/source.hpp"
 #include "quarry/backup/error.hpp"
+#include "quarry/schema/migrator.hpp"
 
 namespace quarry::backup::sqlite {
 namespace {
@@ -91,6 +94,97 @@ std::string move_aside(const fs::path& target) {
   return aside.native();
 }
 
+/// False when the name has been taken meanwhile.
+bool rename_if_free(const fs::path& file, const fs::path& target) {
+  if (::renameat2(AT_FDCWD, file.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
+    if (errno == EEXIST) return false;
+    if (errno != EINVAL && errno != ENOSYS) throw file_error(errno, "put in its place", target);
+    rename_durably(file, target);  // a file system that knows no such renaming
+    return true;
+  }
+  sync_folder(folder_of(target));
+  return true;
+}
+
+/// As the migrator tells it: by the file's mark, and by two columns that no other tool's table of this name has.
+bool is_ours(Handle& handle) {
+  return handle.number("select application_id from pragma_application_id") == schema::application_id &&
+         handle.number(
+             "select count(*) from pragma_table_info('schema_migrations')"
+             " where name in ('statement_hashes', 'tool_version')") == 2;
+}
+
+void refuse_to_lose(Handle& handle, const fs::path& target) {
+  if (handle.number("select count(*) from sqlite_schema where name not like 'sqlite\\_%' escape '\\'") == 0) return;
+  if (!is_ours(handle))
+    throw Error(ErrorCode::conflict,
+                fmt::format("'{}' is another program's database: name another place, or say --replace", target.native()));
+  Statement names(handle,
+                  "select name from sqlite_schema where type = 'table' and rootpage > 0"
+                  " and name not like 'sqlite\\_%' escape '\\' and name not like 'artifacts\\_fts\\_%' escape '\\'"
+                  " and name not in ('schema_migrations', 'schema_migration_log', 'subscription_plans')");
+  while (names.step()) {
+    const std::string name(names.bytes(0));
+    if (handle.number(fmt::format("select exists (select 1 from {})", quoted_name(name))) != 0)
+      throw Error(ErrorCode::conflict,
+                  fmt::format("'{}' has rows, in {} for one: name another place, or say --replace", target.native(), name));
+  }
+}
+
+/// Looks at the file alone, whose WAL is empty. What cannot be looked at is not known to be whole.
+bool is_whole(const fs::path& target) {
+  try {
+    Handle handle(target, Opening::copy);
+    return handle.text("pragma quick_check(1)") == "ok";
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::string replace_what_is_there(const fs::path& file, const fs::path& target, const Placing& placing) {
+  std::unique_ptr<Handle> handle;
+  std::optional<ExclusiveLock> lock;
+  bool healthy = true;
+  try {
+    handle = std::make_unique<Handle>(target, Opening::exclusive);
+    healthy = write_back(*handle, target);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::corrupt) throw;
+    healthy = false;
+  }
+  if (healthy) {
+    lock.emplace(*handle, target);
+    std::error_code ignored;
+    const auto wal = fs::file_size(beside(target, "-wal"), ignored);
+    if (!ignored && wal > 0) in_use(target);
+    healthy = is_whole(target);
+  }
+  if (!healthy) {
+    if (!placing.replace)
+      throw Error(ErrorCode::conflict,
+                  fmt::format("'{}' is damaged and may hold something: name another place, or say --replace, which moves it "
+                              "aside",
+                              target.native()));
+    placing.before();
+    keep_owner(file, target);
+    auto aside = move_aside(target);
+    rename_durably(file, target);
+    return aside;
+  }
+  if (!placing.replace) {
+    // Without locks of its own: what nobody else can write to needs none, and giving them back would give up ours.
+    Handle look(target, Opening::copy);
+    refuse_to_lose(look, target);
+  }
+  placing.before();
+  // The WAL is empty and nobody has it open: gone before the new database comes, it can never be taken for its own.
+  remove_if_there(beside(target, "-wal"));
+  remove_if_there(beside(target, "-shm"));
+  keep_owner(file, target);
+  rename_durably(file, target);
+  return {};
+}
+
 /// The first four bytes of the stream.
 std::size_t read_page_bytes(const BytesIn& in) {
   std::array<std::byte, 4> bytes{};
@@ -151,17 +245,7 @@ DatabaseFacts examine(const fs::path& file, const std::function<void()>& after_s
 void refuse_rows(const fs::path& target) {
   if (!fs::exists(target)) return;
   Handle handle(target, Opening::live);
-  if (handle.number("select count(*) from sqlite_schema") == 0) return;
-  Statement names(handle,
-                  "select name from sqlite_schema where type = 'table' and rootpage > 0 and name not like 'sqlite_%'"
-                  " and name not like 'artifacts_fts_%'"
-                  " and name not in ('schema_migrations', 'schema_migration_log', 'subscription_plans')");
-  while (names.step()) {
-    const std::string name(names.bytes(0));
-    if (handle.number(fmt::format("select exists (select 1 from {})", quoted_name(name))) != 0)
-      throw Error(ErrorCode::conflict,
-                  fmt::format("'{}' has rows, in {} for one: name another place, or say --replace", target.native(), name));
-  }
+  refuse_to_lose(handle, target);
 }
 
 void refuse_use(const fs::path& target) {
@@ -174,43 +258,18 @@ void refuse_use(const fs::path& target) {
   }
 }
 
-std::string put_in_place(const fs::path& file, const fs::path& target) {
+std::string put_in_place(const fs::path& file, const fs::path& target, const Placing& placing) {
   // Quarry's writers hold this lock while they write (docs/decisions/0002).
   const auto gate_path = beside(target, "-gate");
   const File gate(::open(gate_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!gate) throw file_error(errno, "open", gate_path);
   if (!gate.lock(gate_path)) in_use(target);
-  std::string aside;
-  if (fs::exists(target)) {
-    std::unique_ptr<Handle> handle;
-    bool healthy = true;
-    try {
-      handle = std::make_unique<Handle>(target, Opening::exclusive);
-      healthy = write_back(*handle, target);
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::corrupt) throw;
-      healthy = false;
-    }
-    if (healthy) {
-      const ExclusiveLock lock(*handle, target);
-      std::error_code ignored;
-      const auto wal = fs::file_size(beside(target, "-wal"), ignored);
-      if (!ignored && wal > 0) in_use(target);
-      // The WAL is empty and nobody has it open: gone before the new database comes, it can never be taken for its own.
-      remove_if_there(beside(target, "-wal"));
-      remove_if_there(beside(target, "-shm"));
-      keep_owner(file, target);
-      rename_durably(file, target);
-      return aside;
-    }
-    handle.reset();
-    keep_owner(file, target);
-    aside = move_aside(target);
-  } else {
+  if (!fs::exists(target)) {
     for (const auto* ending : {"-wal", "-shm"}) remove_if_there(beside(target, ending));
+    placing.before();
+    if (rename_if_free(file, target)) return {};
   }
-  rename_durably(file, target);
-  return aside;
+  return replace_what_is_there(file, target, placing);
 }
 
 }  // namespace quarry::backup::sqlite

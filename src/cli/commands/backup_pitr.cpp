@@ -16,6 +16,7 @@ struct PitrCli : BackupKeyOptions {
   std::string dir;
   std::string file;
   int wait_s = 60;
+  bool replace_archive_command = false;
 };
 
 /// As a shell reads it.
@@ -46,7 +47,8 @@ std::string archive_command(const PitrCli& cli) {
 
 ExitCode pitr_setup(Context& context, const PitrCli& cli) {
   const auto keys = backup_keys(cli);
-  const auto result = backup::setup_pitr(context.settings().db, cli.dir, keys, archive_command(cli));
+  const auto result =
+      backup::setup_pitr(context.settings().db, cli.dir, keys, archive_command(cli), cli.replace_archive_command);
   auto& console = context.console();
   console.result(result, [&] {
     for (const auto& setting : result.changed) console.line("changed: " + setting);
@@ -91,6 +93,8 @@ void add_backup_pitr_commands(CLI::App& group, Commands& commands) {
     const auto [command, cli] = add(
         "pitr-setup", "PostgreSQL: archive the log and take a base backup, so that any moment can be restored", pitr_setup);
     add_backup_key_options(*command, *cli, true);
+    command->add_flag("--replace-archive-command", cli->replace_archive_command,
+                      "Even if the server archives already to somewhere else, which then ends");
   }
   {
     const auto [command, cli] =

@@ -59,6 +59,11 @@ ExitCode restore_backup(Context& context, const RestoreCli& cli) {
     if (restored.moved_aside)
       console.line(fmt::format("the damaged database that was there is now {}", *restored.moved_aside));
   });
+  if (restored.bodies_missing > 0)
+    console.note(
+        fmt::format("the backup does not hold {} that the database refers to: they were lost before it was made, or it was "
+                    "made without any. `quarry artifact fsck` names those that the content store lacks",
+                    counted(restored.bodies_missing, "body", "bodies")));
   return ExitCode::ok;
 }
 

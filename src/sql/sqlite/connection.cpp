@@ -53,25 +53,41 @@ bool needs_rollback(sqlite3* db) {
   return sqlite3_exec(db, "select count(*) from sqlite_schema", nullptr, nullptr, nullptr) == SQLITE_READONLY_ROLLBACK;
 }
 
+/// Whether the file has been replaced since it was opened, as a restore does. What we wrote then would go into a log beside
+/// the new file that belongs to the old one. From the first read on, in WAL mode, our lock keeps a restore away.
+bool has_moved(sqlite3* db) {
+  int moved = 0;
+  return sqlite3_file_control(db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
+constexpr int reopens_max = 10;
+
 }  // namespace
 
 Connection::Connection(const Location& location, Role role, const DatabaseOptions& options, SteadyClock::time_point deadline)
     : deadline_(deadline), busy_timeout_(options.busy_timeout) {
   try {
-    open(location, role, options);
-    configure(location, role, options);
+    for (int tries = 0;; ++tries) {
+      open(location, role, options);
+      configure(location, role, options);
+      if (!has_moved(db_)) return;
+      if (tries == reopens_max)
+        throw Error(ErrorCode::busy, fmt::format("'{}' is replaced again and again: try later", location.path));
+      close();
+    }
   } catch (...) {
-    statements_.reset();
-    controls_.reset();
-    sqlite3_close_v2(db_);
+    close();
     throw;
   }
 }
 
-Connection::~Connection() {
+Connection::~Connection() { close(); }
+
+void Connection::close() noexcept {
   statements_.reset();
   controls_.reset();
   sqlite3_close_v2(db_);
+  db_ = nullptr;
 }
 
 void Connection::open(const Location& location, Role role, const DatabaseOptions& options) {

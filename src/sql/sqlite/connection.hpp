@@ -67,6 +67,7 @@ class Connection {
  private:
   void run_control(PreparedStatement& statement, const char* doing);
   void open(const Location& location, Role role, const DatabaseOptions& options);
+  void close() noexcept;
   /// For SQLite's busy handler: naps and says whether to try again.
   bool wait_for_others(int naps) noexcept;
   void switch_to_wal(const char* doing);

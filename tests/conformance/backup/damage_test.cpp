@@ -96,7 +96,7 @@ TEST_P(BackupDamage, ASummaryThatWasLostIsMadeAgain) {
     const auto listed = backup::Repository::open(dir()).list();
     ASSERT_EQ(listed.size(), 1U);
     EXPECT_TRUE(listed[0].failure);
-    EXPECT_EQ(code([&] { restore(); }), ErrorCode::not_found) << "no other was verified";
+    EXPECT_EQ(code([&] { restore(); }), ErrorCode::corrupt) << "nobody knows what it was";
     verify(made_.name);
     const auto again = backup::latest_verified(dir());
     ASSERT_TRUE(again);
@@ -115,6 +115,71 @@ TEST_P(BackupDamage, OneDamagedSummaryHidesNoOtherBackup) {
   const auto second = make();
   write_file(part("backup.json"), std::string(100'000, ' '));
   EXPECT_EQ(restore().name, second.name);
+}
+
+/// What the newest one is cannot be told, and an older one is not silently taken for it.
+TEST_P(BackupDamage, ADamagedSummaryOfTheNewestBackupIsToldOf) {
+  const auto newest = make();
+  const auto file = dir() / newest.name / "backup.json";
+  const auto whole = read_file(file);
+  const auto told = [&] {
+    try {
+      restore();
+    } catch (const backup::BackupError& error) {
+      EXPECT_THAT(error.client_message(), testing::HasSubstr(newest.name));
+      EXPECT_THAT(error.client_message(), testing::HasSubstr("quarry backup verify"));
+      EXPECT_THAT(error.client_message(), testing::HasSubstr("--backup"));
+      return std::optional(error.damage());
+    }
+    return std::optional<Damage>();
+  };
+  for (std::size_t at = 0; at < whole.size(); at += 3) {
+    auto bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    write_file(file, bytes);
+    ASSERT_EQ(told(), Damage::changed) << "at " << at << ": " << bytes;
+  }
+  for (const auto size : {std::size_t{0}, whole.size() / 2, whole.size() - 1}) {
+    write_file(file, whole.substr(0, size));
+    EXPECT_EQ(told(), Damage::changed) << size;
+  }
+  std::filesystem::remove(file);
+  EXPECT_EQ(told(), Damage::missing);
+  EXPECT_FALSE(other_exists());
+  restore({.name = made_.name});
+  EXPECT_EQ(code([&] { restore({.replace = true}); }), ErrorCode::corrupt);
+  verify(newest.name);
+  EXPECT_EQ(restore({.replace = true}).name, newest.name);
+}
+
+TEST_P(BackupDamage, ABodyThatCannotBeRestoredLeavesNoOthersBehind) {
+  put({"three", "four"});
+  made_ = make();
+  const auto staged = [&] {
+    std::size_t files = 0;
+    if (std::filesystem::exists(other_blobs()))
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(other_blobs()))
+        files += entry.is_regular_file();
+    return files;
+  };
+  const auto body = parts().back();
+  const auto whole = read_file(body);
+  auto bytes = whole;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write_file(body, bytes);
+  EXPECT_EQ(damage([&] { restore(); }), Damage::changed);
+  EXPECT_FALSE(std::filesystem::exists(other_blobs())) << "it was not there before";
+  // In a store that is there, one file of a run that was killed among others.
+  const auto left = other_blobs() / "tmp" / ".quarry-backup-scratch-00000001";
+  std::filesystem::create_directories(left);
+  write_file(left / std::string(64, 'a'), "half a body");
+  write_file(other_blobs() / "tmp" / "somebody-elses", "on its way in");
+  EXPECT_EQ(damage([&] { restore(); }), Damage::changed);
+  EXPECT_EQ(staged(), 1U);
+  EXPECT_FALSE(other_exists());
+  write_file(body, whole);
+  EXPECT_EQ(restore().bodies, 4);
+  EXPECT_EQ(staged(), 5U);
 }
 
 TEST_P(BackupDamage, AMissingPart) {
@@ -178,10 +243,12 @@ TEST_P(BackupDamage, RetentionRemovesNoBodyWhileAListIsDamaged) {
   const auto list = read_file(part("bodies"));
   write_file(part("bodies"), "short");
   const auto pruned = backup::prune(dir(), {.days = 1});
-  EXPECT_THAT(pruned.removed, testing::ElementsAre(older.name));
+  EXPECT_THAT(pruned.removed, testing::IsEmpty()) << "nor a backup that only this one covers";
   EXPECT_EQ(pruned.bodies_removed, 0);
   write_file(part("bodies"), list);
-  EXPECT_EQ(backup::prune(dir(), {.days = 1}).bodies_removed, 1);
+  const auto after = backup::prune(dir(), {.days = 1});
+  EXPECT_THAT(after.removed, testing::ElementsAre(older.name));
+  EXPECT_EQ(after.bodies_removed, 1);
 }
 
 }  // namespace

@@ -153,6 +153,20 @@ TEST_P(SqliteRestore, ADamagedDatabaseIsMovedAside) {
   expect_sound(other_url(), other_blobs(), 1);
 }
 
+TEST_P(SqliteRestore, SoIsOneThatIsDamagedInsideItsPages) {
+  put({"one"});
+  make();
+  restore();
+  const auto file = database().folder() / "other.db";
+  auto bytes = read_file(file);
+  for (std::size_t page = 4096; page + 4096 <= bytes.size(); page += 4096) bytes.replace(page, 64, std::string(64, 'x'));
+  write_file(file, bytes);
+  const auto restored = restore({.replace = true});
+  ASSERT_TRUE(restored.moved_aside);
+  EXPECT_EQ(read_file(*restored.moved_aside), bytes);
+  expect_sound(other_url(), other_blobs(), 1);
+}
+
 TEST_P(SqliteRestore, ALogThatWasLeftIsNotTakenForTheNewDatabases) {
   put({"one"});
   make();

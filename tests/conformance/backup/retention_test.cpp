@@ -47,6 +47,47 @@ TEST_P(BackupRetention, AnUnverifiedBackupCoversNothing) {
   EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
 }
 
+TEST_P(BackupRetention, OneWithoutBodiesCoversNoneThatHasThem) {
+  put({"one"});
+  const auto full = make_later(std::chrono::hours(1));
+  clock().advance(std::chrono::hours(24));
+  const auto without = backup::create(database().url(), dir(), keys(),
+                                      {.clock = std::shared_ptr<const Clock>(&clock(), [](const Clock*) {})});
+  EXPECT_EQ(without.bodies_left_out, 1);
+  EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
+  put({"two"});
+  std::filesystem::remove_all(blobs());
+  std::filesystem::create_directory(blobs());
+  const auto lossy = make_later(std::chrono::hours(24));
+  EXPECT_EQ(lossy.bodies_missing, 1);
+  const auto pruned = backup::prune(dir(), {.days = 1});
+  EXPECT_THAT(pruned.removed, ElementsAre(without.name)) << "it has no bodies to lose";
+  EXPECT_EQ(pruned.bodies_removed, 0);
+  EXPECT_EQ(restore({.name = full.name}).bodies, 1);
+  EXPECT_EQ(restore({.name = full.name, .replace = true}).bodies_missing, 0);
+  EXPECT_EQ(restore({.name = lossy.name, .replace = true}).bodies_missing, 1);
+}
+
+TEST_P(BackupRetention, WhatWasLostWithASummaryComesBackWithIt) {
+  put({"one"});
+  const auto without = backup::create(database().url(), dir(), keys(), {});
+  std::filesystem::remove(dir() / without.name / "backup.json");
+  EXPECT_EQ(verify(without.name).bodies_left_out, 1);
+}
+
+TEST_P(BackupRetention, NeitherDoesOneWhoseBodiesAreGone) {
+  put({"one"});
+  make_later(std::chrono::hours(1));
+  put({"two"});
+  make_later(std::chrono::hours(24));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir() / "bodies"))
+    if (entry.is_regular_file()) {
+      std::filesystem::remove(entry.path());
+      break;
+    }
+  EXPECT_THAT(backup::prune(dir(), {.days = 1}).removed, IsEmpty());
+}
+
 TEST_P(BackupRetention, SaysWhatTheFileSystemRefuses) {
   put({"one"});
   make_later(std::chrono::hours(1));

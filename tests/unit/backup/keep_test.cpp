@@ -18,6 +18,7 @@ Summary made_at(const std::string& time, bool verified = true) {
   Summary backup;
   backup.name = time;
   backup.created_at = parse_iso8601(time);
+  backup.database = "a";
   if (verified) backup.verified_at = backup.created_at;
   return backup;
 }
@@ -63,6 +64,38 @@ TEST(Keep, ABackupThatFailedItsVerificationCoversNothing) {
   auto failed = made_at("2026-03-02T01:00:00Z");
   failed.failure = "restored, it was something else";
   EXPECT_THAT(expendable({made_at("2026-03-01T01:00:00Z"), failed}, {.days = 1}), IsEmpty());
+}
+
+TEST(Keep, ABackupCoversOnlyThoseOfItsOwnDatabase) {
+  const auto old = made_at("2026-03-01T01:00:00Z");
+  auto other = made_at("2026-03-02T01:00:00Z");
+  other.database = "b";
+  EXPECT_THAT(expendable({old, other}, {.days = 1}), IsEmpty());
+  other.database.reset();
+  EXPECT_THAT(expendable({old, other}, {.days = 1}), IsEmpty()) << "whose it is cannot be told";
+  auto unknown = old;
+  unknown.database.reset();
+  EXPECT_THAT(expendable({unknown, other}, {.days = 1}), IsEmpty()) << "nor that both are of one";
+}
+
+TEST(Keep, ABackupWithoutItsBodiesCoversOnlyThoseThatHaveNone) {
+  auto old = made_at("2026-03-01T01:00:00Z");
+  auto bare = made_at("2026-03-02T01:00:00Z");
+  bare.bodies_left_out = 3;
+  auto lossy = made_at("2026-03-02T02:00:00Z");
+  lossy.bodies = 2;
+  lossy.bodies_missing = 1;
+  EXPECT_THAT(expendable({old, bare}, {.days = 1}), ElementsAre(old.name));
+  EXPECT_THAT(expendable({old, lossy}, {.days = 1}), ElementsAre(old.name));
+  old.bodies = 3;
+  EXPECT_THAT(expendable({old, bare}, {.days = 1}), IsEmpty());
+  EXPECT_THAT(expendable({old, lossy}, {.days = 1}), IsEmpty());
+  // Of a period the newest one with bodies stays beside the newest one.
+  auto newest = made_at("2026-03-03T01:00:00Z");
+  newest.bodies = 1;
+  auto full = made_at("2026-03-02T00:30:00Z");
+  full.bodies = 3;
+  EXPECT_THAT(expendable({old, full, bare, newest}, {.days = 2}), ElementsAre(old.name));
 }
 
 TEST(Keep, WhateverIsSaidTheNewestVerifiedOneStaysAndNothingNewerGoes) {
