@@ -75,13 +75,18 @@ std::int64_t purge_all(Write& tx, std::span<const Ending> artifacts) {
   return static_cast<std::int64_t>(artifacts.size());
 }
 
+void check_words(std::string_view what, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    check_text(what, word);
+    if (word.empty()) throw_invalid(fmt::format("{} is empty: leave it out", what));
+  }
+}
+
 void check(const ArtifactChanges& changes) {
   if (changes.title) check_text("title", *changes.title);
   if (changes.description) check_text("description", *changes.description);
-  if (changes.keywords)
-    for (const auto& keyword : *changes.keywords) check_text("a keyword", keyword);
-  if (changes.tags)
-    for (const auto& tag : *changes.tags) check_text("a tag", tag);
+  if (changes.keywords) check_words("a keyword", *changes.keywords);
+  if (changes.tags) check_words("a tag", *changes.tags);
 }
 
 /// The text, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.

@@ -24,18 +24,11 @@ struct ArtifactEditCli : OneArtifactCli {
   std::string unchanged_since;
 };
 
-/// One empty word is no word at all, and takes away those that there are.
-std::optional<std::vector<std::string>> words_or_none(const std::optional<std::vector<std::string>>& words) {
-  return words && words->size() == 1 && words->front().empty() ? std::vector<std::string>{} : words;
-}
-
 ExitCode edit_artifact(Context& context, const ArtifactEditCli& cli) {
   if (!cli.title && !cli.description && !cli.keywords && !cli.tags)
     throw_invalid("nothing to change: name what, as in --title \"Lithium papers\" (see `quarry artifact edit --help`)");
-  artifacts::ArtifactChanges changes{.title = cli.title,
-                                     .description = cli.description,
-                                     .keywords = words_or_none(cli.keywords),
-                                     .tags = words_or_none(cli.tags)};
+  artifacts::ArtifactChanges changes{
+      .title = cli.title, .description = cli.description, .keywords = cli.keywords, .tags = cli.tags};
   if (!cli.unchanged_since.empty()) changes.unchanged_since = parse_iso8601(cli.unchanged_since);
   const auto artifact = context.open(Access::write).write([&](Write& tx) {
     return artifacts::update(tx, artifacts::get(tx, cli.artifact()).user_id, cli.artifact(), changes);
@@ -125,11 +118,9 @@ void add_artifact_change_commands(CLI::App& group, Commands& commands) {
     command->add_option("id", cli->id, "The artifact")->required();
     commands.may_be_empty(command->add_option("--title", cli->title, "The new title; '' for none"));
     commands.may_be_empty(command->add_option("--description", cli->description, "The new description; '' for none"));
-    const auto add_words = [&](const char* name, std::optional<std::vector<std::string>>& words, const char* help) {
-      commands.may_be_empty(command->add_option(name, words, help)->allow_extra_args(false));
-    };
-    add_words("--keyword", cli->keywords, "A keyword, instead of the old ones; may be repeated; '' for none");
-    add_words("--tag", cli->tags, "A tag, likewise");
+    commands.add_words(*command, "--keyword", cli->keywords,
+                       "A keyword, instead of the old ones; may be repeated; '' for none");
+    commands.add_words(*command, "--tag", cli->tags, "A tag, likewise");
     command->add_option("--unchanged-since", cli->unchanged_since, "Its updated_at as you read it: refuse if it has moved");
   }
   add("delete", "Hide an artifact from lists and search", delete_artifact);

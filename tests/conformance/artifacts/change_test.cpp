@@ -101,6 +101,9 @@ TEST_P(Artifacts, OnlyWhatIsNamedChanges) {
   EXPECT_TRUE(now->is_public);
   EXPECT_EQ(now->title, "New");
   EXPECT_THROW(write([&](Write& tx) { return update(tx, user_, id, {.title = "\xC3"}); }), Error);
+  const std::vector<std::string> with_none{"a", ""};
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, id, {.keywords = with_none}); }), ErrorCode::invalid);
+  EXPECT_EQ(code_of([&](Write& tx) { update(tx, user_, id, {.tags = with_none}); }), ErrorCode::invalid);
 }
 
 TEST_P(Artifacts, DeletionHidesAndCanBeTakenBack) {
