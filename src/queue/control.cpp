@@ -260,7 +260,7 @@ Moved cancel_job(Write& tx, JobId job, int limit) {
   // With its last task a job lets those go that wait for it. This one may never have had any.
   if (tx.one(find_open_tasks, job) == 0) {
     settle(tx, release_jobs_that_waited_for(tx, job), TaskStatus::blocked);
-    note_job_ended(tx, job);
+    note_job_ended(tx, job, tx.now());
   }
   return judge(tx, job, moved, limit, any_to_cancel);
 }

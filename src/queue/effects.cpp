@@ -216,17 +216,17 @@ void Effects::apply_jobs(Write& tx) {
   const auto now = tx.now();
   std::vector<JobId> ended;
   for (const auto& [id, change] : jobs_) {
-    if (change.started && tx.run(start_job, id, now) > 0) note_job_began(tx, id);
+    if (change.started && tx.run(start_job, id, now) > 0) note_job_began(tx, id, now);
     if (change.is_only_a_start()) continue;
     // Whoever reopens tasks holds their jobs.
     const bool goes_on = change.reopened && tx.one(has_ended, id).value_or(false);
     const auto after =
         tx.one(change_job, {id, change.total, change.open, change.processed, change.failed, change.reopened, now});
     if (!after) continue;
-    if (after->began) note_job_began(tx, id);
-    if (goes_on) note_job_goes_on(tx, id);
+    if (after->began) note_job_began(tx, id, now);
+    if (goes_on) note_job_goes_on(tx, id, now);
     if (!after->ended) continue;
-    note_job_ended(tx, id);
+    note_job_ended(tx, id, now);
     ended.push_back(id);
   }
   // What waited for them moves with the rest: these tasks were open and stay so, hence no job changes.

@@ -52,8 +52,8 @@ constexpr Note ended{
 
 }  // namespace
 
-void note_job_began(Write& tx, JobId job) { tx.run(began, job, tx.now()); }
-void note_job_goes_on(Write& tx, JobId job) { tx.run(goes_on, job, tx.now()); }
-void note_job_ended(Write& tx, JobId job) { tx.run(ended, job, tx.now()); }
+void note_job_began(Write& tx, JobId job, Instant now) { tx.run(began, job, now); }
+void note_job_goes_on(Write& tx, JobId job, Instant now) { tx.run(goes_on, job, now); }
+void note_job_ended(Write& tx, JobId job, Instant now) { tx.run(ended, job, now); }
 
 }  // namespace quarry::queue

@@ -5,6 +5,7 @@
 #include "conformance/crawl/crawl_test.hpp"
 #include "crawl/worker/process_page.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/jobs/log.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
 #include "quarry/queue/maintain.hpp"
@@ -60,6 +61,22 @@ TEST(CrawlHosts, OnlyOneThatIsSilentOrRefusesIsLeftAlone) {
   EXPECT_FALSE(is_left_alone(crawl::FetchError::interrupted, 200));
   EXPECT_TRUE(is_left_alone(crawl::FetchError::none, 503));
   EXPECT_FALSE(is_left_alone(crawl::FetchError::none, 500));
+}
+
+// SX-10: a log that stays empty.
+TEST_P(CrawlWorkers, ACrawlThatGoesWellLeavesItsBeginAndItsEndInTheLog) {
+  LoopbackServer server(small_site(10));
+  const auto job = start(config_for(server.url("/page/0"))).job.id;
+  work_until_end_of(job);
+  expect_ten_pages(job);
+  const auto lines = db().read([&](Read& tx) { return jobs::list_log(tx, job, {.at_least = jobs::LogLevel::info}); });
+  ASSERT_EQ(lines.size(), 2U) << "however many pages there were";
+  EXPECT_EQ(lines[0].message, "attempt 1 begins");
+  const auto ended = get(job);
+  EXPECT_GT(ended.bytes_fetched, 0);
+  EXPECT_THAT(lines[1].message, testing::HasSubstr("ended completed: 10 of 10 items done, 0 failed"));
+  EXPECT_THAT(lines[1].message, testing::HasSubstr(std::to_string(ended.bytes_fetched) + " bytes"));
+  EXPECT_EQ(lines[1].created_at, ended.completed_at) << "the transaction that ended it";
 }
 
 TEST_P(CrawlWorkers, ATaskThatIsClaimedAgainWhileItsPageIsFetched) {
