@@ -82,6 +82,43 @@ TEST_P(CliBackup, KeepsDatabasesApart) {
   EXPECT_EQ(second(other_url()).exit.code, 0);
 }
 
+TEST_P(CliBackup, TellsOfBodiesThatABackupDoesNotHold) {
+  ASSERT_TRUE(run({"seed", "--demo"}).exit.ok());
+  const auto made = json({"backup", dir(), "--key-file", keys(), "--no-bodies"}).at("backup").as_object();
+  EXPECT_EQ(number(made, "bodies_left_out"), 3);
+  const auto restored = restore({});
+  EXPECT_EQ(restored.exit.code, 0) << restored.err;
+  EXPECT_EQ(number(document_of(restored), "bodies_missing"), 3);
+  EXPECT_THAT(restored.err, HasSubstr("3 bodies"));
+}
+
+TEST_P(CliBackup, RefusesAnEmptyValue) {
+  json({"backup", dir(), "--key-file", keys()});
+  EXPECT_THAT(refused({"restore", dir(), "--key-file", keys(), "--at", ""}, 64), HasSubstr("--at"));
+  EXPECT_THAT(refused({"restore", dir(), "--key-file", keys(), "--backup", ""}, 64), HasSubstr("--backup"));
+  EXPECT_THAT(refused({"backup", dir(), "--key-file", keys(), "--keep", ""}, 64), HasSubstr("--keep"));
+  EXPECT_THAT(refused({"backup", "verify", dir(), "--key-file", keys(), "--backup", ""}, 64), HasSubstr("--backup"));
+  EXPECT_EQ(json({"backup", "list", dir()}).at("backups").as_array().size(), 1U);
+}
+
+class CliBackupOfNothing : public EmptyCliTest {};
+QUARRY_BOTH_ENGINES(CliBackupOfNothing);
+
+TEST_P(CliBackupOfNothing, IsRefusedAsEverywhere) {
+  const auto path = [&](const std::string& name) { return (database().folder() / name).string(); };
+  ASSERT_TRUE(test::run({.program = QUARRY_BINARY, .args = {"setting", "keygen", path("keys")}}).exit.ok());
+  const Args backup{"backup", path("backups"), "--key-file", path("keys"), "--keep", "1d"};
+  EXPECT_THAT(refused(backup, 2), HasSubstr("quarry init"));
+  // Another program's, with a table named like one of ours.
+  if (is_postgres())
+    run_on_postgres(database().url(), "create table subscription_plans (id integer)");
+  else
+    database().open().write(
+        [](Write& tx) { tx.session().run_script("test.strange", "create table subscription_plans (id integer)"); });
+  EXPECT_EQ(run(backup).exit.code, 6);
+  EXPECT_FALSE(std::filesystem::exists(path("backups")));
+}
+
 TEST_P(CliBackup, NamesWhatIsWrongWithOne) {
   const auto name = text(json({"backup", dir(), "--key-file", keys()}).at("backup").as_object(), "name");
   const auto part = std::filesystem::path(dir()) / name / "database.sealed";

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
+#include <functional>
 #include <optional>
+#include <thread>
 
 #include "quarry/core/time.hpp"
 #include "support/postgres_admin.hpp"
@@ -38,6 +41,9 @@ class PointInTime : public testing::Test {
 
   /// As the user the server runs as, whose folder it is.
   Finished quarry(Args args, const std::string& database = "quarry") {
+    return run(command(std::move(args), database), std::chrono::seconds(120));
+  }
+  Command command(Args args, const std::string& database = "quarry") {
     args.insert(args.end(),
                 {"--db", cluster_.url(database), "--blobs", (cluster_.folder() / "blobs").string(), "--log", "debug"});
     std::optional<User> user;
@@ -46,12 +52,11 @@ class PointInTime : public testing::Test {
       user = User{entry->pw_uid, entry->pw_gid};
     }
     // Where that user may write, whoever made the folder that the tests were told to use.
-    return run({.program = QUARRY_BINARY,
-                .args = std::move(args),
-                .environment = {{"TMPDIR", cluster_.folder().string()}},
-                .directory = cluster_.folder(),
-                .user = user},
-               std::chrono::seconds(120));
+    return {.program = QUARRY_BINARY,
+            .args = std::move(args),
+            .environment = {{"TMPDIR", cluster_.folder().string()}},
+            .directory = cluster_.folder(),
+            .user = user};
   }
   Finished sealed(Args args, const std::string& database = "quarry") {
     args.insert(args.end(), {"--key-file", keys()});
@@ -179,6 +184,64 @@ TEST_F(PointInTime, BringsTheBodiesBackThatBackupsHold) {
   EXPECT_EQ(partly.exit.code, 1) << partly.err;
   EXPECT_THAT(partly.err, HasSubstr("1 bodies are neither"));
   EXPECT_EQ(restore(moment, {"--replace", "--no-bodies"}).exit.code, 0);
+}
+
+/// All data lies in the scratch server in clear: it goes with the program that had started it, however that ends.
+TEST_F(PointInTime, AKilledRestoreLeavesNoServerRunning) {
+  set_up();
+  mark();
+  write_row("a");
+  const auto moment = now();
+  mark();
+  const auto server_of = [&]() -> pid_t {
+    for (const auto& entry : std::filesystem::directory_iterator(cluster_.folder())) {
+      pid_t pid = 0;
+      if (std::ifstream(entry.path() / "data" / "postmaster.pid") >> pid &&
+          entry.path().filename().string().starts_with(".quarry-backup-scratch-"))
+        return pid;
+    }
+    return 0;
+  };
+  const auto until = [](const std::function<bool()>& what) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!what() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return what();
+  };
+  auto restoring =
+      Process::start(command({"restore", dir(), "--at", moment, "--scratch", ".", "--key-file", keys()}, "recovered"));
+  ASSERT_TRUE(until([&] { return server_of() != 0; })) << restoring.err();
+  const auto server = std::filesystem::path("/proc") / std::to_string(server_of());
+  ASSERT_TRUE(restoring.running());
+  restoring.kill();
+  EXPECT_TRUE(until([&] { return !std::filesystem::exists(server / "exe"); })) << "the server outlives the program";
+  ASSERT_TRUE(restore(moment).exit.ok());
+  EXPECT_EQ(server_of(), 0) << "and its folder goes with the next";
+}
+
+TEST_F(PointInTime, AnArchiveThatIsThereAlreadyIsNotEndedSilently) {
+  const auto command = [&] { return run_on_postgres(cluster_.url(), "show archive_command").at(0); };
+  const auto in_files = [&] {
+    return run_on_postgres(cluster_.url(), "select setting from pg_file_settings where name = 'archive_command'").at(0);
+  };
+  const std::string other = "cp %p /somewhere/secret-word/%f";
+  run_on_postgres(cluster_.url(), "alter system set archive_command = '" + other + "'");
+  run_on_postgres(cluster_.url(), "select pg_reload_conf()");
+  const auto hidden = sealed({"backup", "pitr-setup", dir()});
+  EXPECT_EQ(hidden.exit.code, 75) << "also while archive_mode is off, and the server does not show it: " << hidden.err;
+  run_on_postgres(cluster_.url(), "alter system set archive_mode = 'on'");
+  cluster_.restart();
+  const auto refused = sealed({"backup", "pitr-setup", dir()});
+  EXPECT_EQ(refused.exit.code, 75) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("--replace-archive-command"));
+  EXPECT_THAT(refused.out + refused.err, testing::Not(HasSubstr("secret-word")));
+  EXPECT_EQ(command(), other);
+  EXPECT_EQ(in_files(), other);
+  const auto told = sealed({"backup", "pitr-setup", dir(), "--replace-archive-command"});
+  EXPECT_EQ(told.exit.code, 0) << told.err;
+  EXPECT_THAT(command(), HasSubstr("wal-push"));
+  // With another key, or from another place, it is still the same archive; another folder is another one.
+  EXPECT_EQ(sealed({"backup", "pitr-setup", dir()}).exit.code, 0);
+  EXPECT_EQ(sealed({"backup", "pitr-setup", dir() + "-2"}).exit.code, 75);
 }
 
 TEST_F(PointInTime, TheLogThatNoMomentNeedsGoes) {
