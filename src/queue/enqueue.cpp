@@ -7,6 +7,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
+#include "queue/access.hpp"
 #include "queue/columns.hpp"
 #include "queue/effects.hpp"
 
@@ -218,6 +219,8 @@ Enqueued enqueue(Write& tx, QueueId queue, std::span<const NewTask> tasks, const
   if (tasks.empty()) return result;
   if (!tx.actor().sees_all() && !(options.user_id && tx.actor().sees(*options.user_id)))
     throw Error(ErrorCode::denied, "a user puts in tasks of their own only: name the user in the options");
+  if (options.job_id && !sees_job(tx, *options.job_id))
+    throw Error(ErrorCode::not_found, fmt::format("there is no job {}", to_string(*options.job_id)));
   const auto hosts = resolve_hosts(tx, tasks);
   const auto now = tx.now();
   Effects effects;

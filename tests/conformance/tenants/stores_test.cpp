@@ -6,8 +6,13 @@
 
 #include "conformance/tenants/public_calls.hpp"
 #include "conformance/tenants/tenants_test.hpp"
+#include "quarry/artifacts/extractions.hpp"
+#include "quarry/artifacts/store.hpp"
+#include "quarry/artifacts/tags.hpp"
+#include "quarry/jobs/submit.hpp"
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/control.hpp"
+#include "quarry/queue/enqueue.hpp"
 
 namespace quarry::test {
 namespace {
@@ -77,6 +82,32 @@ TEST_P(TenantStores, TouchNothingOfAnothers) {
   }
   for (const auto& table : tables_with_an_owner())
     EXPECT_TRUE(walked.contains(table)) << table << " belongs to users, and no operation on it is tried: add them";
+}
+
+/// A row of Ada's own may not hang on what is Bob's either: it would count there, and end with it.
+TEST_P(TenantStores, NothingHangsOnWhatIsAnothers) {
+  const auto as_ada = [&](const char* what, auto body) {
+    try {
+      db().write({.actor = Actor::user(ada_)}, body);
+      ADD_FAILURE() << what << " was accepted";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.code(), testing::AnyOf(ErrorCode::not_found, ErrorCode::denied, ErrorCode::constraint)) << what;
+    }
+  };
+  as_ada("a task of his job",
+         [&](Write& tx) { queue::enqueue(tx, queue_, queue::NewTask{}, {.user_id = ada_, .job_id = job_}); });
+  as_ada("a job after his",
+         [&](Write& tx) { jobs::submit(tx, {.user_id = ada_, .title = "x", .depends_on_job_id = job_}); });
+  as_ada("a job of his search", [&](Write& tx) { jobs::submit(tx, {.user_id = ada_, .title = "x", .search_id = search_}); });
+  as_ada("an artifact of his job", [&](Write& tx) {
+    artifacts::put_artifact(tx, {.user_id = ada_, .job_id = job_, .source_url = "http://x/", .blob = blob_});
+  });
+  as_ada("a tag of his artifact", [&](Write& tx) {
+    artifacts::put_tags(tx, ada_, artifact_, std::vector<artifacts::MetadataTag>{{"t", "k", "v"}});
+  });
+  as_ada("an extraction from his artifact", [&](Write& tx) {
+    artifacts::put_extraction(tx, {ada_, artifact_, "x", Json{"[]"}, {}});
+  });
 }
 
 /// What runs within `as_one` runs for whoever called it.
