@@ -35,16 +35,17 @@ namespace {
 
 using Note = sql::Command<void(JobId, Instant)>;
 
-constexpr Note began{"queue.note_job_began",
-                     sql::sqlite(QUARRY_NOTE(QUARRY_BEGAN, "json_object" QUARRY_BEGAN_KEYS, "'info'", "", QUARRY_ALL_LINES)),
-                     sql::postgres(QUARRY_NOTE(QUARRY_BEGAN, "jsonb_build_object" QUARRY_BEGAN_KEYS, "'info'::log_level", "",
-                                               QUARRY_ALL_LINES))};
-constexpr Note goes_on{
+constexpr Note note_of_begin{
+    "queue.note_job_began",
+    sql::sqlite(QUARRY_NOTE(QUARRY_BEGAN, "json_object" QUARRY_BEGAN_KEYS, "'info'", "", QUARRY_ALL_LINES)),
+    sql::postgres(
+        QUARRY_NOTE(QUARRY_BEGAN, "jsonb_build_object" QUARRY_BEGAN_KEYS, "'info'::log_level", "", QUARRY_ALL_LINES))};
+constexpr Note note_of_going_on{
     "queue.note_job_goes_on",
     sql::sqlite(QUARRY_NOTE(QUARRY_GOES_ON, "json_object" QUARRY_GOES_ON_KEYS, "'info'", "", QUARRY_NEWEST_LINE)),
     sql::postgres(
         QUARRY_NOTE(QUARRY_GOES_ON, "jsonb_build_object" QUARRY_GOES_ON_KEYS, "'info'::log_level", "", QUARRY_NEWEST_LINE))};
-constexpr Note ended{
+constexpr Note note_of_end{
     "queue.note_job_ended",
     sql::sqlite(QUARRY_NOTE(QUARRY_ENDED, "json_object" QUARRY_ENDED_KEYS, "'info'", QUARRY_HAS_ENDED, QUARRY_NEWEST_LINE)),
     sql::postgres(QUARRY_NOTE(QUARRY_ENDED, "jsonb_build_object" QUARRY_ENDED_KEYS, "'info'::log_level", QUARRY_HAS_ENDED,
@@ -52,8 +53,8 @@ constexpr Note ended{
 
 }  // namespace
 
-void note_job_began(Write& tx, JobId job, Instant now) { tx.run(began, job, now); }
-void note_job_goes_on(Write& tx, JobId job, Instant now) { tx.run(goes_on, job, now); }
-void note_job_ended(Write& tx, JobId job, Instant now) { tx.run(ended, job, now); }
+void note_job_began(Write& tx, JobId job, Instant now) { tx.run(note_of_begin, job, now); }
+void note_job_goes_on(Write& tx, JobId job, Instant now) { tx.run(note_of_going_on, job, now); }
+void note_job_ended(Write& tx, JobId job, Instant now) { tx.run(note_of_end, job, now); }
 
 }  // namespace quarry::queue
