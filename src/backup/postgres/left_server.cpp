@@ -1,9 +1,9 @@
 #include "backup/postgres/left_server.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <system_error>
 #include <thread>
