@@ -58,8 +58,8 @@ struct WantedArtifacts {
     if (filter.text) {
       pattern = store::like_anywhere(*filter.text);
       // SQLite's LIKE folds ASCII and nothing else; in the "C" collation so does PostgreSQL's ILIKE.
-      where.add(is_sqlite ? "(title like {0} escape '\\' or description like {0} escape '\\')"
-                          : "(title collate \"C\" ilike {0} escape '\\' or description collate \"C\" ilike {0} escape '\\')",
+      where.add(is_sqlite ? R"((title like {0} escape '\' or description like {0} escape '\'))"
+                          : R"((title collate "C" ilike {0} escape '\' or description collate "C" ilike {0} escape '\'))",
                 pattern);
     }
   }
