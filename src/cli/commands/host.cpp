@@ -74,12 +74,12 @@ struct HostCli {
 
 /// The key under which tasks name it. One that is there as it was written goes before: not every queue's hosts are web
 /// sites.
-std::string key_of(Read& tx, const std::string& host) {
+std::string host_key_of(Read& tx, const std::string& host) {
   return queue::find_host(tx, host) ? host : crawl::parse_host_key(host);
 }
 
 queue::Host get(Read& tx, const std::string& host) {
-  const auto key = key_of(tx, host);
+  const auto key = host_key_of(tx, host);
   if (auto found = queue::find_host(tx, key)) return *std::move(found);
   throw Error(ErrorCode::not_found, fmt::format("there is no host '{}': `quarry queue hosts` names those that are", key));
 }
@@ -94,7 +94,8 @@ ExitCode set(Context& context, const HostCli& cli) {
   if (!cli.delay_ms && !cli.max_in_flight) throw_invalid("nothing to set: say --delay-ms, --max-in-flight or both");
   const auto db = context.open(Access::write);
   show_host(context, db.write([&](Write& tx) {
-    return queue::configure_host(tx, key_of(tx, cli.host), {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
+    return queue::configure_host(tx, host_key_of(tx, cli.host),
+                                 {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
   }),
             db.now());
   return ExitCode::ok;
