@@ -90,7 +90,7 @@ void check(const ArtifactChanges& changes) {
 }
 
 /// The text, or nothing when it is empty. A view into `text`, which therefore must not be a temporary.
-std::optional<std::string_view> if_any(const std::string& text, std::size_t characters_max = SIZE_MAX) {
+std::optional<std::string_view> text_if_any(const std::string& text, std::size_t characters_max = SIZE_MAX) {
   if (text.empty()) return std::nullopt;
   return store::first_characters(text, characters_max);
 }
@@ -110,8 +110,8 @@ Artifact update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& ch
   check(changes);
   get_owned(tx, user, id);
   std::optional<std::optional<std::string_view>> title, description;
-  if (changes.title) title = if_any(*changes.title, title_characters_max);
-  if (changes.description) description = if_any(*changes.description);
+  if (changes.title) title = text_if_any(*changes.title, title_characters_max);
+  if (changes.description) description = text_if_any(*changes.description);
   // Only what is set is named: naming a text makes the engine index it anew.
   store::Patch patch("artifacts");
   patch.set("title", title)

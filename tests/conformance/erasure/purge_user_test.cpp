@@ -155,6 +155,13 @@ TEST_P(Erasure, ThoseDeletedLongAgoAreFound) {
   EXPECT_THAT(deleted_before(db().now()), IsEmpty());
   clock().advance(std::chrono::hours(1));
   EXPECT_EQ(deleted_before(db().now()), std::vector<UserId>{ada});
+  const auto as_ada = [&](Read& tx) { return ops::users_deleted_before(tx, tx.now()); };
+  try {
+    db().read({.actor = Actor::user(ada)}, as_ada);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::denied);
+  }
 }
 
 // The job is cancelled at once; its running task is not.
