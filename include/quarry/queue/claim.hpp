@@ -63,7 +63,7 @@ struct HeartbeatResult {
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, std::chrono::milliseconds lease);
 
 /// Which of these tasks are wanted no more, of those that are still under these leases: what a heartbeat tells too, by a
-/// look at the rows that changes nothing and may be repeated often.
+/// look at the rows that changes nothing and may be repeated often. Throws `denied` for users: it is a worker's part.
 std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases);
 
 }  // namespace quarry::queue

@@ -90,6 +90,22 @@ TEST_P(JobsLocks, ACancellationMeetsAWorkersEnd) {
   expect_cancelled(job, [](Write& tx) { queue::reap_expired(tx); });
 }
 
+TEST_P(JobsLocks, ACancellationMeetsARetry) {
+  const auto job = submit().id;
+  add(job, 2);
+  const auto lost = claim().front();
+  give_up(lost);
+  ASSERT_EQ(get(job).status, jobs::JobStatus::running);
+  std::optional<ErrorCode> refused;
+  meet(
+      job, [&](Write& tx) { refused = code_of([&] { queue::retry_task(tx, lost.id); }); },
+      [&](Write& tx) { return jobs::cancel(tx, job); });
+  EXPECT_EQ(refused, ErrorCode::conflict) << "the task was its own, and then it saw the job";
+  EXPECT_NE(in_state(job, TaskStatus::cancelled) + in_state(job, TaskStatus::processing), 0);
+  EXPECT_EQ(in_state(job, TaskStatus::pending), 0);
+  EXPECT_EQ(db().stats().retries, 0U) << "they waited for each other";
+}
+
 TEST_P(JobsLocks, APauseMeetsACancelledTask) {
   const auto job = submit().id;
   const auto task = add(job, 2).ids.front();
