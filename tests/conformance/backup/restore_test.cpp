@@ -158,8 +158,12 @@ TEST_P(SqliteRestore, SoIsOneThatIsDamagedInsideItsPages) {
   make();
   restore();
   const auto file = database().folder() / "other.db";
+  // Where only who reads that table would meet it.
+  const auto page = Database::open(other_url(), {.create = false}).read([](Read& tx) {
+    return tx.value(sql::Query<std::int64_t()>("test.page", "select rootpage from sqlite_schema where name = 'users'"));
+  });
   auto bytes = read_file(file);
-  for (std::size_t page = 4096; page + 4096 <= bytes.size(); page += 4096) bytes.replace(page, 64, std::string(64, 'x'));
+  bytes.replace(static_cast<std::size_t>(page - 1) * 4096, 64, std::string(64, 'x'));
   write_file(file, bytes);
   const auto restored = restore({.replace = true});
   ASSERT_TRUE(restored.moved_aside);

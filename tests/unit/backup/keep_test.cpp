@@ -90,6 +90,10 @@ TEST(Keep, ABackupWithoutItsBodiesCoversOnlyThoseThatHaveNone) {
   old.bodies = 3;
   EXPECT_THAT(expendable({old, bare}, {.days = 1}), IsEmpty());
   EXPECT_THAT(expendable({old, lossy}, {.days = 1}), IsEmpty());
+  auto lossy_too = lossy;
+  lossy_too.name = "2026-03-03T02:00:00Z";
+  lossy_too.created_at = parse_iso8601(lossy_too.name);
+  EXPECT_THAT(expendable({old, lossy, lossy_too}, {.days = 1}), IsEmpty()) << "each may lack what the other has";
   // Of a period the newest one with bodies stays beside the newest one.
   auto newest = made_at("2026-03-03T01:00:00Z");
   newest.bodies = 1;
