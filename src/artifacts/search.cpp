@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <charconv>
 
 #include "artifacts/search_query.hpp"
 #include "artifacts/sql_text.hpp"
 #include "quarry/core/error.hpp"
+#include "quarry/store/page.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -34,26 +34,16 @@ struct Position {
   ArtifactId id;
 };
 
-std::string to_cursor(const Position& at) {
-  auto text = fmt::format("{:016x}", std::bit_cast<std::uint64_t>(at.score));
-  for (const auto byte : at.id.value.bytes) text += fmt::format("{:02x}", byte);
-  return text;
+/// A page goes on in the answer to the same question only: the scores of another one say nothing about its places.
+std::string question_of(const SearchRequest& request) { return "artifact.search " + request.query; }
+
+std::string to_cursor(const SearchRequest& request, const Position& at) {
+  return store::encode_cursor(question_of(request), {store::key(std::bit_cast<std::int64_t>(at.score)), store::key(at.id)});
 }
 
-Position parse_cursor(std::string_view text) {
-  const auto number = [&](std::size_t at, std::size_t digits) {
-    std::uint64_t value = 0;
-    const auto* end = text.data() + at + digits;
-    if (const auto read = std::from_chars(text.data() + at, end, value, 16); read.ec != std::errc{} || read.ptr != end)
-      throw_invalid("the cursor is not one that a search has returned: hand in the last page's, unchanged, or none");
-    return value;
-  };
-  if (text.size() != 48)
-    throw_invalid("the cursor is not one that a search has returned: hand in the last page's, unchanged, or none");
-  Position at;
-  at.score = std::bit_cast<double>(number(0, 16));
-  for (std::size_t i = 0; i < 16; ++i) at.id.value.bytes[i] = static_cast<std::uint8_t>(number(16 + 2 * i, 2));
-  return at;
+Position parse_cursor(const SearchRequest& request, std::string_view text) {
+  const auto end = store::decode_cursor(question_of(request), text);
+  return {std::bit_cast<double>(end.sort.integer), ArtifactId{end.id.uuid}};
 }
 
 /// One line, the caller's marks, and no white space wider than a blank.
@@ -132,22 +122,22 @@ std::vector<RankedRow> search_postgres(Read& tx, const SearchQuery& query, const
 
 SearchPage search(Read& tx, const SearchRequest& wanted) {
   auto request = wanted;
-  if (!tx.actor().sees_all()) {
-    if (request.user_id && !tx.actor().sees(*request.user_id)) return {};
-    request.user_id = tx.actor().user_id();
-  }
   if (request.limit < 1 || request.limit > 100)
     throw_invalid(fmt::format("a limit of {}: it must be from 1 to 100", request.limit));
   const auto query = parse_search(request.query);
   std::optional<Position> after;
-  if (request.cursor) after = parse_cursor(*request.cursor);
+  if (request.cursor) after = parse_cursor(request, *request.cursor);
+  if (!tx.actor().sees_all()) {
+    if (request.user_id && !tx.actor().sees(*request.user_id)) return {};
+    request.user_id = tx.actor().user_id();
+  }
   // One more than asked for tells whether there is another page.
   auto rows = tx.engine() == Engine::sqlite ? search_sqlite(tx, query, request, after, request.limit + 1)
                                             : search_postgres(tx, query, request, after, request.limit + 1);
   SearchPage page;
   if (std::cmp_greater(rows.size(), request.limit)) {
     rows.pop_back();
-    page.next = to_cursor({rows.back().score, rows.back().id});
+    page.next = to_cursor(request, {rows.back().score, rows.back().id});
   }
   for (auto& row : rows)
     page.items.push_back({row.id, row.user_id, row.job_id, std::move(row.source_url), std::move(row.title), row.score,

@@ -15,7 +15,7 @@
 /// only.
 ///
 /// Errors: `invalid` for a query with nothing to look for, with more than 50 terms or 1000 bytes, and for a cursor that is
-/// not one. Thread safety: that of the transaction.
+/// not one, or that of another query. Thread safety: that of the transaction.
 
 #include <boost/describe.hpp>
 #include <optional>

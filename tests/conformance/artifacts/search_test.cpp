@@ -149,6 +149,7 @@ TEST_P(Search, HostileInputIsNeverASyntaxError) {
   EXPECT_THROW(look_for({.query = "salt", .limit = 0}), Error);
   EXPECT_THROW(look_for({.query = "salt", .cursor = "elsewhere"}), Error);
   EXPECT_THROW(look_for({.query = "salt", .cursor = std::string(48, 'z')}), Error);
+  EXPECT_THROW(look_for({.query = "salt", .cursor = std::string(48, '0')}), Error);
 }
 
 /// Defect CI-2 of an older system: old words still found after an update, deleted rows still found.
@@ -206,6 +207,9 @@ TEST_P(Search, PagesMeetWithoutGapOrOverlap) {
       ++hits;
     }
     cursor = part.next;
+    if (cursor) {
+      EXPECT_THROW(look_for({.query = "copper many", .cursor = cursor}), Error) << "of another question";
+    }
     ASSERT_LT(++pages, 10);
   } while (cursor);
   EXPECT_EQ(pages, 5);

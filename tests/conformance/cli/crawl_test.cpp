@@ -120,6 +120,7 @@ TEST_P(CliCrawl, ArtifactsAreListedAsOtherListsAre) {
   for (const auto* cursor : {"00000000-0000-0000-0000-000000000000", "x"})
     refused({"artifact", "list", "--after", cursor}, 64);
   refused({"artifact", "list", "--after", job}, 64);
+  refused({"find", "page", "--after", std::string(48, '0')}, 64);
   refused({"artifact", "list", "--after", text(counted, "next"), "--reverse"}, 64);
   refused({"artifact", "list", "--sort", "size"}, 64);
   refused({"artifact", "list", "--user", "nobody"}, 66);
