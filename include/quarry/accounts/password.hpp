@@ -41,14 +41,14 @@ inline constexpr std::size_t password_characters_min = 8;
 inline constexpr std::size_t password_bytes_max = 1024;
 
 struct HashCost {
-  std::int64_t memory_kib = 64 * 1024;  ///< 8 to 4 Mi
-  std::int64_t passes = 2;              ///< 1 to 64
+  std::int64_t memory_kib = 65'536;  ///< 8 to 4 Mi
+  std::int64_t passes = 2;           ///< 1 to 64
 };
 
 struct PasswordOptions {
   HashCost cost{};
   /// Of all hashes that are computed at once; at least one always may.
-  std::int64_t memory_kib_max = 256 * 1024;
+  std::int64_t memory_kib_max = 262'144;
   std::chrono::milliseconds wait_max{10'000};
   /// Called for each hash that is computed, right before, with its memory: for metrics and tests.
   std::function<void(std::int64_t memory_kib)> on_hash{};
