@@ -74,7 +74,7 @@ Instant parse_iso8601(std::string_view text) {
   }
   if (at != text.size()) bad_time(text);
   const auto day_us = microseconds{sys_days{ymd}.time_since_epoch()}.count();
-  return {day_us + (hour * 3600LL + minute * 60 + second - offset_minutes * 60) * 1'000'000 + fraction_us};
+  return {day_us + (hour * 3600LL + minute * 60LL + second - offset_minutes * 60LL) * 1'000'000 + fraction_us};
 }
 
 Instant SystemClock::now() const {

@@ -50,7 +50,6 @@ ApiTake row_of(Write& tx, const ApiCall& key, const Limit& limit, const Arrival&
 
 constexpr sql::Query<std::optional<Instant>(UserId, std::string_view)> find_api_tat{
     "limits.find_api", "select tat from api_rate_limits where user_id = $1 and endpoint = $2"};
-constexpr sql::Query<UserId(UserId)> find_user{"limits.find_user", "select id from users where id = $1"};
 constexpr sql::Command<void(UserId, std::string_view)> delete_api{
     "limits.reset_api", "delete from api_rate_limits where user_id = $1 and endpoint = $2"};
 /// The condition stands twice because a row may be taken from between the choice and the deletion: PostgreSQL looks again at

@@ -42,6 +42,7 @@ void take_together(const Database& db, std::vector<PendingTake*>& batch) noexcep
   try {
     std::stable_sort(batch.begin(), batch.end(), [](auto* a, auto* b) { return comes_before(a->take.key, b->take.key); });
     std::vector<const Take*> takes;
+    takes.reserve(batch.size());
     for (const auto* each : batch) takes.push_back(&each->take);
     const auto decisions = db.write([&](Write& tx) { return take_each(tx, takes); });
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->decision = decisions[i];
