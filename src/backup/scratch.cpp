@@ -11,6 +11,7 @@ namespace quarry::backup {
 namespace {
 
 constexpr std::string_view prefix = ".quarry-backup-scratch-";
+constexpr std::string_view unlocked_prefix = ".quarry-backup-new-";
 
 void remove_left(const fs::path& parent) {
   std::error_code ignored;
@@ -28,10 +29,14 @@ void remove_left(const fs::path& parent) {
 ScratchFolder::ScratchFolder(const fs::path& parent) {
   const auto in = parent.empty() ? fs::temp_directory_path() : parent;
   remove_left(in);
-  path_ = in / fmt::format("{}{:08x}", prefix, randombytes_random());
-  if (::mkdir(path_.c_str(), 0700) != 0) throw file_error(errno, "make the folder", path_);
-  lock_ = File(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock_ || !lock_.lock(path_)) throw file_error(errno, "lock", path_);
+  // Under a name that nobody clears away until it is locked.
+  const auto number = randombytes_random();
+  const auto unlocked = in / fmt::format("{}{:08x}", unlocked_prefix, number);
+  path_ = in / fmt::format("{}{:08x}", prefix, number);
+  if (::mkdir(unlocked.c_str(), 0700) != 0) throw file_error(errno, "make the folder", unlocked);
+  lock_ = File(::open(unlocked.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock_ || !lock_.lock(unlocked)) throw file_error(errno, "lock", unlocked);
+  if (::rename(unlocked.c_str(), path_.c_str()) != 0) throw file_error(errno, "make the folder", path_);
 }
 
 ScratchFolder::~ScratchFolder() {

@@ -21,7 +21,12 @@ class LeftServer : public testing::Test {
   Process start(const std::filesystem::path& works_in, const std::string& name) {
     const auto program = folder_ / name;
     std::filesystem::copy_file("/bin/sleep", program, std::filesystem::copy_options::overwrite_existing);
-    return Process::start({.program = program, .args = {"600"}, .directory = works_in});
+    auto process = Process::start({.program = program, .args = {"600"}, .directory = works_in});
+    const auto exe = std::filesystem::path("/proc") / std::to_string(process.pid()) / "exe";
+    std::error_code not_yet;
+    while (process.running() && std::filesystem::read_symlink(exe, not_yet) != program)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return process;
   }
   std::filesystem::path left() {
     const auto data = folder_ / ".quarry-backup-scratch-00000001" / backup::scratch_server;
