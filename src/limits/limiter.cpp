@@ -120,6 +120,7 @@ Limiter::~Limiter() = default;
 
 Decision Limiter::take(const Key& key, const Limit& limit, std::int64_t cost) {
   if (!gathering_ || cost == 0) return take_now(db_, key, limit, cost);
+  db_.refuse_inside_transaction();
   arrival(limit, cost, db_.now());  // what is out of its bounds is refused before it can be in others' way
   PendingTake pending{.take = {key, limit, cost}};
   gathering_->run(db_, pending);

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "quarry/sql/backend.hpp"
+#include "sql/nesting.hpp"
 #include "sql/observed_session.hpp"
 #include "sql/postgres/conninfo.hpp"
 #include "sql/url.hpp"
@@ -88,6 +89,8 @@ DatabaseStats Database::stats() const { return backend_->stats(); }
 Instant Database::now() const { return backend_->now(); }
 Random& Database::random() const noexcept { return backend_->random(); }
 const std::string& Database::display_url() const noexcept { return backend_->display_url(); }
+
+void Database::refuse_inside_transaction() const { sql::refuse_nested(dynamic_cast<const void*>(backend_.get())); }
 
 void Database::run_read(const ReadOptions& options, sql::FunctionRef<void(Read&)> body) const {
   auto* const observer = backend_->observer();

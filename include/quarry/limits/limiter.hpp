@@ -30,7 +30,8 @@ class Limiter {
   Limiter(const Limiter&) = delete;
   Limiter& operator=(const Limiter&) = delete;
 
-  /// What `limits::take_now` does, in a transaction that others' takes may share. Throws what that throws.
+  /// What `limits::take_now` does, in a transaction that others' takes may share. Throws what that throws, and
+  /// `bug` inside a transaction of the same database.
   Decision take(const Key& key, const Limit& limit, std::int64_t cost = 1);
 
  private:

@@ -78,6 +78,10 @@ class Database {
         body, [&](sql::FunctionRef<void(Write&)> run) { run_write(options, run); });
   }
 
+  /// Throws `bug` when the calling thread is inside a transaction of this handle: for whoever waits for other threads' calls,
+  /// which may need the connection that it holds.
+  void refuse_inside_transaction() const;
+
   Engine engine() const noexcept;
   /// What connections, transactions and waits came to so far.
   DatabaseStats stats() const;
