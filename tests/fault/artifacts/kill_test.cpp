@@ -46,13 +46,12 @@ class KilledWriter : public MigratedEngines {
   }
   std::size_t bodies_in_use() {
     std::set<std::optional<BlobHash>> hashes;
-    std::optional<ArtifactId> before;
-    do {
-      const auto page = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, 1000, before); });
-      for (const auto& artifact : page.items) hashes.insert(artifact.blob_hash);
-      before = page.next;
-    } while (before);
-    return hashes.size();
+    for (PageRequest request{.limit = 1000};;) {
+      const auto page = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, request); });
+      for (const auto& artifact : page.rows) hashes.insert(artifact.blob_hash);
+      if (!page.next) return hashes.size();
+      request.after = *page.next;
+    }
   }
   static int step() { return std::getenv("QUARRY_TEST_LONG") ? 1 : 3; }
 
@@ -87,12 +86,12 @@ TEST_P(KilledWriter, LeavesAllOfARoundOrNothingOfIt) {
 
 TEST_P(KilledWriter, ACollectorLeavesWhatIsInUseAndFinishesNextTime) {
   for (int round = 0; round < 3; ++round) ASSERT_TRUE(kill_put(1'000'000, std::to_string(round)).finished);
-  const auto stored = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, 1000); });
-  ASSERT_EQ(stored.items.size(), 9u);
+  const auto stored = db().read([&](Read& tx) { return list(tx, {.job_id = job_}, {.limit = 1000}); });
+  ASSERT_EQ(stored.rows.size(), 9u);
   const auto live = database().open({.clock = std::make_shared<SystemClock>()});
   const auto purge_now = [&](ArtifactId id) { live.write([&](Write& tx) { purge(tx, user_, id); }); };
   // Rounds 0 and 1 go; the body that all rounds share stays in use.
-  for (const auto& artifact : stored.items)
+  for (const auto& artifact : stored.rows)
     if (artifact.title != "2") purge_now(artifact.id);
   const auto make_garbage = [&] {
     auto blobs = store();
