@@ -65,7 +65,7 @@ TEST_F(PostgresListener, HearsWhatComesWhileAnotherSubscriptionEnds) {
   const auto subscription = db().backend().subscribe("news", [&] { bell.ring(); });
   for (int round = 0; round < 60; ++round) {
     const int rings_other = other.rings();
-    auto ends = db().backend().subscribe("other", [&] { other.ring(); });
+    auto ends = db().backend().subscribe("other " + std::to_string(round), [&] { other.ring(); });
     ASSERT_TRUE(other.wait_for(rings_other + 1));
     const int rings = bell.rings();
     std::thread ender([&] {

@@ -77,10 +77,10 @@ TEST(AuditRecord, HasTheDocumentedForm) {
                                .ip_address = "2001:DB8:0:0:0:0:0:1"};
   const std::string form = R"({"action":"job.cancel","created_at":1772366400000001,"details":{"a":"é","b":1},)"
                            R"("id":"01234567-89ab-7def-8123-456789abcdef","ip_address":"2001:db8::1","resource_id":null,)"
-                           R"("resource_type":"job","seq":1,"user_agent":null})";
+                           R"("resource_type":"job","seq":1,"user_agent":null,"user_digest":null})";
   EXPECT_EQ(system::canonical_text(record), form);
   // As `printf %s FORM | sha256sum` says.
-  EXPECT_EQ(system::to_hex(system::chain_hash(record)), "c94df6cf305517664823319e5c9b0b149859ddefe9acfd33b5b6c6a24f52ca56");
+  EXPECT_EQ(system::to_hex(system::chain_hash(record)), "fd9fa79cb88d0fd12c57edc1ec48b6d9bfa5267fd98ce15110cfb1d8f8cf13ed");
   record.prev_hash = system::chain_hash(record);
   record.chain_seq = 2;
   EXPECT_NE(system::chain_hash(record), *record.prev_hash);
