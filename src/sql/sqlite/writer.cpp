@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "quarry/core/error.hpp"
@@ -15,7 +17,8 @@ namespace {
 
 /// WAL pages between checkpoints: 16 MiB of 4 KiB pages. Pages that change again and again are then copied once, not often.
 constexpr int pages_between_checkpoints = 4096;
-/// From here on a checkpoint waits for readers to let go of the WAL, so that it can start over: 256 MiB.
+/// From here on a checkpoint waits for readers to let go of the WAL, so that it can start over: 256 MiB. When they do not,
+/// the next one waits when the WAL is twice as long.
 constexpr int pages_before_insisting = 65'536;
 constexpr int insist_ms = 100;
 /// Where writes fail now and then, each failure would make a batch run twice.
@@ -54,7 +57,8 @@ Writer::Writer(const Location& location, const DatabaseOptions& options, const C
       options_(options),
       clock_(clock),
       backend_(backend),
-      hooks_(std::move(hooks)) {}
+      hooks_(std::move(hooks)),
+      insist_from_(pages_before_insisting) {}
 
 Writer::~Writer() {
   hooks_.before_checkpoint();
@@ -217,10 +221,13 @@ void Writer::run_member(PendingWrite& member, Write& tx, Apart apart) {
 
 void Writer::checkpoint_if_due() {
   const int pages = connection_.wal_pages();
-  if (pages < pages_at_last_checkpoint_) pages_at_last_checkpoint_ = 0;  // the WAL has started over
+  if (pages < pages_at_last_checkpoint_) {  // the WAL has started over
+    pages_at_last_checkpoint_ = 0;
+    insist_from_ = pages_before_insisting;
+  }
   if (pages - pages_at_last_checkpoint_ < pages_between_checkpoints) return;
   hooks_.before_checkpoint();
-  const bool insist = pages > pages_before_insisting;
+  const bool insist = pages > insist_from_;
   connection_.set_busy_timeout(std::chrono::milliseconds{insist ? insist_ms : 0});
   const int code = sqlite3_wal_checkpoint_v2(
       connection_.native(), nullptr, insist ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
@@ -229,6 +236,8 @@ void Writer::checkpoint_if_due() {
   if (code != SQLITE_OK && code != SQLITE_BUSY)
     log::warn("a checkpoint failed: {}", make_error(connection_.native(), code, "write the WAL back").client_message());
   pages_at_last_checkpoint_ = pages;
+  // Somebody stays, such as a backup: asked again and again, all writers would wait for nothing.
+  if (insist && code == SQLITE_BUSY) insist_from_ = std::min(pages, std::numeric_limits<int>::max() / 2) * 2;
 }
 
 void Writer::read(FunctionRef<void(Read&)> body) {
