@@ -78,8 +78,8 @@ class Database {
         body, [&](sql::FunctionRef<void(Write&)> run) { run_write(options, run); });
   }
 
-  /// Throws `bug` when the calling thread is inside a transaction of this handle: for whoever waits for other threads' calls,
-  /// which may need the connection that it holds.
+  /// Throws `bug` when the calling thread is inside a transaction of this handle: for whoever waits for other threads'
+  /// calls, which may need the connection that it holds.
   void refuse_inside_transaction() const;
 
   Engine engine() const noexcept;
