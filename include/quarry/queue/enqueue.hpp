@@ -47,8 +47,8 @@ struct Enqueued {
   std::int64_t duplicates = 0;  ///< not put in, because their unique key was there
 };
 
-/// Throws `invalid` for a priority, limit or key out of bounds and names it, and `not_found` for a job that the actor does not
-/// see; nothing is put in then.
+/// Throws `invalid` for a priority, limit or key out of bounds and names it, and `not_found` for a job that the actor does
+/// not see; nothing is put in then.
 Enqueued enqueue(Write& tx, QueueId queue, std::span<const NewTask> tasks, const EnqueueOptions& options = {});
 
 /// One task; nothing when it was a duplicate.

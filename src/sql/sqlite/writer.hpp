@@ -71,7 +71,7 @@ class Writer {
   const Hooks hooks_;
   bool begun_ = false;  ///< `admit` has begun a transaction
   int pages_at_last_checkpoint_ = 0;
-  int insist_from_;  ///< pages in the WAL, from which on a checkpoint waits for readers
+  int insist_from_;          ///< pages in the WAL, from which on a checkpoint waits for readers
   int careful_batches_ = 0;  ///< so many more are kept apart from the start: somebody threw lately
   std::atomic<std::uint64_t> commits_{0};
   std::atomic<std::uint64_t> writes_{0};
