@@ -101,9 +101,6 @@ Artifact get_owned(Read& tx, UserId user, ArtifactId id) {
   throw Error(ErrorCode::not_found, fmt::format("there is no artifact {}", to_string(id)));
 }
 
-/// Whose rows a purge of many takes: nothing stands for everybody's.
-std::optional<UserId> only_of(const Read& tx) { return tx.actor().sees_all() ? std::nullopt : tx.actor().user_id(); }
-
 }  // namespace
 
 Artifact update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& changes) {
@@ -146,11 +143,11 @@ bool purge(Write& tx, UserId user, ArtifactId id) {
 }
 
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit) {
-  return purge_all(tx, tx.all(find_ended, deleted_before, limit, only_of(tx)));
+  return purge_all(tx, tx.all(find_ended, deleted_before, limit, tx.actor().only()));
 }
 
 std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) {
-  return purge_all(tx, tx.all(find_of_job, job, limit, only_of(tx)));
+  return purge_all(tx, tx.all(find_of_job, job, limit, tx.actor().only()));
 }
 
 }  // namespace quarry::artifacts

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,12 +35,6 @@ std::vector<char*> pointers_to(std::vector<std::string>& words) {
   return pointers;
 }
 
-[[noreturn]] void throw_not_started(const std::string& program, int failure) {
-  throw Error(ErrorCode::unavailable,
-              fmt::format("could not start {}: PostgreSQL's programs must be installed and on PATH", program),
-              {std::strerror(failure), {}, failure});
-}
-
 struct FileActions {
   posix_spawn_file_actions_t native;
   FileActions() { posix_spawn_file_actions_init(&native); }
@@ -70,40 +63,11 @@ Child::Child(const std::string& program, const std::vector<std::string>& args,
   auto variables = merged_environment(environment);
   const int failure = ::posix_spawnp(&pid_, program.c_str(), &actions.native, nullptr, pointers_to(words).data(),
                                      pointers_to(variables).data());
-  if (failure != 0) throw_not_started(program, failure);
+  if (failure != 0)
+    throw Error(ErrorCode::unavailable,
+                fmt::format("could not start {}: PostgreSQL's programs must be installed and on PATH", program),
+                {std::strerror(failure), {}, failure});
   pipe_ = pipe == Pipe::to_child ? std::move(write_end) : std::move(read_end);
-}
-
-Child::Child(const std::string& program, const std::vector<std::string>& args, int death_signal)
-    : program_(program), words_(::memfd_create("words", MFD_CLOEXEC)) {
-  if (!words_) throw file_error(errno, "keep the words of", program);
-  std::vector<std::string> words{program};
-  words.insert(words.end(), args.begin(), args.end());
-  const auto argv = pointers_to(words);
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw file_error(errno, "make a pipe to", program);
-  const File read_end(ends[0]);
-  File write_end(ends[1]);
-  const pid_t us = ::getpid();
-  pid_ = ::fork();
-  // Other threads may hold any lock: up to exec only what is safe in a signal handler.
-  if (pid_ == 0) {
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    if (::prctl(PR_SET_PDEATHSIG, death_signal) == 0 && ::getppid() == us && nothing >= 0 && ::dup2(nothing, 0) == 0 &&
-        ::dup2(words_.get(), 1) == 1 && ::dup2(words_.get(), 2) == 2)
-      ::execve(argv[0], argv.data(), environ);
-    const int failure = errno;
-    [[maybe_unused]] const auto told = ::write(write_end.get(), &failure, sizeof(failure));
-    ::_exit(127);
-  }
-  const int failure = errno;
-  write_end.close();
-  if (pid_ < 0) throw_not_started(program, failure);
-  // At its exec the pipe ends.
-  if (int told = 0; ::read(read_end.get(), &told, sizeof(told)) == sizeof(told)) {
-    stop(SIGKILL);
-    throw_not_started(program, told);
-  }
 }
 
 Child::~Child() { stop(SIGTERM); }

@@ -21,9 +21,6 @@ class Child {
   /// `PATH` is searched. Throws `unavailable` when the program cannot be started.
   Child(const std::string& program, const std::vector<std::string>& args,
         const std::map<std::string, std::string>& environment, Pipe pipe);
-  /// A server without a pipe, by its full name, that must not outlive us: it is sent `death_signal` when the *thread* that
-  /// has made it ends, also by SIGKILL. The kernel forgets that when a program changes its user.
-  Child(const std::string& program, const std::vector<std::string>& args, int death_signal);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

@@ -51,9 +51,6 @@ Standing lock(Write& tx, JobId job) {
   return *found;
 }
 
-/// Whose jobs are meant: nothing stands for everybody's.
-std::optional<UserId> only_of(const Read& tx) { return tx.actor().sees_all() ? std::nullopt : tx.actor().user_id(); }
-
 void require_ended(JobId job, JobStatus status, std::string_view what) {
   if (is_open(status))
     throw Error(ErrorCode::conflict,
@@ -133,10 +130,10 @@ Moved purge(Write& tx, JobId job, int limit) {
 }
 
 std::vector<JobId> ended_before(Read& tx, Instant before, int limit) {
-  return tx.all(find_ended, before, limit, only_of(tx));
+  return tx.all(find_ended, before, limit, tx.actor().only());
 }
 std::vector<JobId> deleted_before(Read& tx, Instant before, int limit) {
-  return tx.all(find_deleted, before, limit, only_of(tx));
+  return tx.all(find_deleted, before, limit, tx.actor().only());
 }
 
 }  // namespace quarry::jobs

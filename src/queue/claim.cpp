@@ -13,6 +13,7 @@
 #include "quarry/store/checks.hpp"
 #include "queue/access.hpp"
 #include "queue/effects.hpp"
+#include "queue/lease_columns.hpp"
 #include "queue/put_back.hpp"
 
 namespace quarry::queue {
@@ -257,9 +258,8 @@ std::vector<TaskId> cancel_requests(Read& tx, std::span<const LeaseRef> leases) 
       if (tx.one(find_cancel_request, ref.id, ref.lease_token)) cancelled.push_back(ref.id);
     return cancelled;
   }
-  std::vector<std::int64_t> ids, tokens;
-  for (const auto& ref : leases) ids.push_back(ref.id), tokens.push_back(ref.lease_token);
-  return tx.all(find_cancel_requests, ids, tokens);
+  const LeaseColumns many(leases);
+  return tx.all(find_cancel_requests, many.ids, many.tokens);
 }
 
 HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseconds lease) {
@@ -271,9 +271,8 @@ HeartbeatResult heartbeat(Write& tx, std::span<const LeaseRef> leases, milliseco
     for (const auto& ref : leases)
       if (const auto beat = tx.one(extend_lease, ref.id, ref.lease_token, until)) beats.push_back(*beat);
   } else {
-    std::vector<std::int64_t> ids, tokens;
-    for (const auto& ref : leases) ids.push_back(ref.id), tokens.push_back(ref.lease_token);
-    beats = tx.all(extend_leases, ids, tokens, until);
+    const LeaseColumns many(leases);
+    beats = tx.all(extend_leases, many.ids, many.tokens, until);
   }
   std::unordered_map<TaskId, bool> cancelled;
   for (const auto& beat : beats) cancelled.emplace(beat.id, beat.cancel_requested);

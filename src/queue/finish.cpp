@@ -9,6 +9,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/core/utf8.hpp"
 #include "queue/access.hpp"
+#include "queue/lease_columns.hpp"
 #include "queue/transition.hpp"
 
 namespace quarry::queue {
@@ -184,9 +185,8 @@ std::vector<TaskId> hold(Write& tx, std::span<const LeaseRef> leases) {
       if (tx.one(find_lease, lease.id, lease.lease_token)) held.push_back(lease.id);
     return held;
   }
-  std::vector<std::int64_t> ids, tokens;
-  for (const auto& lease : leases) ids.push_back(lease.id), tokens.push_back(lease.lease_token);
-  return tx.all(lock_leases, ids, tokens);
+  const LeaseColumns many(leases);
+  return tx.all(lock_leases, many.ids, many.tokens);
 }
 
 Refused finish(Write& tx, std::span<const Finish> tasks) {

@@ -143,7 +143,7 @@ std::int64_t count_results(Read& tx, SearchId search, const ResultFilter& filter
 }
 
 void analyse(Write& tx, std::span<const Analysis> analyses) {
-  const auto owner = tx.actor().sees_all() ? std::nullopt : tx.actor().user_id();
+  const auto owner = tx.actor().only();
   std::vector<AnalysisRow> rows;
   rows.reserve(analyses.size());
   for (const auto& analysis : analyses) {

@@ -32,6 +32,8 @@ class Actor {
   /// Nothing for the system.
   const std::optional<UserId>& user_id() const noexcept { return user_id_; }
   bool sees_all() const noexcept { return sees_all_; }
+  /// Whose rows alone are there; nothing for whoever sees everything.
+  std::optional<UserId> only() const noexcept { return sees_all_ ? std::nullopt : user_id_; }
   /// Whether rows of this owner are there for the actor.
   bool sees(UserId owner) const noexcept { return sees_all_ || user_id_ == owner; }
 

@@ -46,7 +46,8 @@ void stop_left_server(const fs::path& data) noexcept {
     if (ends_within(pid, data, 5s)) return;
     ::kill(pid, SIGKILL);
     ends_within(pid, data, 5s);
-  } catch (const std::exception&) {  // what cannot be looked at cannot be stopped
+  } catch (const std::exception& error) {
+    log::warn("whether a server still runs in '{}' could not be told: {}", data.native(), error.what());
   }
 }
 

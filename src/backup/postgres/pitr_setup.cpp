@@ -58,9 +58,8 @@ void refuse_other_archive(std::string_view present, std::string_view library, st
   const bool same_place = !place_of(ours).empty() && place_of(present) == place_of(ours);
   if (library.empty() && (present.empty() || present == ours || same_place)) return;
   throw Error(ErrorCode::conflict,
-              fmt::format("the server has an {} of its own already, and archives elsewhere: `show {}` tells where. Say "
+              fmt::format("the server has an {0} of its own already, and archives elsewhere: `show {0}` tells where. Say "
                           "--replace-archive-command to have it archive into this folder instead",
-                          library.empty() ? "archive_command" : "archive_library",
                           library.empty() ? "archive_command" : "archive_library"));
 }
 

@@ -85,9 +85,12 @@ class Replay {
     unpack(repository, keys, plan.base);
     segments_ = unseal_segments(repository, keys, plan.base, plan.beyond.segment, scratch_.path() / "wal");
     write_configuration(plan.base, at);
+    // The signal comes when this thread ends, however it does; a server that it misses is stopped by the next run.
     server_ = std::make_unique<Child>(
-        (options.programs / "postgres").native(),
-        std::vector<std::string>{"-D", data().native(), "-c", "config_file=" + configuration().native()}, SIGQUIT);
+        "setpriv",
+        std::vector<std::string>{"--pdeathsig", "QUIT", "--", (options.programs / "postgres").native(), "-D",
+                                 data().native(), "-c", "config_file=" + configuration().native()},
+        std::map<std::string, std::string>{}, Pipe::none);
     url_ = fmt::format("postgresql:///{}?host={}&port=5432&user={}", plan.base.database, scratch_.path().native(),
                        plan.base.user);
     wait_for_end(options.wait_s);

@@ -10,6 +10,7 @@
 #include "quarry/accounts/users.hpp"
 #include "quarry/jobs/submit.hpp"
 #include "quarry/ops/policy.hpp"
+#include "quarry/store/checks.hpp"
 
 namespace quarry::cli {
 namespace {
@@ -23,8 +24,7 @@ struct SubmitCli : TargetCli {
   std::string depends_on;
 };
 
-/// No title has more characters, and none of these has more bytes.
-constexpr std::size_t title_bytes = 255;
+constexpr std::size_t title_characters = 255;
 
 struct SubmitResult {
   jobs::Job job;
@@ -60,22 +60,15 @@ Json config_of_own(const SubmitCli& cli) {
   return Json{boost::json::serialize(config)};
 }
 
-/// The first characters of a text; never a part of one.
-std::string title_from(const std::string& text) {
-  auto end = std::min<std::size_t>(text.size(), title_bytes);
-  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
-}
-
 ExitCode submit(Context& context, const SubmitCli& cli) {
   auto job = job_of(cli);
   std::optional<crawl::JobConfig> config;
   if (cli.type == "crawl") {
     config = job_config_of(cli);
-    if (cli.title.empty()) job.title = config->target_url->text().substr(0, title_bytes);
+    if (cli.title.empty()) job.title = store::first_characters(config->target_url->text(), title_characters);
   } else {
     job.config = config_of_own(cli);
-    if (cli.title.empty()) job.title = title_from(cli.url);
+    if (cli.title.empty()) job.title = store::first_characters(cli.url, title_characters);
     if (job.title.empty()) throw_invalid("a job of your own type has no title: give one with --title, or a URL");
   }
   // A crawl comes with its first page; other jobs get their tasks from whoever made them.

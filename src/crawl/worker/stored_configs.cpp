@@ -40,7 +40,7 @@ constexpr sql::Command<void(JobId, Json, int, Instant)> write_config{
 template <class Each>
 ConfigUpgradePage walk(Read& tx, const OldConfigs& query, const ConfigUpgradeRequest& request, Each&& each) {
   store::check_page({.limit = request.limit});
-  const auto owner = tx.actor().sees_all() ? std::nullopt : tx.actor().user_id();
+  const auto owner = tx.actor().only();
   const auto rows = tx.all(query, config_version, request.after.value_or(JobId{}), owner, request.limit);
   ConfigUpgradePage page;
   for (const auto& row : rows) {

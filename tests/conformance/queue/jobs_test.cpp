@@ -8,6 +8,16 @@
 namespace quarry::test {
 namespace {
 
+/// Ends the task in a transaction that fails after that.
+void end_in_vain(Database& db, const ClaimedTask& claimed) {
+  EXPECT_THROW(db.write([&](Write& tx) {
+    const Finish one{claimed.id, claimed.lease_token, {}};
+    finish_or_throw(tx, std::span(&one, 1));
+    throw std::runtime_error("the effects could not be stored");
+  }),
+               std::runtime_error);
+}
+
 class QueueJobs : public QueueTest {};
 QUARRY_BOTH_ENGINES(QueueJobs);
 
@@ -63,12 +73,7 @@ TEST_P(QueueJobNotes, ItsEndIsUndoneWithItsTransaction) {
   const auto id = job("crawl");
   put({}, {.job_id = id});
   const auto claimed = take_one();
-  EXPECT_THROW(db().write([&](Write& tx) {
-    const Finish one{claimed.id, claimed.lease_token, {}};
-    finish_or_throw(tx, std::span(&one, 1));
-    throw std::runtime_error("the effects could not be stored");
-  }),
-               std::runtime_error);
+  end_in_vain(db(), claimed);
   EXPECT_EQ(notes(id).size(), 1U);
 }
 
@@ -158,12 +163,7 @@ TEST_P(QueueJobs, ItEndsInTheTransactionOfItsLastTask) {
   const auto id = job("crawl");
   put({}, {.job_id = id});
   const auto claimed = take_one();
-  EXPECT_THROW(db().write([&](Write& tx) {
-    const Finish one{claimed.id, claimed.lease_token, {}};
-    finish_or_throw(tx, std::span(&one, 1));
-    throw std::runtime_error("the effects could not be stored");
-  }),
-               std::runtime_error);
+  end_in_vain(db(), claimed);
   EXPECT_EQ(job_row(id).status, "running");
   EXPECT_EQ(job_row(id).open_tasks, 1);
   EXPECT_EQ(status(claimed.id), TaskStatus::processing);

@@ -260,7 +260,7 @@ TEST(HealthOnSqlite, AFileThatThisUserMayNotWriteIsNotReady) {
   // Root may write anything, so somebody else asks.
   const auto child = fork();
   if (child == 0) {
-    if (setegid(65534) != 0 || seteuid(65534) != 0) _exit(9);
+    if (geteuid() == 0 && (setegid(65534) != 0 || seteuid(65534) != 0)) _exit(9);
     const auto report = ops::check_health(Database::open(database.url(), {.create = false, .read_only = true}));
     _exit(report.ready ? 1 : report.checks.front().message.find("may not write") == std::string::npos ? 2 : 0);
   }
@@ -268,7 +268,9 @@ TEST(HealthOnSqlite, AFileThatThisUserMayNotWriteIsNotReady) {
   waitpid(child, &status, 0);
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
-  EXPECT_TRUE(ops::check_health(database.db()).ready) << "for root it is";
+  if (geteuid() == 0) {
+    EXPECT_TRUE(ops::check_health(database.db()).ready) << "for root it is";
+  }
 }
 
 TEST(HealthOnPostgres, WhatHangsIsReportedAndTheOthersGoOn) {
