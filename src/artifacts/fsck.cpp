@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "artifacts/blob_rows.hpp"
+#include "artifacts/search_index.hpp"
 #include "quarry/core/error.hpp"
 
 namespace quarry::artifacts {
@@ -20,6 +21,7 @@ class Fsck {
     const auto abandoned = store_.remove_abandoned(options_.grace, !options_.repair);
     result_.abandoned_files = abandoned.files;
     result_.abandoned_bytes = abandoned.bytes;
+    if (options_.deep) check_search_index();
     return std::move(result_);
   }
 
@@ -110,11 +112,25 @@ class Fsck {
     note(FsckFinding::stray_file, {file.hash, file.stored_bytes, 0, 0, false}, removed);
   }
 
+  void check_search_index() {
+    const auto progress = [&] {
+      if (options_.progress) options_.progress(result_);
+    };
+    const auto artifacts = count_wrongly_indexed(db_, progress);
+    if (artifacts == 0) return;
+    if (options_.repair) mend_search_index(db_, progress);
+    result_.wrongly_indexed = artifacts;
+    const bool mended = options_.repair && count_wrongly_indexed(db_, progress) == 0;
+    note({FsckFinding::wrong_search_index, "", artifacts, mended});
+  }
+
   void note(FsckFinding finding, const BlobRow& row, bool repaired) {
-    result_.repaired += repaired;
-    if (!repaired && finding != FsckFinding::stray_file) result_.is_sound = false;
-    if (result_.problems.size() < options_.problems_max)
-      result_.problems.push_back({finding, to_string(row.hash), row.artifacts, repaired});
+    note({finding, to_string(row.hash), row.artifacts, repaired});
+  }
+  void note(FsckProblem problem) {
+    result_.repaired += problem.repaired;
+    if (!problem.repaired && problem.finding != FsckFinding::stray_file) result_.is_sound = false;
+    if (result_.problems.size() < options_.problems_max) result_.problems.push_back(std::move(problem));
   }
 
   const Database& db_;

@@ -66,7 +66,7 @@ ExitCode check(Context& context, const UpkeepCli& cli) {
   console.result(result, [&] {
     Table table({{"FOUND"}, {"BODY"}, {"ARTIFACTS", Align::right}, {"REPAIRED"}});
     for (const auto& problem : result.problems)
-      table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob,
+      table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob.empty() ? "-" : problem.blob,
                  fmt::format("{}", problem.artifacts), problem.repaired ? "yes" : "no"});
     if (!table.empty()) console.print(table);
     console.line(fmt::format(
@@ -77,6 +77,8 @@ ExitCode check(Context& context, const UpkeepCli& cli) {
             ? fmt::format("{} wrong, but no artifact has lost its body",
                           counted(std::ssize(result.problems), "thing is", "things are"))
             : fmt::format("{} lost their body", counted(result.lost_artifacts, "artifact has", "artifacts have"))));
+    if (result.wrongly_indexed > 0 && !result.is_sound && !cli.repair)
+      console.note("search misses pages or finds wrong ones: `quarry artifact fsck --deep --repair` builds its index anew");
   });
   return result.is_sound ? ExitCode::ok : ExitCode::corrupt;
 }
@@ -99,9 +101,12 @@ void add_artifact_upkeep_commands(CLI::App& group, Commands& commands) {
             collect);
     command->add_flag("--dry-run", cli->dry_run, "Only count them");
   }
-  const auto [command, cli] = add("fsck", "Check that every body is there and every count is right", check);
-  command->add_flag("--deep", cli->deep, "Read every body and compare it with its hash");
-  command->add_flag("--repair", cli->repair, "Set counts right and remove files that no row knows");
+  const auto [command, cli] =
+      add("fsck", "Check that every body is there, every count right, and with --deep what search knows", check);
+  command->add_flag("--deep", cli->deep,
+                    "Read every body and compare it with its hash, and every text with the search index");
+  command->add_flag("--repair", cli->repair,
+                    "Set counts right, remove files that no row knows, build a wrong search index anew");
 }
 
 }  // namespace quarry::cli

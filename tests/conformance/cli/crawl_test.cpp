@@ -195,6 +195,36 @@ TEST_P(CliCrawl, BodiesAreCheckedAndCollected) {
   EXPECT_THAT(run({"artifact", "fsck"}).out, HasSubstr("missing_body"));
 }
 
+TEST_P(CliCrawl, AnEmptiedSearchIndexIsFoundAndBuiltAnew) {
+  Site site(3);
+  json(crawl(site));
+  database().db().write([&](Write& tx) {
+    if (tx.engine() == Engine::sqlite) {
+      tx.session().run_script("test.damage", "insert into artifacts_fts (artifacts_fts) values ('delete-all')");
+      return;
+    }
+    // Rows written while another function made their vectors.
+    const auto function =
+        tx.value(sql::Query<std::string()>{"test.function", "select pg_get_functiondef('artifact_search_vector'::regproc)"});
+    tx.session().run_script("test.damage",
+                            "create or replace function artifact_search_vector(title text, description text, content_text "
+                            "text) returns tsvector language sql immutable as $$ select ''::tsvector $$;"
+                            "update artifacts set title = title;" +
+                                function);
+  });
+  EXPECT_TRUE(json({"find", "number2"}).at("hits").as_array().empty());
+  const auto found = json({"artifact", "fsck", "--deep"}, 74);
+  EXPECT_EQ(number(found, "wrongly_indexed"), 3);
+  EXPECT_EQ(text(found.at("problems").as_array().at(0).as_object(), "finding"), "wrong_search_index");
+  const auto told = run({"artifact", "fsck", "--deep"});
+  EXPECT_EQ(told.exit.code, 74);
+  EXPECT_THAT(told.out, HasSubstr("1 thing is wrong, but no artifact has lost its body"));
+  EXPECT_THAT(told.err, HasSubstr("quarry artifact fsck --deep --repair"));
+  EXPECT_EQ(number(json({"artifact", "fsck", "--deep", "--repair"}), "repaired"), 1);
+  EXPECT_TRUE(json({"artifact", "fsck", "--deep"}).at("problems").as_array().empty());
+  EXPECT_EQ(json({"find", "number2"}).at("hits").as_array().size(), 1U);
+}
+
 TEST_P(CliCrawl, KeepsToItsLimits) {
   Site site(12);
   EXPECT_EQ(number(json(crawl(site, {"--max-pages", "5"})), "pages"), 5);
