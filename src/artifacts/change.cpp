@@ -6,6 +6,7 @@
 #include "quarry/core/error.hpp"
 #include "quarry/store/checks.hpp"
 #include "quarry/store/patch.hpp"
+#include "quarry/system/record.hpp"
 
 namespace quarry::artifacts {
 namespace {
@@ -55,6 +56,11 @@ constexpr sql::Command<Ending(JobId, std::int64_t, std::optional<UserId>)> find_
     sql::postgres("select user_id, id, blob_hash from artifacts where job_id = $1 and user_id = coalesce($3, user_id)"
                   " order by id limit $2 for update")};
 
+constexpr sql::Command<Ending(UserId, std::int64_t)> find_of_user{
+    "artifact.find_of_user",
+    sql::sqlite("select user_id, id, blob_hash from artifacts where user_id = $1 order by id limit $2"),
+    sql::postgres("select user_id, id, blob_hash from artifacts where user_id = $1 order by id limit $2 for update")};
+
 struct RowKey {
   UserId user_id;
   ArtifactId id;
@@ -73,6 +79,14 @@ std::int64_t purge_all(Write& tx, std::span<const Ending> artifacts) {
   tx.run_each(end_artifact, keys);
   refs.apply_released(tx);
   return static_cast<std::int64_t>(artifacts.size());
+}
+
+/// Whose it was, because the artifact itself may be gone.
+void record_artifact(Write& tx, std::string_view action, ArtifactId id, UserId owner) {
+  system::record(tx, {.action = std::string(action),
+                      .resource_type = "artifact",
+                      .resource_id = id.value,
+                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(owner))}});
 }
 
 void check_words(std::string_view what, const std::vector<std::string>& words) {
@@ -122,9 +136,12 @@ Artifact update(Write& tx, UserId user, ArtifactId id, const ArtifactChanges& ch
 }
 
 bool soft_delete(Write& tx, UserId user, ArtifactId id) {
-  if (tx.actor().sees(user) && tx.run(hide, user, id, tx.now()) > 0) return true;
-  get_owned(tx, user, id);
-  return false;
+  if (!tx.actor().sees(user) || tx.run(hide, user, id, tx.now()) == 0) {
+    get_owned(tx, user, id);
+    return false;
+  }
+  record_artifact(tx, "artifact.delete", id, user);
+  return true;
 }
 
 bool restore(Write& tx, UserId user, ArtifactId id) {
@@ -133,21 +150,37 @@ bool restore(Write& tx, UserId user, ArtifactId id) {
   if (!page) return false;
   if (page->job_id && page->source_url && find_by_url(tx, *page->job_id, *page->source_url))
     throw Error(ErrorCode::conflict, "the page has been stored anew since this artifact was deleted: delete that one first");
-  return tx.run(show, user, id, tx.now()) > 0;
+  if (tx.run(show, user, id, tx.now()) == 0) return false;
+  record_artifact(tx, "artifact.undelete", id, user);
+  return true;
 }
 
 bool purge(Write& tx, UserId user, ArtifactId id) {
   if (!tx.actor().sees(user)) return false;
   const auto found = tx.all(find_ending, user, id);
-  return purge_all(tx, found) > 0;
+  if (purge_all(tx, found) == 0) return false;
+  record_artifact(tx, "artifact.purge", id, user);
+  return true;
 }
 
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit) {
-  return purge_all(tx, tx.all(find_ended, deleted_before, limit, tx.actor().only()));
+  const auto purged = purge_all(tx, tx.all(find_ended, deleted_before, limit, tx.actor().only()));
+  if (purged > 0)
+    system::record(
+        tx,
+        {.action = "artifact.purge",
+         .resource_type = "artifact",
+         .details = Json{fmt::format(R"({{"artifacts":{},"deleted_before":"{}"}})", purged, to_iso8601(deleted_before))}});
+  return purged;
 }
 
 std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit) {
   return purge_all(tx, tx.all(find_of_job, job, limit, tx.actor().only()));
+}
+
+std::int64_t purge_of_user(Write& tx, UserId user, std::int64_t limit) {
+  if (!tx.actor().sees(user)) return 0;
+  return purge_all(tx, tx.all(find_of_user, user, limit));
 }
 
 }  // namespace quarry::artifacts

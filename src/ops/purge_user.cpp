@@ -79,8 +79,7 @@ class UserPurger {
       take_tasks();
       if (result_.running > 0) return result_;
       take_searches();
-      take_artifacts(false);
-      take_artifacts(true);
+      in_batches(result_.artifacts, [&](Write& tx) { return artifacts::purge_of_user(tx, user_, rows_); });
       in_batches(result_.messages, [&](Write& tx) { return tx.run(delete_messages, user_, rows_); });
       in_batches(result_.sessions, [&](Write& tx) { return tx.run(delete_sessions, user_, rows_); });
     } while (!take_user());  // something new came in meanwhile
@@ -154,14 +153,6 @@ class UserPurger {
     in_batches(result_.searches, [&](Write& tx) {
       const auto found = searches::list(tx, {.user_id = user_}, {.limit = rows_}).rows;
       for (const auto& search : found) searches::purge(tx, search.id);
-      return static_cast<std::int64_t>(found.size());
-    });
-  }
-
-  void take_artifacts(bool deleted) {
-    in_batches(result_.artifacts, [&](Write& tx) {
-      const auto found = artifacts::list(tx, {.user_id = user_, .deleted = deleted}, {.limit = rows_}).rows;
-      for (const auto& artifact : found) artifacts::purge(tx, user_, artifact.id);
       return static_cast<std::int64_t>(found.size());
     });
   }

@@ -2,6 +2,7 @@
 
 #include "quarry/core/error.hpp"
 #include "quarry/searches/search.hpp"
+#include "quarry/system/record.hpp"
 #include "searches/rules.hpp"
 
 namespace quarry::searches {
@@ -47,7 +48,12 @@ bool purge(Write& tx, SearchId id) {
   if (!found || !tx.actor().sees(found->user_id)) return false;
   if (tx.value(has_jobs, id))
     throw Error(ErrorCode::conflict, fmt::format("search {} still has its jobs: purge them first", to_string(id)));
-  return tx.run(delete_search, id) > 0;
+  if (tx.run(delete_search, id) == 0) return false;
+  system::record(tx, {.action = "search.purge",
+                      .resource_type = "search",
+                      .resource_id = id.value,
+                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(found->user_id))}});
+  return true;
 }
 
 }  // namespace quarry::searches

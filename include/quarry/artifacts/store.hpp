@@ -10,8 +10,9 @@
 /// to the new one; so a task that is run twice leaves what one run leaves.
 ///
 /// Everything but `find`, `get` and `exists` by id alone takes the owner with the id: another user's artifact does not
-/// exist. Errors: `not_found`, `invalid` (a text that is not UTF-8, a URL that is too long, a cursor of another list),
-/// `constraint` (no such user or job), `conflict` (changed since it was read). Thread safety: that of the transaction.
+/// exist. What is deleted, brought back and purged is recorded in the audit log (quarry/system/record.hpp). Errors:
+/// `not_found`, `invalid` (a text that is not UTF-8, a URL that is too long, a cursor of another list), `constraint` (no
+/// such user or job), `conflict` (changed since it was read). Thread safety: that of the transaction.
 
 #include <span>
 #include <string>
@@ -68,7 +69,10 @@ bool purge(Write& tx, UserId user, ArtifactId id);
 /// everything. Returns how many.
 std::int64_t purge_deleted(Write& tx, Instant deleted_before, std::int64_t limit = 1000);
 /// Purges up to `limit` artifacts of a job, deleted or not. Returns how many: none of a job that the actor does not see.
+/// Records nothing: whoever purges the job does.
 std::int64_t purge_of_job(Write& tx, JobId job, std::int64_t limit = 1000);
+/// The same of a user.
+std::int64_t purge_of_user(Write& tx, UserId user, std::int64_t limit = 1000);
 
 /// Which artifacts: those that meet every condition that is set.
 struct ArtifactFilter {

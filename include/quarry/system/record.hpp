@@ -5,15 +5,15 @@
 ///     system::record(tx, {.action = "user.role", .resource_type = "user", .resource_id = user.value,
 ///                         .details = Json{R"({"from":"user","to":"admin"})"}});
 ///
-/// | actions                                                                                       | resource       |
-/// |-----------------------------------------------------------------------------------------------|----------------|
-/// | `user.create`, `.update`, `.password`, `.role`, `.activate`, `.deactivate`, `.verify`, `.delete`, `.undelete` | `user`
-/// | | `login.failed`, `login.locked`, `login.unlocked`                                              | `user`, when there is
-/// one | | `key.create`, `key.rotate`, `key.revoke`                                                      | `api_key`      |
-/// | `job.delete`, `job.undelete`, `job.purge`                                                     | `job`          |
-/// | `plan.create`, `plan.update`                                                                  | none: `plan_id` in the
-/// details | | `subscription.create`, `subscription.change`                                                  |
-/// `subscription` |
+/// - `user.create`, `.update`, `.password`, `.role`, `.activate`, `.deactivate`, `.verify`, `.delete`, `.undelete`: a `user`
+/// - `login.failed`, `login.locked`, `login.unlocked`: a `user`, when there is one
+/// - `key.create`, `key.rotate`, `key.revoke`: an `api_key`
+/// - `job.delete`, `job.undelete`, `job.purge`: a `job`
+/// - `artifact.delete`, `artifact.undelete`, `artifact.purge`: an `artifact`; no id where many were purged at once, but
+///   their number in the details
+/// - `search.purge`: a `search`
+/// - `plan.create`, `plan.update`: no resource, but `plan_id` in the details
+/// - `subscription.create`, `subscription.change`: a `subscription`
 ///
 /// It is `audit` (audit.hpp), unless the setting `enable_audit_logging` is false. What that setting does not switch off is
 /// written by `audit` itself: changes of settings (this one among them), what maintenance and purging took away, and the

@@ -156,6 +156,10 @@ TEST_P(CliCrawl, AnArtifactIsEditedDeletedBroughtBackAndPurged) {
   EXPECT_EQ(number(json({"artifact", "purge", "--older-than-hours", "0"}), "artifacts"), 1);
   const auto other = text(json({"artifact", "list"}).at("artifacts").as_array().at(0).as_object(), "id");
   EXPECT_EQ(number(json({"artifact", "purge", other}), "artifacts"), 1);
+  const auto recorded = json({"audit", "list", "--prefix", "artifact."}).at("entries").as_array();
+  ASSERT_GE(recorded.size(), 2U);
+  EXPECT_EQ(text(recorded[0].as_object(), "action"), "artifact.purge");
+  EXPECT_EQ(text(recorded[0].as_object(), "resource_id"), other);
   refused({"artifact", "purge"}, 64);
   refused({"artifact", "purge", other, "--older-than-hours", "1"}, 64);
   for (const auto* verb : {"show", "delete", "undelete", "purge"}) refused({"artifact", verb, other}, 66);

@@ -1,4 +1,5 @@
 #include "conformance/records/records_test.hpp"
+#include "quarry/artifacts/store.hpp"
 #include "quarry/billing/metering.hpp"
 #include "quarry/billing/plans.hpp"
 #include "quarry/billing/subscriptions.hpp"
@@ -6,6 +7,7 @@
 #include "quarry/jobs/submit.hpp"
 #include "quarry/queue/claim.hpp"
 #include "quarry/queue/finish.hpp"
+#include "quarry/searches/search.hpp"
 
 namespace quarry::test {
 namespace {
@@ -14,7 +16,16 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class WorkRecords : public Records {};
+class WorkRecords : public Records {
+ protected:
+  static ArtifactId put_note(Write& tx, UserId user) {
+    artifacts::NewArtifact note;
+    note.user_id = user;
+    note.title = "A note";
+    note.blob.hash.bytes.fill(7);
+    return artifacts::put_artifact(tx, note);
+  }
+};
 QUARRY_BOTH_ENGINES(WorkRecords);
 
 TEST_P(WorkRecords, JobsThatAreTakenAway) {
@@ -34,6 +45,82 @@ TEST_P(WorkRecords, JobsThatAreTakenAway) {
   EXPECT_THAT(actions_since(1), ElementsAre("job.delete", "job.undelete", "job.purge"));
   EXPECT_EQ(last().resource_id, job.value);
   EXPECT_EQ(details(), R"({"user_id":")" + to_string(ada) + "\"}") << "whose it was";
+}
+
+TEST_P(WorkRecords, ArtifactsThatAreTakenAway) {
+  const auto ada = make_user("ada");
+  const auto before = entries().size();
+  const auto id = as(ada, [&](Write& tx) { return put_note(tx, ada); });
+  EXPECT_THAT(actions_since(before), IsEmpty()) << "that is work";
+  as(ada, [&](Write& tx) {
+    EXPECT_TRUE(artifacts::soft_delete(tx, ada, id));
+    EXPECT_FALSE(artifacts::soft_delete(tx, ada, id));
+    EXPECT_TRUE(artifacts::restore(tx, ada, id));
+    EXPECT_FALSE(artifacts::restore(tx, ada, id));
+  });
+  EXPECT_EQ(last().user_id, ada) << "who did it";
+  write([&](Write& tx) {
+    EXPECT_TRUE(artifacts::purge(tx, ada, id));
+    EXPECT_FALSE(artifacts::purge(tx, ada, id));
+  });
+  EXPECT_THAT(actions_since(before), ElementsAre("artifact.delete", "artifact.undelete", "artifact.purge"));
+  EXPECT_EQ(last().resource_type, "artifact");
+  EXPECT_EQ(last().resource_id, id.value);
+  EXPECT_EQ(details(), R"({"user_id":")" + to_string(ada) + "\"}") << "whose it was";
+}
+
+TEST_P(WorkRecords, ArtifactsThatWereDeletedLongAgoGoInOneEntry) {
+  const auto ada = make_user("ada");
+  write([&](Write& tx) {
+    for (int i = 0; i < 3; ++i) artifacts::soft_delete(tx, ada, put_note(tx, ada));
+  });
+  const auto before = entries().size();
+  clock().advance(std::chrono::hours(1));
+  const auto moment = clock().now();
+  write([&](Write& tx) {
+    EXPECT_EQ(artifacts::purge_deleted(tx, moment), 3);
+    EXPECT_EQ(artifacts::purge_deleted(tx, moment), 0);
+  });
+  EXPECT_THAT(actions_since(before), ElementsAre("artifact.purge"));
+  EXPECT_FALSE(last().resource_id);
+  EXPECT_EQ(details(), R"({"artifacts":3,"deleted_before":")" + to_iso8601(moment) + "\"}");
+}
+
+TEST_P(WorkRecords, WhatGoesWithItsJobIsToldByTheJobsEntry) {
+  const auto ada = make_user("ada");
+  const auto job = write([&](Write& tx) {
+    const auto made = jobs::submit(tx, {.user_id = ada, .title = "Mine"}).id;
+    artifacts::NewArtifact page;
+    page.user_id = ada;
+    page.job_id = made;
+    page.source_url = "http://h/";
+    page.blob.hash.bytes.fill(7);
+    artifacts::put_artifact(tx, page);
+    jobs::cancel(tx, made);
+    return made;
+  });
+  const auto before = entries().size();
+  write([&](Write& tx) { EXPECT_TRUE(jobs::purge(tx, job).done); });
+  EXPECT_THAT(actions_since(before), ElementsAre("job.purge"));
+  write([&](Write& tx) {
+    put_note(tx, ada);
+    EXPECT_EQ(artifacts::purge_of_user(tx, ada), 1);
+  });
+  EXPECT_THAT(actions_since(before), ElementsAre("job.purge")) << "the user's entry tells";
+}
+
+TEST_P(WorkRecords, SearchesThatArePurged) {
+  const auto ada = make_user("ada");
+  const auto before = entries().size();
+  const auto search =
+      as(ada, [&](Write& tx) { return searches::create(tx, {.user_id = ada, .query = "lithium", .sources = {"one"}}).id; });
+  as(ada, [&](Write& tx) {
+    EXPECT_TRUE(searches::purge(tx, search));
+    EXPECT_FALSE(searches::purge(tx, search));
+  });
+  EXPECT_THAT(actions_since(before), ElementsAre("search.purge"));
+  EXPECT_EQ(last().resource_id, search.value);
+  EXPECT_EQ(details(), R"({"user_id":")" + to_string(ada) + "\"}");
 }
 
 TEST_P(WorkRecords, WorkItselfIsNotWrittenDown) {
@@ -83,6 +170,7 @@ TEST_P(WorkRecords, AreSwitchedOffTogether) {
     const auto job = jobs::submit(tx, {.user_id = ada, .title = "A job"}).id;
     jobs::cancel(tx, job);
     jobs::soft_delete(tx, job);
+    artifacts::purge(tx, ada, put_note(tx, ada));
   });
   EXPECT_THAT(actions_since(before), IsEmpty());
 }

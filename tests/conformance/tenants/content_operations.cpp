@@ -35,6 +35,7 @@ Operations TenantStores::of_artifacts() {
       {table, "artifacts::purge", [&](Write& tx) { return artifacts::purge(tx, bob_, artifact_); }},
       {table, "artifacts::purge_deleted", [&](Write& tx) { return artifacts::purge_deleted(tx, tx.now()) > 0; }},
       {table, "artifacts::purge_of_job", [&](Write& tx) { return artifacts::purge_of_job(tx, job_) > 0; }},
+      {table, "artifacts::purge_of_user", [&](Write& tx) { return artifacts::purge_of_user(tx, bob_) > 0; }},
   };
 }
 
