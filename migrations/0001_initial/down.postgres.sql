@@ -25,6 +25,7 @@ DROP TABLE queues;
 DROP TABLE schedules;
 DROP TABLE job_logs;
 DROP TABLE job_configurations;
+DROP TABLE job_totals;
 DROP TABLE scraping_jobs;
 DROP TABLE search_results;
 DROP TABLE searches;
@@ -32,6 +33,8 @@ DROP TABLE api_keys;
 DROP TABLE user_sessions;
 DROP TABLE users;
 
+DROP FUNCTION keep_job_totals();
+DROP FUNCTION add_to_job_totals(uuid, job_status, bigint, bigint, bigint, bigint, bigint, bigint);
 DROP FUNCTION move_search_of_job();
 DROP FUNCTION keep_audit_logs();
 DROP FUNCTION keep_usage_events();

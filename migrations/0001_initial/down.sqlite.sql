@@ -25,6 +25,7 @@ DROP TABLE queues;
 DROP TABLE schedules;
 DROP TABLE job_logs;
 DROP TABLE job_configurations;
+DROP TABLE job_totals;
 DROP TABLE scraping_jobs;
 DROP TABLE search_results;
 DROP TABLE searches;

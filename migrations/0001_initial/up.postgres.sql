@@ -280,6 +280,99 @@ $$;
 CREATE TRIGGER scraping_jobs_move_their_search AFTER UPDATE OF status ON scraping_jobs
   FOR EACH ROW WHEN (NEW.search_id IS NOT NULL AND NEW.status <> OLD.status) EXECUTE FUNCTION move_search_of_job();
 
+-- What jobs.statistics says, without reading the jobs: how many a user has in each status, deleted ones left out, and what
+-- those that do not run add up to. Kept by triggers, so whatever changes a job changes its totals in the same transaction.
+-- The figures of a running job move with every page and are its own until it ends: whoever wants them all adds those of the
+-- jobs that run. What counts is the sum over the shards: a writer takes one that nobody holds, or makes another, and so waits
+-- for nobody. A single shard may be negative; the sum never is.
+CREATE TABLE job_totals (
+  user_id   uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  status    job_status NOT NULL,
+  shard     integer NOT NULL CHECK (shard >= 0),
+  jobs      bigint NOT NULL,
+  items     bigint NOT NULL,
+  processed bigint NOT NULL,
+  failed    bigint NOT NULL,
+  results   bigint NOT NULL,
+  bytes     bigint NOT NULL,
+  PRIMARY KEY (user_id, status, shard)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 10000, autovacuum_vacuum_cost_limit = 2000);
+
+CREATE FUNCTION add_to_job_totals(of_user uuid, in_status job_status, more_jobs bigint, more_items bigint,
+  more_processed bigint, more_failed bigint, more_results bigint, more_bytes bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF in_status = 'running' THEN
+    more_items = 0; more_processed = 0; more_failed = 0; more_results = 0; more_bytes = 0;
+  END IF;
+  IF (more_jobs, more_items, more_processed, more_failed, more_results, more_bytes) = (0, 0, 0, 0, 0, 0) THEN
+    RETURN;
+  END IF;
+  -- Of many numbers, so that two who find no shard free do not make the same one, and wait.
+  INSERT INTO job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)
+  VALUES (of_user, in_status,
+          coalesce((SELECT shard FROM job_totals WHERE user_id = of_user AND status = in_status
+                    ORDER BY shard LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED), floor(random() * 2147483647)::integer),
+          more_jobs, more_items, more_processed, more_failed, more_results, more_bytes)
+  ON CONFLICT (user_id, status, shard) DO UPDATE
+  SET jobs = job_totals.jobs + excluded.jobs, items = job_totals.items + excluded.items,
+      processed = job_totals.processed + excluded.processed, failed = job_totals.failed + excluded.failed,
+      results = job_totals.results + excluded.results, bytes = job_totals.bytes + excluded.bytes;
+END;
+$$;
+
+-- With the owner's rights, because a tenant may only read the totals; names mean what stands beside the table of the jobs,
+-- whatever search_path its caller has. A large statement is summed up first: a row that one transaction has written a
+-- thousand times is slow to find. That is why the first row of an update acts for all, unless it has nothing to say itself.
+CREATE FUNCTION keep_job_totals() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
+  IF TG_OP = 'TRUNCATE' THEN
+    DELETE FROM job_totals;
+  ELSIF TG_OP = 'INSERT' THEN
+    PERFORM add_to_job_totals(user_id, status, count(*), sum(total_items), sum(processed_items), sum(failed_items),
+                              sum(results_count), sum(bytes_fetched)::bigint)
+    FROM new_jobs WHERE deleted_at IS NULL GROUP BY user_id, status;
+  ELSIF TG_OP = 'DELETE' THEN
+    -- The cascade of a user's deletion comes when the user is already gone, and takes the totals too.
+    PERFORM add_to_job_totals(user_id, status, -count(*), -sum(total_items), -sum(processed_items), -sum(failed_items),
+                              -sum(results_count), -sum(bytes_fetched)::bigint)
+    FROM old_jobs WHERE deleted_at IS NULL AND EXISTS (SELECT FROM users WHERE id = old_jobs.user_id)
+    GROUP BY user_id, status;
+  ELSIF NEW.id = (SELECT id FROM new_jobs LIMIT 1) THEN
+    PERFORM add_to_job_totals(user_id, status, sum(sign), sum(sign * total_items), sum(sign * processed_items),
+                              sum(sign * failed_items), sum(sign * results_count), sum(sign * bytes_fetched)::bigint)
+    FROM (SELECT -1 AS sign, * FROM old_jobs UNION ALL SELECT 1, * FROM new_jobs) changes
+    WHERE deleted_at IS NULL GROUP BY user_id, status;
+  ELSIF NOT EXISTS (
+    SELECT FROM (SELECT * FROM old_jobs LIMIT 1) o JOIN (SELECT * FROM new_jobs LIMIT 1) n ON n.id = o.id
+    WHERE n.status <> 'running' OR o.status <> 'running' OR n.deleted_at IS DISTINCT FROM o.deleted_at
+      OR n.user_id <> o.user_id) THEN
+    IF OLD.deleted_at IS NULL THEN
+      PERFORM add_to_job_totals(OLD.user_id, OLD.status, -1, -OLD.total_items, -OLD.processed_items, -OLD.failed_items,
+                                -OLD.results_count, -OLD.bytes_fetched);
+    END IF;
+    IF NEW.deleted_at IS NULL THEN
+      PERFORM add_to_job_totals(NEW.user_id, NEW.status, 1, NEW.total_items, NEW.processed_items, NEW.failed_items,
+                                NEW.results_count, NEW.bytes_fetched);
+    END IF;
+  END IF;
+  RETURN NULL;
+END;
+$$;
+CREATE TRIGGER scraping_jobs_total_insert AFTER INSERT ON scraping_jobs REFERENCING NEW TABLE AS new_jobs
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_job_totals();
+CREATE TRIGGER scraping_jobs_total_delete AFTER DELETE ON scraping_jobs REFERENCING OLD TABLE AS old_jobs
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_job_totals();
+CREATE TRIGGER scraping_jobs_total_truncate AFTER TRUNCATE ON scraping_jobs
+  FOR EACH STATEMENT EXECUTE FUNCTION keep_job_totals();
+-- A page of a running job ends at the condition, which is read anew for each statement: it is short for that reason.
+CREATE TRIGGER scraping_jobs_total_update AFTER UPDATE ON scraping_jobs
+  REFERENCING OLD TABLE AS old_jobs NEW TABLE AS new_jobs
+  FOR EACH ROW WHEN (NEW.status <> 'running' OR OLD.status <> 'running' OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at
+    OR NEW.user_id <> OLD.user_id) EXECUTE FUNCTION keep_job_totals();
+
 -- Settings of one job beside its config, by name.
 CREATE TABLE job_configurations (
   id           uuid PRIMARY KEY,
@@ -911,6 +1004,11 @@ ALTER TABLE scraping_jobs FORCE ROW LEVEL SECURITY;
 CREATE POLICY scraping_jobs_system ON scraping_jobs TO quarry_system USING (true) WITH CHECK (true);
 CREATE POLICY scraping_jobs_tenant ON scraping_jobs TO quarry_tenant
   USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
+ALTER TABLE job_totals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE job_totals FORCE ROW LEVEL SECURITY;
+CREATE POLICY job_totals_system ON job_totals TO quarry_system USING (true) WITH CHECK (true);
+CREATE POLICY job_totals_tenant ON job_totals TO quarry_tenant
+  USING (user_id = (SELECT quarry_actor())) WITH CHECK (user_id = (SELECT quarry_actor()));
 ALTER TABLE job_configurations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE job_configurations FORCE ROW LEVEL SECURITY;
 CREATE POLICY job_configurations_system ON job_configurations TO quarry_system USING (true) WITH CHECK (true);
@@ -991,10 +1089,10 @@ CREATE POLICY task_attempts_tenant ON task_attempts TO quarry_tenant
   WITH CHECK (EXISTS (SELECT FROM task_queue t WHERE t.id = task_id AND t.user_id = (SELECT quarry_actor())));
 -- Roles that log in as a member of quarry_system, without owning the tables, work with all of them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
-  job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
-  user_subscriptions, usage_periods, usage_events, usage_analytics, audit_logs, audit_logs_default, task_attempts, queues,
-  queue_counts, hosts, blobs, subscription_plans, cache, rate_limits, webhook_events, system_config, schema_migrations,
-  schema_migration_log TO quarry_system;
+  job_totals, job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions,
+  api_rate_limits, user_subscriptions, usage_periods, usage_events, usage_analytics, audit_logs, audit_logs_default,
+  task_attempts, queues, queue_counts, hosts, blobs, subscription_plans, cache, rate_limits, webhook_events,
+  system_config, schema_migrations, schema_migration_log TO quarry_system;
 -- A tenant works with what is theirs, through the policies, and with what all work has in common: queues, their counters,
 -- hosts and stored bodies. Nothing else is open to them. The ledger and the log of what was done they may read and add to;
 -- what they have subscribed to they may read.
@@ -1004,7 +1102,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches
 GRANT SELECT, INSERT ON audit_logs, audit_logs_default, usage_events TO quarry_tenant;
 REVOKE EXECUTE ON FUNCTION quarry_audit_head() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION quarry_audit_head() TO quarry_system, quarry_tenant;
-GRANT SELECT ON user_subscriptions, usage_analytics TO quarry_tenant;
+REVOKE EXECUTE ON FUNCTION keep_job_totals() FROM PUBLIC;
+GRANT SELECT ON job_totals, user_subscriptions, usage_analytics TO quarry_tenant;
 GRANT SELECT, INSERT, UPDATE ON queues, queue_counts, hosts, blobs TO quarry_tenant;
 GRANT SELECT ON subscription_plans, schema_migrations TO quarry_tenant;
 

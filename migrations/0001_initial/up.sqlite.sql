@@ -272,6 +272,72 @@ BEGIN
     AND NOT EXISTS (SELECT 1 FROM scraping_jobs WHERE search_id = NEW.search_id AND status IN ('pending', 'running'));
 END;
 
+-- What jobs.statistics says, without reading the jobs: how many a user has in each status, deleted ones left out, and what
+-- those that do not run add up to. Kept by triggers, so whatever changes a job changes its totals in the same transaction.
+-- The figures of a running job move with every page and are its own until it ends: whoever wants them all adds those of the
+-- jobs that run. PostgreSQL spreads its writers over shards; there is one writer here, and one shard.
+CREATE TABLE job_totals (
+  user_id   BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
+  status    TEXT NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  shard     INTEGER NOT NULL CHECK (shard >= 0),
+  jobs      INTEGER NOT NULL,
+  items     INTEGER NOT NULL,
+  processed INTEGER NOT NULL,
+  failed    INTEGER NOT NULL,
+  results   INTEGER NOT NULL,
+  bytes     INTEGER NOT NULL,
+  PRIMARY KEY (user_id, status, shard)
+) WITHOUT ROWID, STRICT;
+CREATE TRIGGER scraping_jobs_total_insert AFTER INSERT ON scraping_jobs WHEN NEW.deleted_at IS NULL
+BEGIN
+  INSERT INTO job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)
+  VALUES (NEW.user_id, NEW.status, 0, 1, (NEW.status <> 'running') * NEW.total_items,
+          (NEW.status <> 'running') * NEW.processed_items, (NEW.status <> 'running') * NEW.failed_items,
+          (NEW.status <> 'running') * NEW.results_count, (NEW.status <> 'running') * NEW.bytes_fetched)
+  ON CONFLICT (user_id, status, shard) DO UPDATE
+  SET jobs = jobs + 1, items = items + excluded.items, processed = processed + excluded.processed,
+      failed = failed + excluded.failed, results = results + excluded.results, bytes = bytes + excluded.bytes;
+END;
+-- In the cascade of a user's deletion the totals may have gone already.
+CREATE TRIGGER scraping_jobs_total_delete AFTER DELETE ON scraping_jobs WHEN OLD.deleted_at IS NULL
+BEGIN
+  UPDATE job_totals
+  SET jobs = jobs - 1, items = items - (OLD.status <> 'running') * OLD.total_items,
+      processed = processed - (OLD.status <> 'running') * OLD.processed_items,
+      failed = failed - (OLD.status <> 'running') * OLD.failed_items,
+      results = results - (OLD.status <> 'running') * OLD.results_count,
+      bytes = bytes - (OLD.status <> 'running') * OLD.bytes_fetched
+  WHERE user_id = OLD.user_id AND status = OLD.status AND shard = 0;
+END;
+-- A page of a running job ends at the condition.
+CREATE TRIGGER scraping_jobs_total_update
+AFTER UPDATE OF user_id, status, total_items, processed_items, failed_items, results_count, bytes_fetched, deleted_at
+ON scraping_jobs
+WHEN NEW.status <> 'running' OR OLD.status <> 'running' OR NEW.deleted_at IS NOT OLD.deleted_at OR NEW.user_id <> OLD.user_id
+BEGIN
+  UPDATE job_totals
+  SET jobs = jobs - 1, items = items - (OLD.status <> 'running') * OLD.total_items,
+      processed = processed - (OLD.status <> 'running') * OLD.processed_items,
+      failed = failed - (OLD.status <> 'running') * OLD.failed_items,
+      results = results - (OLD.status <> 'running') * OLD.results_count,
+      bytes = bytes - (OLD.status <> 'running') * OLD.bytes_fetched
+  WHERE user_id = OLD.user_id AND status = OLD.status AND shard = 0 AND OLD.deleted_at IS NULL;
+  INSERT INTO job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)
+  SELECT NEW.user_id, NEW.status, 0, 1, (NEW.status <> 'running') * NEW.total_items,
+         (NEW.status <> 'running') * NEW.processed_items, (NEW.status <> 'running') * NEW.failed_items,
+         (NEW.status <> 'running') * NEW.results_count, (NEW.status <> 'running') * NEW.bytes_fetched
+  WHERE NEW.deleted_at IS NULL
+  ON CONFLICT (user_id, status, shard) DO UPDATE
+  SET jobs = jobs + 1, items = items + excluded.items, processed = processed + excluded.processed,
+      failed = failed + excluded.failed, results = results + excluded.results, bytes = bytes + excluded.bytes;
+END;
+-- INSERT OR REPLACE deletes the row in its way without firing the trigger of deletions, and takes the job's logs and tasks.
+CREATE TRIGGER scraping_jobs_no_replace BEFORE INSERT ON scraping_jobs
+WHEN EXISTS (SELECT 1 FROM scraping_jobs WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM scraping_jobs WHERE rowid = NEW.rowid)
+BEGIN
+  SELECT RAISE(ABORT, 'scraping_jobs has a job with this id: update it, or delete it first');
+END;
+
 -- Settings of one job beside its config, by name.
 CREATE TABLE job_configurations (
   id           BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),

@@ -14,27 +14,27 @@ struct Sums {
 };
 BOOST_DESCRIBE_STRUCT(Sums, (), (status, n, items, processed, failed, results, bytes))
 
-#define QUARRY_SUMS_SQLITE(jobs)                                                                \
-  "select status, count(*) as n, sum(total_items) as items, sum(processed_items) as processed," \
-  " sum(failed_items) as failed, sum(results_count) as results, sum(bytes_fetched) as bytes"    \
-  " from " jobs " where deleted_at is null"
-#define QUARRY_BY_STATUS_SQLITE                                                       \
-  " group by status order by case status when 'pending' then 0 when 'running' then 1" \
-  " when 'completed' then 2 when 'failed' then 3 else 4 end"
-#define QUARRY_SUMS_POSTGRES                                                                                    \
-  "select status, count(*) as n, sum(total_items)::bigint as items, sum(processed_items)::bigint as processed," \
-  " sum(failed_items)::bigint as failed, sum(results_count)::bigint as results,"                                \
-  " sum(bytes_fetched)::bigint as bytes from scraping_jobs where deleted_at is null"
+#define QUARRY_STATUS_ORDER \
+  "case status when 'pending' then 0 when 'running' then 1 when 'completed' then 2 when 'failed' then 3 else 4 end"
 
-/// SQLite would go by the index over the status, and from there to each row: in the order of the rows it takes a quarter of
-/// that, at worst.
-constexpr sql::Query<Sums()> sum_by_status{
-    "jobs.statistics", sql::sqlite(QUARRY_SUMS_SQLITE("scraping_jobs not indexed") QUARRY_BY_STATUS_SQLITE),
-    sql::postgres(QUARRY_SUMS_POSTGRES " group by status order by status")};
+// One statement, so that both halves are of one moment: the totals, and beside them the figures of the jobs that run, which
+// the totals count and do not add up.
+#define QUARRY_SUMS(in_totals, of_jobs)                                                                    \
+  "select status, cast(sum(jobs) as bigint) as n, cast(sum(items) as bigint) as items,"                    \
+  " cast(sum(processed) as bigint) as processed, cast(sum(failed) as bigint) as failed,"                   \
+  " cast(sum(results) as bigint) as results, cast(sum(bytes) as bigint) as bytes from ("                   \
+  "  select status, jobs, items, processed, failed, results, bytes from job_totals" in_totals              \
+  "  union all select status, 0, total_items, processed_items, failed_items, results_count, bytes_fetched" \
+  "  from scraping_jobs where status = 'running' and deleted_at is null" of_jobs                           \
+  ") t group by status having sum(jobs) <> 0"                                                              \
+  " order by "
+
+constexpr sql::Query<Sums()> sum_by_status{"jobs.statistics", sql::sqlite(QUARRY_SUMS("", "") QUARRY_STATUS_ORDER),
+                                           sql::postgres(QUARRY_SUMS("", "") "status")};
 /// A statement of its own: with "or no user is given" no index would find a user's jobs.
 constexpr sql::Query<Sums(UserId)> sum_of_user{
-    "jobs.statistics_of_user", sql::sqlite(QUARRY_SUMS_SQLITE("scraping_jobs") " and user_id = $1" QUARRY_BY_STATUS_SQLITE),
-    sql::postgres(QUARRY_SUMS_POSTGRES " and user_id = $1 group by status order by status")};
+    "jobs.statistics_of_user", sql::sqlite(QUARRY_SUMS(" where user_id = $1", " and user_id = $1") QUARRY_STATUS_ORDER),
+    sql::postgres(QUARRY_SUMS(" where user_id = $1", " and user_id = $1") "status")};
 
 }  // namespace
 

@@ -32,10 +32,14 @@ struct Statistics {
 BOOST_DESCRIBE_STRUCT(Statistics, (),
                       (jobs, by_status, items, processed_items, failed_items, results, bytes_fetched, success_rate))
 
-/// Of one user, or of everybody that the actor sees. One aggregate in the engine: no job comes over to be counted. A user's
-/// jobs are found by an index; for everybody each job is read once, in the order in which they lie: about a microsecond a
-/// job. Its cost grows with the number of jobs, not with their tasks, pages or logs. (Counters beside them would be written
-/// with every page, by all workers of a user at once; `ops::statistics` has figures in constant time.)
+/// Of one user, or of everybody that the actor sees; deleted jobs are left out. No job that has ended, or waits, is read:
+/// the table `job_totals` holds what they add up to, kept by the database's own triggers in the transaction that changes
+/// them. Those that run are added by an index, because their figures move with every page, and a row that held their sums
+/// would be written with each of them.
+///
+/// Cost: for one user that of their jobs that run, a microsecond or two each, however many others there are. For everybody
+/// that of all jobs that run, and of a few rows of totals a user (one for each status that their jobs have; on PostgreSQL
+/// times as many as transactions have ended jobs of theirs at the same moment).
 Statistics statistics(Read& tx, std::optional<UserId> user = {});
 
 }  // namespace quarry::jobs
