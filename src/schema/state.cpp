@@ -21,12 +21,11 @@ struct SqliteFacts {
 };
 BOOST_DESCRIBE_STRUCT(SqliteFacts, (), (objects, state_columns, application_id))
 
-// Two columns that no other tool's table of this name has.
-constexpr sql::Query<SqliteFacts()> sqlite_facts{
+constexpr sql::Query<SqliteFacts(std::vector<std::string>)> sqlite_facts{
     "schema.sqlite_facts",
     "select (select count(*) from sqlite_master where name not like 'sqlite\\_%' escape '\\') as objects,"
-    " (select count(*) from pragma_table_info('schema_migrations') where name in ('statement_hashes', 'tool_version'))"
-    " as state_columns,"
+    " (select count(*) from pragma_table_info('schema_migrations')"
+    "  where name in (select value from json_each($1))) as state_columns,"
     " (select application_id from pragma_application_id) as application_id"};
 
 struct PostgresFacts {
@@ -36,7 +35,7 @@ struct PostgresFacts {
 };
 BOOST_DESCRIBE_STRUCT(PostgresFacts, (), (schema, empty, state_columns))
 
-constexpr sql::Query<PostgresFacts()> postgres_facts{
+constexpr sql::Query<PostgresFacts(std::vector<std::string>)> postgres_facts{
     "schema.pg_facts",
     "select current_schema()::text as schema,"
     " not exists (select from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p', "
@@ -45,7 +44,7 @@ constexpr sql::Query<PostgresFacts()> postgres_facts{
     "                             and d.deptype = 'e')) as empty,"
     " (select count(*) from pg_attribute a where a.attrelid = to_regclass(quote_ident(current_schema()) || "
     "'.schema_migrations')"
-    "   and a.attname in ('statement_hashes', 'tool_version') and not a.attisdropped) as state_columns"};
+    "   and a.attname = any($1::text[]) and not a.attisdropped) as state_columns"};
 
 constexpr sql::Query<AppliedMigration()> all_rows{
     "schema.migrations",
@@ -81,20 +80,23 @@ constexpr sql::Command<void(LogEntry)> insert_log_entry{
     " error_sqlstate, error_statement, tool_version, host, os_user)"
     " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 
+std::vector<std::string> names_of_state_columns() { return {state_columns.begin(), state_columns.end()}; }
+
 Ownership ownership_of_sqlite(Read& tx) {
-  const auto facts = tx.value(sqlite_facts);
+  const auto facts = tx.value(sqlite_facts, names_of_state_columns());
   if (facts.application_id != 0 && facts.application_id != application_id) return Ownership::foreign;
   if (facts.objects == 0) return Ownership::empty;
-  return facts.application_id == application_id && facts.state_columns == 2 ? Ownership::ours : Ownership::foreign;
+  return facts.application_id == application_id && facts.state_columns == std::ssize(state_columns) ? Ownership::ours
+                                                                                                    : Ownership::foreign;
 }
 
 Ownership ownership_of_postgres(Read& tx) {
-  const auto facts = tx.value(postgres_facts);
+  const auto facts = tx.value(postgres_facts, names_of_state_columns());
   if (!facts.schema)
     throw MigrationError(Reason::not_initialised,
                          "the search path names no schema that exists: create it, or name another one in the URL's "
                          "options=-csearch_path=...");
-  if (facts.state_columns == 2) return Ownership::ours;
+  if (facts.state_columns == std::ssize(state_columns)) return Ownership::ours;
   return facts.empty ? Ownership::empty : Ownership::foreign;
 }
 
@@ -134,8 +136,10 @@ StoredState read_state(Read& tx) {
 }
 
 bool has_state_tables(Read& tx) {
-  return (tx.engine() == Engine::sqlite ? tx.value(sqlite_facts).state_columns : tx.value(postgres_facts).state_columns) ==
-         2;
+  const auto names = names_of_state_columns();
+  const auto columns = tx.engine() == Engine::sqlite ? tx.value(sqlite_facts, names).state_columns
+                                                     : tx.value(postgres_facts, names).state_columns;
+  return columns == std::ssize(names);
 }
 
 void insert_row(Write& tx, const AppliedMigration& row) { tx.run(insert_migration, row); }

@@ -21,6 +21,7 @@
 /// Errors: `MigrationError` with its reason; `Error` of the sql layer when the database is gone. Thread safety: every
 /// function may be called from any thread; none may be called inside a transaction of the same thread.
 
+#include <array>
 #include <boost/describe/class.hpp>
 #include <chrono>
 #include <cstddef>
@@ -39,6 +40,8 @@ namespace quarry::schema {
 
 /// Marks a SQLite file as ours: 'QRRY'.
 inline constexpr std::int64_t application_id = 0x51525259;
+/// Columns of `schema_migrations` that no other tool's table of this name has: by them one is known as ours.
+inline constexpr std::array<std::string_view, 2> state_columns{"statement_hashes", "tool_version"};
 
 /// A row of `schema_migrations`. Times are UTC; a script under way has no `finished_at`.
 struct AppliedMigration {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backup/envelope.hpp"
+#include "quarry/schema/migrator.hpp"
 #include "quarry/schema/model.hpp"
 #include "quarry/schema/sql_text.hpp"
 
@@ -37,12 +38,12 @@ constexpr sql::Query<std::int64_t()> schema_version{
     "backup.schema_version",
     "select coalesce(max(version), 0)::bigint from schema_migrations where finished_at is not null"};
 
-/// As the migrator tells it: by two columns that no other tool's table of this name has. Null when there is none of ours.
-constexpr sql::Query<std::optional<std::string>()> our_schema{
+/// As the migrator tells it. Null when there is none of ours.
+constexpr sql::Query<std::optional<std::string>(std::vector<std::string>)> our_schema{
     "backup.our_schema",
-    "select case when count(*) = 2 then current_schema()::text end from pg_attribute"
+    "select case when count(*) = cardinality($1::text[]) then current_schema()::text end from pg_attribute"
     " where attrelid = to_regclass(quote_ident(current_schema()) || '.schema_migrations')"
-    " and attname in ('statement_hashes', 'tool_version') and not attisdropped"};
+    " and attname = any($1::text[]) and not attisdropped"};
 
 /// Outside Quarry's schema, if `$1` says that there is one, anything; within it, what Quarry has none of. What belongs to an
 /// extension is made again with it.
@@ -101,7 +102,8 @@ DatabaseFacts facts_of(Read& tx, sql::Session& session) {
 }
 
 std::string what_would_be_lost(Read& tx) {
-  const auto ours = tx.value(our_schema);
+  const std::vector<std::string> state_columns{schema::state_columns.begin(), schema::state_columns.end()};
+  const auto ours = tx.value(our_schema, state_columns);
   if (const auto object = tx.one(foreign_object, ours.has_value())) return *object + ", which is not Quarry's";
   for (const auto& table : tx.all(all_tables)) {
     if (table.name == "schema_migrations" || table.name == "schema_migration_log" || table.name == "subscription_plans")

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,12 +107,11 @@ bool rename_if_free(const fs::path& file, const fs::path& target) {
   return true;
 }
 
-/// As the migrator tells it: by the file's mark, and by two columns that no other tool's table of this name has.
+/// As the migrator tells it: by the file's mark, and by columns that no other tool's table of this name has.
 bool is_ours(Handle& handle) {
   return handle.number("select application_id from pragma_application_id") == schema::application_id &&
-         handle.number(
-             "select count(*) from pragma_table_info('schema_migrations')"
-             " where name in ('statement_hashes', 'tool_version')") == 2;
+         handle.number(fmt::format("select count(*) from pragma_table_info('schema_migrations') where name in ('{}')",
+                                   fmt::join(schema::state_columns, "', '"))) == std::ssize(schema::state_columns);
 }
 
 void refuse_to_lose(Handle& handle, const fs::path& target) {
