@@ -326,6 +326,8 @@ $$;
 -- thousand times is slow to find. That is why the first row of an update acts for all, unless it has nothing to say itself.
 CREATE FUNCTION keep_job_totals() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  speaker uuid;
 BEGIN
   PERFORM set_config('search_path', quote_ident(TG_TABLE_SCHEMA) || ', pg_temp', true);
   IF TG_OP = 'TRUNCATE' THEN
@@ -340,20 +342,20 @@ BEGIN
                               -sum(results_count), -sum(bytes_fetched)::bigint)
     FROM old_jobs WHERE deleted_at IS NULL AND EXISTS (SELECT FROM users WHERE id = old_jobs.user_id)
     GROUP BY user_id, status;
-  ELSIF NEW.id = (SELECT id FROM new_jobs LIMIT 1) THEN
-    PERFORM add_to_job_totals(user_id, status, sum(sign), sum(sign * total_items), sum(sign * processed_items),
-                              sum(sign * failed_items), sum(sign * results_count), sum(sign * bytes_fetched)::bigint)
-    FROM (SELECT -1 AS sign, * FROM old_jobs UNION ALL SELECT 1, * FROM new_jobs) changes
-    WHERE deleted_at IS NULL GROUP BY user_id, status;
-  ELSIF NOT EXISTS (
-    SELECT FROM (SELECT * FROM old_jobs LIMIT 1) o JOIN (SELECT * FROM new_jobs LIMIT 1) n ON n.id = o.id
+  ELSE
+    SELECT n.id INTO speaker FROM (SELECT * FROM old_jobs LIMIT 1) o JOIN (SELECT * FROM new_jobs LIMIT 1) n ON n.id = o.id
     WHERE n.status <> 'running' OR o.status <> 'running' OR n.deleted_at IS DISTINCT FROM o.deleted_at
-      OR n.user_id <> o.user_id) THEN
-    IF OLD.deleted_at IS NULL THEN
+      OR n.user_id <> o.user_id;
+    IF NEW.id = speaker THEN
+      PERFORM add_to_job_totals(user_id, status, sum(sign), sum(sign * total_items), sum(sign * processed_items),
+                                sum(sign * failed_items), sum(sign * results_count), sum(sign * bytes_fetched)::bigint)
+      FROM (SELECT -1 AS sign, * FROM old_jobs UNION ALL SELECT 1, * FROM new_jobs) changes
+      WHERE deleted_at IS NULL GROUP BY user_id, status;
+    ELSIF speaker IS NULL AND OLD.deleted_at IS NULL THEN
       PERFORM add_to_job_totals(OLD.user_id, OLD.status, -1, -OLD.total_items, -OLD.processed_items, -OLD.failed_items,
                                 -OLD.results_count, -OLD.bytes_fetched);
     END IF;
-    IF NEW.deleted_at IS NULL THEN
+    IF speaker IS NULL AND NEW.deleted_at IS NULL THEN
       PERFORM add_to_job_totals(NEW.user_id, NEW.status, 1, NEW.total_items, NEW.processed_items, NEW.failed_items,
                                 NEW.results_count, NEW.bytes_fetched);
     END IF;

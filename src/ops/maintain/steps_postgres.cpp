@@ -16,12 +16,17 @@ struct WantedOption {
   std::string_view value;
 };
 /// As in schema/postgres.sql; a test compares the two.
-constexpr std::array<WantedOption, 14> wanted_options{{
+constexpr std::array<WantedOption, 19> wanted_options{{
     {"queue_counts", "autovacuum_vacuum_scale_factor", "0"},
     {"queue_counts", "autovacuum_vacuum_threshold", "500"},
     {"queue_counts", "autovacuum_analyze_scale_factor", "0"},
     {"queue_counts", "autovacuum_analyze_threshold", "10000"},
     {"queue_counts", "autovacuum_vacuum_cost_limit", "2000"},
+    {"job_totals", "autovacuum_vacuum_scale_factor", "0"},
+    {"job_totals", "autovacuum_vacuum_threshold", "500"},
+    {"job_totals", "autovacuum_analyze_scale_factor", "0"},
+    {"job_totals", "autovacuum_analyze_threshold", "10000"},
+    {"job_totals", "autovacuum_vacuum_cost_limit", "2000"},
     {"hosts", "autovacuum_vacuum_scale_factor", "0.02"},
     {"hosts", "autovacuum_vacuum_threshold", "500"},
     {"hosts", "autovacuum_analyze_scale_factor", "0.05"},

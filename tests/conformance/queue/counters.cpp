@@ -60,9 +60,43 @@ constexpr sql::Query<JobFigures()> job_figures{
     " from scraping_jobs j left join task_queue t on t.job_id = j.id"
     " group by j.id, j.title, j.total_items, j.open_tasks, j.processed_items, j.failed_items order by 1"};
 
+/// What the totals say too much or, below zero, too little.
+struct TotalsOff {
+  std::string what;
+  std::int64_t jobs;
+  std::int64_t items;
+  std::int64_t processed;
+  std::int64_t failed;
+  std::int64_t results;
+  std::int64_t bytes;
+};
+BOOST_DESCRIBE_STRUCT(TotalsOff, (), (what, jobs, items, processed, failed, results, bytes))
+
+#define QUARRY_TOTALS_OFF(user)                                                                                       \
+  "select " user                                                                                                      \
+  " || ', ' || cast(status as text) as what, cast(sum(jobs) as bigint) as jobs, cast(sum(items) as bigint) as items," \
+  " cast(sum(processed) as bigint) as processed, cast(sum(failed) as bigint) as failed,"                              \
+  " cast(sum(results) as bigint) as results, cast(sum(bytes) as bigint) as bytes from ("                              \
+  "  select user_id, status, jobs, items, processed, failed, results, bytes from job_totals union all"                \
+  "  select user_id, status, -1, -total_items, -processed_items, -failed_items, -results_count, -bytes_fetched"       \
+  "  from scraping_jobs where deleted_at is null and status <> 'running' union all"                                   \
+  "  select user_id, status, -1, 0, 0, 0, 0, 0 from scraping_jobs where deleted_at is null and status = 'running') t" \
+  " group by user_id, status having sum(jobs) <> 0 or sum(items) <> 0 or sum(processed) <> 0 or sum(failed) <> 0"     \
+  " or sum(results) <> 0 or sum(bytes) <> 0 order by 1"
+constexpr sql::Query<TotalsOff()> wrong_totals{"test.wrong_totals", sql::sqlite(QUARRY_TOTALS_OFF("hex(user_id)")),
+                                               sql::postgres(QUARRY_TOTALS_OFF("user_id::text"))};
+
 }  // namespace
 
+void expect_totals_equal_jobs(Read& tx) {
+  for (const auto& off : tx.all(wrong_totals))
+    ADD_FAILURE() << "job_totals of " << off.what << " are off by " << off.jobs << " jobs, " << off.items << " items, "
+                  << off.processed << " processed, " << off.failed << " failed, " << off.results << " results, " << off.bytes
+                  << " bytes";
+}
+
 void expect_counters_equal_rows(Database& db) {
+  db.read([](Read& tx) { expect_totals_equal_jobs(tx); });
   const auto [differences, jobs] = db.read([](Read& tx) {
     std::vector<Difference> found;
     for (const auto* query : {&wrong_counts, &wrong_pending, &wrong_in_flight})
