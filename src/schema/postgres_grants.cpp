@@ -2,6 +2,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
 
 #include "schema/postgres_alter.hpp"
 
@@ -87,31 +90,96 @@ const Object* column_of(const Object& grant, const Model& model) {
   return model.find(ObjectType::column, grant.table, grant.name.substr(1, grant.name.find(") to ") - 1));
 }
 
+/// What revoking on tables takes along: the same privileges of all their columns, by the table and whom they were given to.
+class Taken {
+ public:
+  void note(const Object& grant, const Object* has, const Object* wants) {
+    if (grant.table.empty() || !has) return;
+    const auto kept = privileges_of(wants ? wants->attribute("privileges") : std::string_view(grant.base));
+    for (auto privilege : without(privileges_of(has->attribute("privileges")), kept)) {
+      if (privilege.ends_with(grant_option)) privilege.resize(privilege.size() - grant_option.size());
+      taken_.insert({grant.table, grant.name, privilege});
+    }
+  }
+  /// What is left of a column's grant.
+  Object rest_of(Object grant) const {
+    const auto whom = grant.name.substr(grant.name.find(") to ") + 2);
+    auto& privileges = *std::find_if(grant.attributes.begin(), grant.attributes.end(),
+                                     [](const Attribute& attribute) { return attribute.name == "privileges"; });
+    auto rest = privileges_of(privileges.value);
+    std::erase_if(rest, [&](const std::string& privilege) {
+      return taken_.contains({grant.table, whom, privilege.substr(0, privilege.find(" ("))});
+    });
+    privileges.value = rest.empty() ? "none" : fmt::format("{}", fmt::join(rest, ", "));
+    return grant;
+  }
+
+ private:
+  std::set<std::tuple<std::string, std::string, std::string>> taken_;
+};
+
+class GrantPlan {
+ public:
+  GrantPlan(const Model& actual, const Model& expected, const std::function<bool(const Object&)>& is_made_anew)
+      : actual_(actual), expected_(expected), is_made_anew_(is_made_anew) {}
+
+  /// Those on whole things first: they may take along what their columns' have.
+  std::vector<std::pair<const Object*, std::string>> run() {
+    for (const bool of_columns : {false, true}) {
+      for (const auto& object : expected_.objects)
+        if (is_grant(object, of_columns)) give(object);
+      for (const auto& object : actual_.objects)
+        if (is_grant(object, of_columns) && !expected_.find(object.type, object.table, object.name)) take(object);
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  static bool is_grant(const Object& object, bool of_column) {
+    return object.type == ObjectType::grant && object.name.starts_with('(') == of_column;
+  }
+  bool is_on_new(const Object& grant) const {
+    const Object* thing = thing_of(grant, expected_);
+    const Object* column = column_of(grant, expected_);
+    return (thing && is_made_anew_(*thing)) || (column && is_made_anew_(*column));
+  }
+  /// Goes by itself with what it is on.
+  bool goes(const Object& grant) const {
+    const auto is_gone = [&](const Object* what) { return what && !expected_.find(what->type, what->table, what->name); };
+    return is_gone(thing_of(grant, actual_)) || is_gone(column_of(grant, actual_));
+  }
+
+  void give(const Object& wants) {
+    const Object* has = is_on_new(wants) ? nullptr : actual_.find(wants.type, wants.table, wants.name);
+    if (has && column_of(wants, actual_)) {
+      const Object rest = taken_.rest_of(*has);
+      if (rest.attributes != wants.attributes) add(wants, alter_grant(&rest, &wants, actual_, expected_));
+    } else if (!has || has->attributes != wants.attributes) {
+      taken_.note(wants, has, &wants);
+      add(wants, alter_grant(has, &wants, actual_, expected_));
+    }
+  }
+  void take(const Object& has) {
+    if (goes(has) || is_on_new(has)) return;
+    taken_.note(has, &has, nullptr);
+    add(has, alter_grant(&has, nullptr, actual_, expected_));
+  }
+  void add(const Object& grant, std::vector<std::string> statements) {
+    for (auto& sql : statements) plan_.emplace_back(&grant, std::move(sql));
+  }
+
+  const Model& actual_;
+  const Model& expected_;
+  const std::function<bool(const Object&)>& is_made_anew_;
+  Taken taken_;
+  std::vector<std::pair<const Object*, std::string>> plan_;
+};
+
 }  // namespace
 
 std::vector<std::pair<const Object*, std::string>> plan_grants(const Model& actual, const Model& expected,
                                                                const std::function<bool(const Object&)>& is_made_anew) {
-  std::vector<std::pair<const Object*, std::string>> plan;
-  const auto add = [&](const Object* has, const Object* wants) {
-    for (auto& sql : alter_grant(has, wants, actual, expected)) plan.emplace_back(wants ? wants : has, std::move(sql));
-  };
-  const auto is_on_new = [&](const Object& grant) {
-    const Object* thing = thing_of(grant, expected);
-    const Object* column = column_of(grant, expected);
-    return (thing && is_made_anew(*thing)) || (column && is_made_anew(*column));
-  };
-  for (const auto& object : expected.objects) {
-    if (object.type != ObjectType::grant) continue;
-    const Object* has = is_on_new(object) ? nullptr : actual.find(object.type, object.table, object.name);
-    if (!has || has->attributes != object.attributes) add(has, &object);
-  }
-  for (const auto& object : actual.objects) {
-    if (object.type != ObjectType::grant || expected.find(object.type, object.table, object.name)) continue;
-    const Object* thing = thing_of(object, actual);
-    const bool goes = thing && !expected.find(thing->type, thing->table, thing->name);
-    if (!goes && !is_on_new(object)) add(&object, nullptr);
-  }
-  return plan;
+  return GrantPlan(actual, expected, is_made_anew).run();
 }
 
 std::vector<std::string> alter_role(const Object& actual, const Object& expected) {
