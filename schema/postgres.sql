@@ -111,6 +111,16 @@ CREATE INDEX idx_users_username_id ON users (username COLLATE "C", id) WHERE del
 CREATE INDEX idx_users_email_id ON users (email COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE TRIGGER update_users_updated_at BEFORE UPDATE ON users
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
+-- Who is verified, and comes back from deletion, is not for that user to say: a tenant's role may only take it away.
+CREATE FUNCTION refuse_tenant() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'only an administrator verifies users and brings them back' USING ERRCODE = 'insufficient_privilege';
+END;
+$$;
+CREATE TRIGGER users_keep_standing BEFORE UPDATE OF is_verified, deleted_at ON users
+  FOR EACH ROW WHEN ((NEW.is_verified AND NOT OLD.is_verified OR NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL)
+                     AND NOT pg_has_role('quarry_system', 'MEMBER'))
+  EXECUTE FUNCTION refuse_tenant();
 
 -- Logins. The token is shown once and never stored; it is valid until the earlier of its two ends, or until it is revoked.
 CREATE TABLE user_sessions (
@@ -1117,13 +1127,21 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches
 -- A tenant works with what is theirs, through the policies, and with what all work has in common: queues, their counters,
 -- hosts and stored bodies. Nothing else is open to them. The ledger and the log of what was done they may read and add to;
 -- what they have subscribed to they may read.
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, user_sessions, api_keys, searches, search_results, scraping_jobs,
-  job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, api_rate_limits,
-  usage_periods, task_attempts TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE, DELETE ON user_sessions, api_keys, searches, search_results, scraping_jobs,
+  job_configurations, job_logs, schedules, task_queue, artifacts, metadata_tags, content_extractions, task_attempts
+  TO quarry_tenant;
+-- Where a row says what somebody may do, or belongs to all, only the columns that the stores write on a tenant's behalf.
+GRANT SELECT, UPDATE (username, email, hashed_password, full_name, is_verified, last_login, updated_at, deleted_at)
+  ON users TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE (request_count, window_start, tat) ON api_rate_limits TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE (granted, used, reserved, updated_at) ON usage_periods TO quarry_tenant;
+GRANT SELECT, INSERT (name, created_at) ON queues TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE (n) ON queue_counts TO quarry_tenant;
+GRANT SELECT, INSERT (host_key, created_at), UPDATE (pending, in_flight, next_at) ON hosts TO quarry_tenant;
+GRANT SELECT, INSERT, UPDATE (stored_bytes, encoding, storage, ref_count, unreferenced_since) ON blobs TO quarry_tenant;
 GRANT SELECT, INSERT ON audit_logs, audit_logs_default, usage_events TO quarry_tenant;
 REVOKE EXECUTE ON FUNCTION quarry_audit_head() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION quarry_audit_head() TO quarry_system, quarry_tenant;
 REVOKE EXECUTE ON FUNCTION keep_job_totals() FROM PUBLIC;
 GRANT SELECT ON job_totals, user_subscriptions, usage_analytics TO quarry_tenant;
-GRANT SELECT, INSERT, UPDATE ON queues, queue_counts, hosts, blobs TO quarry_tenant;
 GRANT SELECT ON subscription_plans, schema_migrations TO quarry_tenant;

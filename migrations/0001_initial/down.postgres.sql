@@ -36,6 +36,7 @@ DROP TABLE users;
 DROP FUNCTION keep_job_totals();
 DROP FUNCTION add_to_job_totals(uuid, job_status, bigint, bigint, bigint, bigint, bigint, bigint);
 DROP FUNCTION move_search_of_job();
+DROP FUNCTION refuse_tenant();
 DROP FUNCTION keep_audit_logs();
 DROP FUNCTION keep_usage_events();
 DROP FUNCTION artifact_search_vector(text, text, text);

@@ -6,6 +6,7 @@
 
 #include "conformance/tenants/public_calls.hpp"
 #include "conformance/tenants/tenants_test.hpp"
+#include "quarry/accounts/user_change.hpp"
 #include "quarry/artifacts/extractions.hpp"
 #include "quarry/artifacts/store.hpp"
 #include "quarry/artifacts/tags.hpp"
@@ -13,6 +14,7 @@
 #include "quarry/queue/as_one.hpp"
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/enqueue.hpp"
+#include "support/error_of.hpp"
 
 namespace quarry::test {
 namespace {
@@ -82,6 +84,64 @@ TEST_P(TenantStores, TouchNothingOfAnothers) {
   }
   for (const auto& table : tables_with_an_owner())
     EXPECT_TRUE(walked.contains(table)) << table << " belongs to users, and no operation on it is tried: add them";
+}
+
+struct Standing {
+  std::string role;
+  bool is_active = false;
+  bool is_verified = false;
+  std::optional<std::string> google_id;
+  std::string plan_id;
+};
+BOOST_DESCRIBE_STRUCT(Standing, (), (role, is_active, is_verified, google_id, plan_id))
+constexpr sql::Query<Standing(UserId)> find_standing{
+    "test.find_standing",
+    sql::sqlite("select role, is_active, is_verified, google_id,"
+                " (select group_concat(plan_id) from user_subscriptions where user_id = users.id) as plan_id"
+                " from users where id = $1"),
+    sql::postgres("select role::text as role, is_active, is_verified, google_id,"
+                  " (select string_agg(plan_id, ',') from user_subscriptions where user_id = users.id) as plan_id"
+                  " from users where id = $1")};
+
+/// Whatever a user calls, what they may do stays as it was: no operation raises it.
+TEST_P(TenantStores, NobodyRaisesWhatTheyAre) {
+  for (const auto& operation : all()) {
+    std::optional<Standing> after;
+    struct Undo {};
+    try {
+      db().write({.actor = Actor::user(bob_)}, [&](Write& tx) {
+        try {
+          tx.attempt([&] { operation.run(tx); });
+        } catch (const Error&) {
+        }
+        after = tx.one(find_standing, bob_);
+        throw Undo{};
+      });
+    } catch (const Undo&) {
+    }
+    ASSERT_TRUE(after) << operation.call << " took the user away";
+    EXPECT_EQ(after->role, "user") << operation.call;
+    EXPECT_TRUE(after->is_active) << operation.call;
+    EXPECT_FALSE(after->is_verified) << operation.call;
+    EXPECT_EQ(after->google_id, "bob") << operation.call;
+    EXPECT_EQ(after->plan_id, "starter") << operation.call;
+  }
+}
+
+/// Nor by the words that they may change.
+TEST_P(TenantStores, ANewAddressIsNotVerified) {
+  db().write([&](Write& tx) { accounts::verify_user(tx, bob_); });
+  const auto changed = db().write({.actor = Actor::user(bob_)}, [&](Write& tx) {
+    return accounts::update_user(tx, bob_, {.email = "bob@example.com", .full_name = "Bob"});
+  });
+  EXPECT_FALSE(changed.is_verified);
+  EXPECT_EQ(changed.role, accounts::Role::user);
+  EXPECT_EQ(code_of([&] {
+              db().write({.actor = Actor::user(bob_)}, [&](Write& tx) {
+                accounts::update_user(tx, bob_, {.google_id = std::optional<std::string>("x")});
+              });
+            }),
+            ErrorCode::denied);
 }
 
 /// A row of Ada's own may not hang on what is Bob's either: it would count there, and end with it.
