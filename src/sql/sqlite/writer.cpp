@@ -95,6 +95,7 @@ std::exception_ptr Writer::admit(const PendingWrite& leader) noexcept {
 void Writer::begin(std::chrono::steady_clock::time_point until) {
   connection_.set_deadline(until);
   connection_.execute_control("begin immediate", "begin a write");
+  if (options_.synchronous == Synchronous::full) room_.provide(connection_.native(), connection_.wal_pages());
 }
 
 void Writer::commit_batch(std::span<PendingWrite* const> batch) {

@@ -13,6 +13,7 @@
 #include "sql/sqlite/connection.hpp"
 #include "sql/sqlite/gate.hpp"
 #include "sql/sqlite/group_commit.hpp"
+#include "sql/sqlite/wal_room.hpp"
 
 namespace quarry::sql::sqlite_driver {
 
@@ -69,6 +70,7 @@ class Writer {
   const Clock& clock_;
   const void* backend_;
   const Hooks hooks_;
+  WalRoom room_;
   bool begun_ = false;  ///< `admit` has begun a transaction
   int pages_at_last_checkpoint_ = 0;
   int insist_from_;          ///< pages in the WAL, from which on a checkpoint waits for readers
