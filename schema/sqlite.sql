@@ -329,26 +329,42 @@ BEGIN
       bytes = bytes - (OLD.status <> 'running') * OLD.bytes_fetched
   WHERE user_id = OLD.user_id AND status = OLD.status AND shard = 0;
 END;
--- A page of a running job ends at the condition.
+-- A page of a running job ends at the condition, and deleted_at has a trigger of its own, so that this one is cheap: it costs
+-- by the size of what stands in it, and by the columns of OLD, of which SQLite can leave out the first 32 only.
 CREATE TRIGGER scraping_jobs_total_update
-AFTER UPDATE OF user_id, status, total_items, processed_items, failed_items, results_count, bytes_fetched, deleted_at
-ON scraping_jobs
-WHEN NEW.status <> 'running' OR OLD.status <> 'running' OR NEW.deleted_at IS NOT OLD.deleted_at OR NEW.user_id <> OLD.user_id
+AFTER UPDATE OF status, total_items, processed_items, failed_items, results_count, bytes_fetched ON scraping_jobs
+WHEN NEW.status <> 'running' OR OLD.status <> 'running'
 BEGIN
-  UPDATE job_totals
-  SET jobs = jobs - 1, items = items - (OLD.status <> 'running') * OLD.total_items,
-      processed = processed - (OLD.status <> 'running') * OLD.processed_items,
-      failed = failed - (OLD.status <> 'running') * OLD.failed_items,
-      results = results - (OLD.status <> 'running') * OLD.results_count,
-      bytes = bytes - (OLD.status <> 'running') * OLD.bytes_fetched
-  WHERE user_id = OLD.user_id AND status = OLD.status AND shard = 0 AND OLD.deleted_at IS NULL;
   INSERT INTO job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)
+  SELECT NEW.user_id, OLD.status, 0, -1, -(OLD.status <> 'running') * OLD.total_items,
+         -(OLD.status <> 'running') * OLD.processed_items, -(OLD.status <> 'running') * OLD.failed_items,
+         -(OLD.status <> 'running') * OLD.results_count, -(OLD.status <> 'running') * OLD.bytes_fetched
+  WHERE NEW.deleted_at IS NULL
+  UNION ALL
   SELECT NEW.user_id, NEW.status, 0, 1, (NEW.status <> 'running') * NEW.total_items,
          (NEW.status <> 'running') * NEW.processed_items, (NEW.status <> 'running') * NEW.failed_items,
          (NEW.status <> 'running') * NEW.results_count, (NEW.status <> 'running') * NEW.bytes_fetched
   WHERE NEW.deleted_at IS NULL
   ON CONFLICT (user_id, status, shard) DO UPDATE
-  SET jobs = jobs + 1, items = items + excluded.items, processed = processed + excluded.processed,
+  SET jobs = jobs + excluded.jobs, items = items + excluded.items, processed = processed + excluded.processed,
+      failed = failed + excluded.failed, results = results + excluded.results, bytes = bytes + excluded.bytes;
+END;
+-- The job as it was moves; when more of it changes in the same statement, the trigger above does the rest, before or after.
+CREATE TRIGGER scraping_jobs_total_move AFTER UPDATE OF user_id, deleted_at ON scraping_jobs
+WHEN NEW.user_id <> OLD.user_id OR (NEW.deleted_at IS NULL) <> (OLD.deleted_at IS NULL)
+BEGIN
+  INSERT INTO job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)
+  SELECT OLD.user_id, OLD.status, 0, -1, -(OLD.status <> 'running') * OLD.total_items,
+         -(OLD.status <> 'running') * OLD.processed_items, -(OLD.status <> 'running') * OLD.failed_items,
+         -(OLD.status <> 'running') * OLD.results_count, -(OLD.status <> 'running') * OLD.bytes_fetched
+  WHERE OLD.deleted_at IS NULL
+  UNION ALL
+  SELECT NEW.user_id, OLD.status, 0, 1, (OLD.status <> 'running') * OLD.total_items,
+         (OLD.status <> 'running') * OLD.processed_items, (OLD.status <> 'running') * OLD.failed_items,
+         (OLD.status <> 'running') * OLD.results_count, (OLD.status <> 'running') * OLD.bytes_fetched
+  WHERE NEW.deleted_at IS NULL
+  ON CONFLICT (user_id, status, shard) DO UPDATE
+  SET jobs = jobs + excluded.jobs, items = items + excluded.items, processed = processed + excluded.processed,
       failed = failed + excluded.failed, results = results + excluded.results, bytes = bytes + excluded.bytes;
 END;
 -- INSERT OR REPLACE deletes the row in its way without firing the trigger of deletions, and takes the job's logs and tasks.
