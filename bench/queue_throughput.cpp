@@ -87,6 +87,7 @@ void work(Database& db, queue::QueueId queue, const Settings& settings, std::ato
 void run(const Settings& settings) {
   const auto engine = parse_engine(settings.engine);
   Scratch scratch(engine);
+  scratch.grow_old();
   auto& db = scratch.db();
   const auto queue = db.write([](Write& tx) { return queue::open_queue(tx, "bench"); });
 

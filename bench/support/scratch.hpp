@@ -21,6 +21,9 @@ class Scratch {
 
   Database& db() noexcept { return *db_; }
   const std::string& url() const noexcept { return url_; }
+  /// Fills 1.5 GB of PostgreSQL's log and lets the server recycle it. Only a server in its first minutes makes new segments,
+  /// each zeroed by the commit that needs it while the others wait.
+  void grow_old();
   /// A file beside the SQLite database.
   std::string path(const std::string& name) const { return (folder_.path() / name).string(); }
 
