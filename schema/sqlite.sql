@@ -221,8 +221,10 @@ CREATE TABLE scraping_jobs (
                             json_valid(expanded_keywords) AND json_type(expanded_keywords) = 'array'),
   config                  TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(config) AND json_type(config) = 'object'),
   schema_version          INTEGER NOT NULL DEFAULT 1 CHECK (schema_version >= 1),   -- of config
+  -- Alternatives, not IN: a list of more than two builds a table of its own on every single update (3.40).
   status                  TEXT NOT NULL DEFAULT 'pending'
-                          CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+                          CHECK (status = 'pending' OR status = 'running' OR status = 'completed' OR status = 'failed'
+                            OR status = 'cancelled'),
   priority                INTEGER NOT NULL DEFAULT 5 CHECK (priority BETWEEN 1 AND 10),   -- 1 is the highest
   progress                INTEGER NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),   -- percent
   total_items             INTEGER NOT NULL DEFAULT 0 CHECK (total_items >= 0),
@@ -298,7 +300,8 @@ END;
 -- jobs that run. PostgreSQL spreads its writers over shards; there is one writer here, and one shard.
 CREATE TABLE job_totals (
   user_id   BLOB NOT NULL CHECK (length(user_id) = 16) REFERENCES users (id) ON DELETE CASCADE,
-  status    TEXT NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  status    TEXT NOT NULL CHECK (status = 'pending' OR status = 'running' OR status = 'completed' OR status = 'failed'
+              OR status = 'cancelled'),
   shard     INTEGER NOT NULL CHECK (shard >= 0),
   jobs      INTEGER NOT NULL,
   items     INTEGER NOT NULL,
