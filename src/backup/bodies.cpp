@@ -18,7 +18,7 @@
 namespace quarry::backup {
 namespace {
 
-constexpr std::size_t body_buffer_bytes = 256 * 1024;
+constexpr std::size_t body_buffer_bytes = std::size_t{256} * 1024;
 /// Files whose durability is paid for at once.
 constexpr std::size_t batch_files = 500;
 

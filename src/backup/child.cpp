@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -10,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstring>
 
 namespace quarry::backup {
@@ -24,12 +24,13 @@ std::vector<std::string> merged_environment(const std::map<std::string, std::str
     const std::string_view text = *entry;
     if (!changes.contains(std::string(text.substr(0, text.find('='))))) words.emplace_back(text);
   }
-  for (const auto& [name, value] : changes) words.push_back(name + "=" + value);
+  for (const auto& [name, value] : changes) words.push_back(fmt::format("{}={}", name, value));
   return words;
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;

@@ -35,10 +35,10 @@ void refuse_mixture(const Repository& repository, std::string_view engine, const
   for (const auto& other : repository.list()) {
     if (database && !is_readable(other)) continue;  // `backup verify` tells whose it was
     if (database && other.engine == engine && other.database == database) continue;
-    const auto why = !database
-                         ? "which database this is has never been noted in it, so that its backup needs an empty folder: "
-                           "back it up once as a user who may write to it, or name another folder"
-                         : "name another folder, each database has its own";
+    const auto* const why =
+        !database ? "which database this is has never been noted in it, so that its backup needs an empty folder: "
+                    "back it up once as a user who may write to it, or name another folder"
+                  : "name another folder, each database has its own";
     throw Error(ErrorCode::conflict, fmt::format("'{}' holds backups of another database, {} for one: {}",
                                                  repository.dir().native(), other.name, why));
   }
@@ -178,8 +178,7 @@ Summary create(std::string_view url, const fs::path& dir, const Keys& keys, cons
   const auto now = options.clock ? options.clock->now() : SystemClock().now();
   try {
     refuse_mixture(repository, to_string(engine), database);
-    const auto made =
-        run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now, database); });
+    auto made = run_gently(options.niceness, [&] { return Maker(url, repository, keys, options).make(now, database); });
     if (made.verified_at) record_success(url, made);
     return made;
   } catch (const Error& error) {

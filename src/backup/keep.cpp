@@ -53,7 +53,7 @@ std::int64_t day_number_of(Instant at) { return day_of(at).time_since_epoch().co
 std::int64_t week_of(Instant at) { return (day_number_of(at) + 3) / 7; }  // 1970-01-01 was a Thursday
 std::int64_t month_of(Instant at) {
   const std::chrono::year_month_day date(day_of(at));
-  return int{date.year()} * 12 + static_cast<std::int64_t>(unsigned{date.month()});
+  return std::int64_t{int{date.year()}} * 12 + static_cast<std::int64_t>(unsigned{date.month()});
 }
 std::int64_t year_of(Instant at) { return int{std::chrono::year_month_day(day_of(at)).year()}; }
 

@@ -79,7 +79,7 @@ Keys Keys::from_public_key_file(const std::filesystem::path& file) {
   if (!text.starts_with(public_prefix)) wrong("it begins with quarry-backup-public:");
   text.remove_prefix(public_prefix.size());
   const auto colon = text.find(':');
-  if (colon == text.npos) wrong("a check of 8 digits stands behind the key");
+  if (colon == std::string_view::npos) wrong("a check of 8 digits stands behind the key");
   std::size_t size = 0;
   if (sodium_base642bin(impl->public_key.data(), impl->public_key.size(), text.data(), colon, nullptr, &size, nullptr,
                         sodium_base64_VARIANT_ORIGINAL) != 0 ||

@@ -11,12 +11,12 @@
 namespace quarry::backup {
 namespace {
 
-constexpr std::size_t summary_bytes_max = 64 * 1024;
-constexpr std::size_t manifest_bytes_max = 16 * 1024 * 1024;
+constexpr std::size_t summary_bytes_max = std::size_t{64} * 1024;
+constexpr std::size_t manifest_bytes_max = std::size_t{16} * 1024 * 1024;
 
 std::string short_name(const fs::path& file) { return (file.parent_path().filename() / file.filename()).native(); }
 
-constexpr std::string_view check_begins = ",\"check\":\"";
+constexpr std::string_view check_begins = R"(,"check":")";
 
 /// The object with one member more: BLAKE2b of what it was without.
 std::string with_check(const std::string& object) {

@@ -117,10 +117,10 @@ Summary Repository::get(const std::string& name) const {
 }
 
 std::optional<Summary> Repository::latest_verified() const {
-  auto all = list();
-  for (auto it = all.rbegin(); it != all.rend(); ++it)
-    if (it->verified_at && !it->failure) return *it;
-  return std::nullopt;
+  const auto all = list();
+  const auto newest =
+      std::find_if(all.rbegin(), all.rend(), [](const Summary& backup) { return backup.verified_at && !backup.failure; });
+  return newest == all.rend() ? std::nullopt : std::optional(*newest);
 }
 
 std::optional<Summary> latest_verified(const fs::path& dir) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "backup/bodies.hpp"
 #include "backup/examine.hpp"
 #include "backup/gently.hpp"
@@ -17,14 +19,16 @@ namespace {
 Summary choose(const Repository& repository, const std::string& name) {
   if (!name.empty()) return repository.get(name);
   const auto all = repository.list();
-  for (auto it = all.rbegin(); it != all.rend(); ++it) {
-    if (it->verified_at && !it->failure) return *it;
-    if (is_readable(*it)) continue;
-    throw BackupError(damage_of_summary(repository.folder_of(it->name)),
-                      fmt::format("which backup is the newest cannot be told: {}. `quarry backup verify {} --backup {}` "
-                                  "makes it again; or name another backup by --backup",
-                                  it->failure.value_or("its summary is damaged"), repository.dir().native(), it->name));
-  }
+  const auto found = std::find_if(all.rbegin(), all.rend(), [](const Summary& backup) {
+    return (backup.verified_at && !backup.failure) || !is_readable(backup);
+  });
+  if (found != all.rend() && is_readable(*found)) return *found;
+  if (found != all.rend())
+    throw BackupError(
+        damage_of_summary(repository.folder_of(found->name)),
+        fmt::format("which backup is the newest cannot be told: {}. `quarry backup verify {} --backup {}` "
+                    "makes it again; or name another backup by --backup",
+                    found->failure.value_or("its summary is damaged"), repository.dir().native(), found->name));
   throw Error(ErrorCode::not_found,
               fmt::format("no backup in '{}' has been verified: `quarry backup verify`, or name one by --backup",
                           repository.dir().native()));

@@ -50,7 +50,7 @@ std::string url_with_database(std::string_view url, std::string_view name) {
   const auto options = parse(url);
   const auto query_at = std::min(url.find('?'), url.size());
   const auto query = url.substr(query_at);
-  if (query.find("dbname=") != query.npos)
+  if (query.find("dbname=") != std::string_view::npos)
     throw_invalid("name the database in the path of the URL: postgresql://user@host/database");
   const auto authority_at = url.find("://") + 3;
   const auto path_at = std::min(url.find('/', authority_at), query_at);

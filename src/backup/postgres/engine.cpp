@@ -20,7 +20,7 @@ namespace {
 
 using namespace postgres;
 
-constexpr std::size_t dump_buffer_bytes = 256 * 1024;
+constexpr std::size_t dump_buffer_bytes = std::size_t{256} * 1024;
 
 constexpr sql::Query<std::string()> export_snapshot{"backup.export_snapshot", "select pg_export_snapshot()::text"};
 constexpr sql::Query<bool()> beyond_row_security{

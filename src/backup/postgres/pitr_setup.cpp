@@ -137,7 +137,7 @@ std::string take_base(std::string_view url, Administration& server, const Reposi
       {.kind = PartKind::base_backup, .subject = subject_of("base/" + base.name), .salt = repository.salt()});
   Child child("pg_basebackup", {"--pgdata=-", "--format=tar", "--wal-method=none", "--checkpoint=fast", "--no-password"},
               environment_of(url), Pipe::from_child);
-  std::vector<std::byte> buffer(256 * 1024);
+  std::vector<std::byte> buffer(std::size_t{256} * 1024);
   while (const auto got = child.read(buffer)) writer.write(std::span(buffer).first(got));
   child.wait("copy the server's files");
   writer.finish();

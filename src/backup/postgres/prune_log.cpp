@@ -47,12 +47,12 @@ std::optional<BaseInfo> covering_base(const Repository& repository, Instant sinc
   const auto all = markers(repository);
   if (all.empty()) return std::nullopt;
   const auto newest = *std::ranges::max_element(all, {}, [](const Marker& marker) { return marker.before.us; });
-  auto known = bases(repository);
-  for (auto base = known.rbegin(); base != known.rend(); ++base)
-    if (base->ended_at <= since && newest.before >= base->ended_at && is_whole(repository, *base) &&
-        has_segments(repository, *base, newest.segment))
-      return *base;
-  return std::nullopt;
+  const auto known = bases(repository);
+  const auto covering = std::find_if(known.rbegin(), known.rend(), [&](const BaseInfo& base) {
+    return base.ended_at <= since && newest.before >= base.ended_at && is_whole(repository, base) &&
+           has_segments(repository, base, newest.segment);
+  });
+  return covering == known.rend() ? std::nullopt : std::optional(*covering);
 }
 
 void remove_base(const Repository& repository, const std::string& name) {

@@ -1,11 +1,11 @@
 /// A moment of a PostgreSQL server, replayed beside it, proven, and carried over.
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "backup/bodies.hpp"
@@ -122,7 +122,7 @@ void Replay::unpack(const Repository& repository, const Keys& keys, const BaseIn
   SealedReader reader(base_dir(repository) / base.name / "base.sealed", keys, PartKind::base_backup,
                       subject_of("base/" + base.name));
   Child tar("tar", {"--extract", "--file=-", "--directory=" + data().native()}, {}, Pipe::to_child);
-  std::vector<std::byte> buffer(256 * 1024);
+  std::vector<std::byte> buffer(std::size_t{256} * 1024);
   bool listens = true;
   while (const auto got = reader.read(buffer)) listens = listens && tar.write(std::span(buffer).first(got));
   tar.wait("unpack the base backup");

@@ -15,7 +15,7 @@
 namespace quarry::backup::postgres {
 namespace {
 
-constexpr std::size_t restore_buffer_bytes = 256 * 1024;
+constexpr std::size_t restore_buffer_bytes = std::size_t{256} * 1024;
 
 constexpr sql::Query<bool(std::string_view)> database_exists{"backup.database_exists",
                                                              "select exists (select 1 from pg_database where datname = $1)"};
