@@ -142,12 +142,38 @@ TEST_P(JobTotals, NoJobIsReplaced) {
   const auto before = figures(std::nullopt);
   for (const char* way : {"insert or replace into scraping_jobs (id, user_id, job_type, title)"
                           " select id, user_id, 'crawl', 'replaced' from scraping_jobs where status = 'failed'",
+                          "insert or ignore into scraping_jobs (id, user_id, job_type, title)"
+                          " select id, user_id, 'crawl', 'ignored' from scraping_jobs",
+                          "insert into scraping_jobs (id, user_id, job_type, title)"
+                          " select id, user_id, 'crawl', 'changed' from scraping_jobs where true"
+                          " on conflict (id) do update set title = 'changed'",
                           "replace into scraping_jobs (rowid, id, user_id, job_type, title)"
                           " select rowid, $NEW_ID, user_id, 'crawl', 'replaced' from scraping_jobs"})
     EXPECT_EQ(code_of([&] { db().write([&](Write& tx) { run(tx, way); }); }), ErrorCode::constraint) << way;
   EXPECT_EQ(figures(std::nullopt), before);
   tries("insert or replace into scraping_jobs (id, user_id, job_type, title) values ($NEW_ID, $ADA, 'crawl', 'a new one')",
         "one that replaces nothing");
+}
+
+// As docs/jobs.md says.
+TEST_P(JobTotals, CanBeCountedAnew) {
+  seed(3);
+  const auto right = figures(std::nullopt);
+  db().write([&](Write& tx) { run(tx, "update job_totals set jobs = jobs + 5, items = 0, bytes = -1"); });
+  ASSERT_NE(figures(std::nullopt), right);
+  db().write([&](Write& tx) {
+    run(tx,
+        "delete from job_totals;"
+        " insert into job_totals (user_id, status, shard, jobs, items, processed, failed, results, bytes)"
+        " select user_id, status, 0, count(*), sum(case status when 'running' then 0 else total_items end),"
+        " sum(case status when 'running' then 0 else processed_items end),"
+        " sum(case status when 'running' then 0 else failed_items end),"
+        " sum(case status when 'running' then 0 else results_count end),"
+        " sum(case status when 'running' then 0 else bytes_fetched end)"
+        " from scraping_jobs where deleted_at is null group by user_id, status");
+  });
+  EXPECT_EQ(figures(std::nullopt), right);
+  expect_counters_equal_rows(db());
 }
 
 TEST_P(JobTotals, FollowTheStores) {

@@ -121,6 +121,8 @@ std::vector<LiveDrift> code() {
        "trigger audit_logs.audit_logs_append_only is missing"},
       {"trigger_disabled", "alter table usage_events disable trigger usage_events_append_only",
        "trigger usage_events.usage_events_append_only is changed: state is disable, should be enable"},
+      {"trigger_of_totals_disabled", "alter table scraping_jobs disable trigger scraping_jobs_total_update",
+       "trigger scraping_jobs.scraping_jobs_total_update is changed: state is disable, should be enable"},
       {"trigger_disabled_on_a_partition", "alter table audit_logs_default disable trigger audit_logs_append_only",
        "otherwise on is audit_logs_default"},
       {"trigger_for_replicas_only", "alter table users enable replica trigger update_users_updated_at",

@@ -87,6 +87,8 @@ std::vector<LiveDrift> indexes_and_triggers() {
       {"index_order", "drop index idx_users_created_at; create index idx_users_created_at on users (created_at desc, id)",
        "index users.idx_users_created_at is changed"},
       {"trigger_dropped", "drop trigger audit_logs_no_delete", "trigger audit_logs.audit_logs_no_delete is missing"},
+      {"trigger_of_totals_dropped", "drop trigger scraping_jobs_total_update",
+       "trigger scraping_jobs.scraping_jobs_total_update is missing"},
       {"trigger_changed",
        "drop trigger usage_events_no_delete; create trigger usage_events_no_delete before delete on usage_events when 0 "
        "begin select raise(abort, 'usage_events is append-only'); end",
