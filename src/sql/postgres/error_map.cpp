@@ -111,6 +111,41 @@ std::string state_in(std::string_view message) {
   return found;
 }
 
+/// What libpq finds by itself has no state: known by its words, which it says in English while nobody sets a locale.
+struct Refusal {
+  std::string_view words;
+  ErrorCode code;
+  std::string_view client;
+};
+
+constexpr std::string_view kNoSuchServer =
+    "the server is reached, but is not what target_session_attrs asks for: name another server, or take that option out of "
+    "the URL";
+constexpr std::string_view kNotTrusted =
+    "the server's certificate cannot be checked: name the file of the authority that signed it by sslrootcert in the URL";
+
+constexpr auto kRefusals = std::to_array<Refusal>({
+    {"no password supplied", ErrorCode::denied,
+     "the server wants a password, and none is given: put it into the URL, PGPASSWORD or ~/.pgpass"},
+    {"does not support SSL", ErrorCode::unavailable,
+     "the server is reached, but offers no SSL: switch it on there, or ask for less by sslmode in the URL"},
+    {"root certificate file", ErrorCode::unavailable, kNotTrusted},
+    {"certificate verify failed", ErrorCode::unavailable, kNotTrusted},
+    {"does not match host name", ErrorCode::unavailable,
+     "the server's certificate is for another host: name the host that it is for, or ask for less by sslmode in the URL"},
+    {"session is read-only", ErrorCode::unavailable, kNoSuchServer},
+    {"session is not read-only", ErrorCode::unavailable, kNoSuchServer},
+    {"in hot standby mode", ErrorCode::unavailable, kNoSuchServer},
+    {"could not translate host name", ErrorCode::unavailable,
+     "the host's name leads to no address: check it in the URL, and the name server"},
+});
+
+const Refusal* refusal_in(std::string_view message) {
+  const auto found = std::ranges::find_if(
+      kRefusals, [&](const Refusal& refusal) { return message.find(refusal.words) != std::string_view::npos; });
+  return found == kRefusals.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 ServerReport report_of(const PGresult* result) {
@@ -161,6 +196,9 @@ Error connect_error(std::string_view where, std::string_view message) {
     code = ErrorCode::invalid;
     client += fmt::format("a parameter of the URL has a value that is none ({}): correct it",
                           message.substr(8, std::min(message.find_first_of(":\"", 8), message.size()) - 8));
+  } else if (const Refusal* const refusal = state.empty() ? refusal_in(message) : nullptr) {
+    code = refusal->code;
+    client += refusal->client;
   } else if (state.empty()) {
     client += "is the server running there, and may it be reached? Check host and port in the URL";
   } else if (state.starts_with("57P")) {

@@ -1,5 +1,6 @@
 #include "sql/postgres/error_map.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,6 +108,38 @@ TEST(ConnectError, ReadsTheStateOutOfLibpqsText) {
   EXPECT_THAT(starting.client_message(), HasSubstr("db:5432, database 'q'"));
   EXPECT_EQ(connect_error("x", "a: FATAL:  57P03: starting up\nb: FATAL:  28000: no entry").sqlstate(), "28000")
       << "the last host";
+}
+
+TEST(ConnectError, WhatLibpqFindsByItselfIsToldByItsCause) {
+  const auto at = [](std::string_view cause) {
+    return connect_error("db:5432", fmt::format("connection to server at \"db\", port 5432 failed: {}\n", cause));
+  };
+  struct Refused {
+    const char* engine_says;
+    ErrorCode code;
+    const char* remedy;
+  };
+  for (const auto& [engine_says, code, remedy] : {
+           Refused{"fe_sendauth: no password supplied", ErrorCode::denied, "~/.pgpass"},
+           Refused{"server does not support SSL, but SSL was required", ErrorCode::unavailable, "sslmode"},
+           Refused{"root certificate file \"/root/.postgresql/root.crt\" does not exist", ErrorCode::unavailable,
+                   "sslrootcert"},
+           Refused{"SSL error: certificate verify failed", ErrorCode::unavailable, "sslrootcert"},
+           Refused{"server certificate for \"a\" does not match host name \"b\"", ErrorCode::unavailable, "sslmode"},
+           Refused{"session is not read-only", ErrorCode::unavailable, "target_session_attrs"},
+           Refused{"session is read-only", ErrorCode::unavailable, "target_session_attrs"},
+           Refused{"server is in hot standby mode", ErrorCode::unavailable, "target_session_attrs"},
+           Refused{"server is not in hot standby mode", ErrorCode::unavailable, "target_session_attrs"},
+       }) {
+    const Error error = at(engine_says);
+    EXPECT_EQ(error.code(), code) << engine_says;
+    EXPECT_THAT(error.client_message(), AllOf(HasSubstr("at db:5432: "), HasSubstr(remedy), Not(HasSubstr("running"))))
+        << engine_says;
+    EXPECT_TRUE(error.poisons_connection());
+  }
+  EXPECT_THAT(at("could not translate host name \"db\" to address: Name or service not known").client_message(),
+              HasSubstr("the host's name leads to no address"));
+  EXPECT_THAT(at("Connection refused").client_message(), HasSubstr("is the server running there"));
 }
 
 }  // namespace
