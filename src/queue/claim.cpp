@@ -52,12 +52,14 @@ int round_up(int limit) {
 // Hosts first, without waiting (SKIP LOCKED), then tasks: the hosts that may start something now are found by their index,
 // and each gives no more tasks than it has room for, so blocked ones are never met. The limits inside are literals, because
 // the planner guesses a tenth of the table for a parameter and would then sort a million rows to find a hundred; a program
-// asks with a few of them.
+// asks with a few of them. What was locked is found again by its place (ctid), which saves a search of the key's index for
+// each task; one that somebody else has changed between the statement's snapshot and the lock, and that is pending still,
+// stands elsewhere by then and is left to the next claim.
 std::string postgres_claim(int limit) {
   const int candidates = round_up(limit);
   return fmt::format(
       "with plain as materialized ("
-      "  select id, rank from task_queue"
+      "  select ctid as place, id, rank from task_queue"
       "  where queue_id = $1 and status = 'pending' and host_id is null and (select not is_paused from queues where id = $1)"
       "  order by queue_id, rank, id limit {0} for update skip locked),"
       " due_hosts as materialized ("
@@ -67,14 +69,14 @@ std::string postgres_claim(int limit) {
       "   order by t.host_id, t.queue_id, t.rank, t.id limit 1) is not null"
       "  order by due_at limit {1} for no key update skip locked),"
       " hosted as materialized ("
-      "  select t.id, t.rank from due_hosts h cross join lateral ("
-      "   select id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"
+      "  select t.place, t.id, t.rank from due_hosts h cross join lateral ("
+      "   select ctid as place, id, rank from task_queue where host_id = h.id and queue_id = $1 and status = 'pending'"
       "   order by host_id, queue_id, rank, id limit h.room for update skip locked) t),"
-      " picked as materialized (select id from (select * from plain union all select * from hosted) c order by rank, id "
+      " picked as materialized (select place from (select * from plain union all select * from hosted) c order by rank, id "
       "limit $2),"
       " claimed as (update task_queue t set status = 'processing', lease_token = t.lease_token + 1, lease_until = $4, "
       "worker = $5,"
-      "  started_at = $3 from picked where t.id = picked.id"
+      "  started_at = $3 from picked where t.ctid = picked.place"
       "  returning t.id, t.lease_token, t.task_type, t.payload, t.user_id, t.job_id, t.host_id, t.retry_count, "
       "t.max_retries,"
       "  t.stall_count, t.rank)"
