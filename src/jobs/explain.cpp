@@ -29,6 +29,10 @@ constexpr sql::Query<std::string(JobId)> find_paused_queues{
     "select name from queues where is_paused and id in"
     " (select queue_id from task_queue where job_id = $1 and (status = 'pending' or status = 'scheduled')) order by name"};
 
+constexpr sql::Query<bool(JobId)> has_open_queue{
+    "jobs.has_open_queue",
+    "select exists (select 1 from queues where not is_paused and id in"
+    " (select queue_id from task_queue where job_id = $1 and status = 'pending'))"};
 constexpr sql::Query<std::int64_t(JobId, Instant)> count_expired{
     "jobs.count_expired",
     "select count(*) from task_queue where job_id = $1 and status = 'processing' and lease_until < $2"};
@@ -47,12 +51,13 @@ bool is_free(const WaitingHost& host, Instant now) { return host.free_at <= now 
 
 std::string why_not(const WaitingHost& host, Instant now) {
   if (host.free_at > now && host.backoff_count > 0)
-    return fmt::format("{} refused {} times in a row and is left alone until {}", host.host_key, host.backoff_count,
+    return fmt::format("{} refused {} and is left alone until {}", host.host_key,
+                       host.backoff_count == 1 ? "once" : fmt::format("{} times in a row", host.backoff_count),
                        to_iso8601(host.free_at));
   if (host.free_at > now)
     return fmt::format("{} is left alone until {}{}", host.host_key, to_iso8601(host.free_at),
                        host.delay_ms > 0 ? fmt::format(" (its delay is {} ms)", host.delay_ms) : "");
-  return fmt::format("{} has {} tasks in flight, which is its limit", host.host_key, host.in_flight);
+  return fmt::format("{} has {} in flight, which is its limit", host.host_key, tasks(host.in_flight));
 }
 
 /// What keeps the tasks back that are pending.
@@ -85,7 +90,8 @@ void explain_open(Read& tx, Explanation& result, const Job& job) {
   using queue::TaskStatus;
   const auto add = [&](Reason reason, std::string message) { result.findings.push_back({reason, std::move(message)}); };
   if (job.is_paused) add(Reason::paused, fmt::format("the job is paused: `quarry job resume {}`", to_string(job.id)));
-  for (const auto& name : tx.all(find_paused_queues, job.id))
+  const auto paused_queues = tx.all(find_paused_queues, job.id);
+  for (const auto& name : paused_queues)
     add(Reason::queue_paused, fmt::format("the queue '{0}' is paused: `quarry queue resume {0}`", name));
   if (result.tasks.empty()) add(Reason::no_tasks, "the job has no tasks yet");
   if (const auto n = of(result.tasks, TaskStatus::processing)) {
@@ -98,7 +104,10 @@ void explain_open(Read& tx, Explanation& result, const Job& job) {
   if (const auto n = of(result.tasks, TaskStatus::blocked); n > 0 && job.depends_on_job_id)
     add(Reason::waits_for_job, fmt::format("{} until job {} has ended", tasks(n) + (n == 1 ? " waits" : " wait"),
                                            to_string(*job.depends_on_job_id)));
-  if (const auto n = of(result.tasks, TaskStatus::pending)) explain_pending(result, n, tx.now());
+  // Behind a queue that is paused neither a worker nor a host would help.
+  if (const auto n = of(result.tasks, TaskStatus::pending);
+      n > 0 && (paused_queues.empty() || tx.value(has_open_queue, job.id)))
+    explain_pending(result, n, tx.now());
   if (const auto n = of(result.tasks, TaskStatus::scheduled); n > 0 && result.next_due)
     add(Reason::waits_for_time,
         fmt::format("{} due later, the next one at {}", tasks(n) + (n == 1 ? " is" : " are"), to_iso8601(*result.next_due)));

@@ -21,6 +21,12 @@ DatabaseUrl parse_database_url(std::string_view url) {
   if (rest.starts_with("//"))
     throw_invalid(fmt::format("'sqlite://' means different things in different programs: {}", forms));
   if (rest.empty()) throw_invalid(fmt::format("the database URL has no path: {}", forms));
+  // Somebody who writes it means options, and would be given a file of that name.
+  if (const auto options = rest.find('?'); options != std::string_view::npos)
+    throw_invalid(
+        fmt::format("a SQLite URL has no options: take '{}' away. `--synchronous`, `--busy-timeout-ms` and `--connections` "
+                    "say what can be said",
+                    rest.substr(options)));
   if (rest.find('\0') != std::string_view::npos) throw_invalid("the database URL holds a zero byte");
   return {Engine::sqlite, rest};
 }

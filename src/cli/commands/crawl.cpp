@@ -135,7 +135,7 @@ void show(Console& console, const CrawlResult& result) {
   fields.add_if("the last", result.last_failure);
   fields.add("items", fmt::format("{}", result.job.results_count));
   fields.add("bytes", human_bytes(result.job.bytes_fetched));
-  fields.add("this run", fmt::format("{} pages in {}, {}", result.pages,
+  fields.add("this run", fmt::format("{} in {}, {}", counted(result.pages, "page"),
                                      human_duration(std::chrono::microseconds(result.duration_us)), speed_of(result)));
   console.print(fields);
 }

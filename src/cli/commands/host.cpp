@@ -51,7 +51,9 @@ ExitCode list(Context& context, const HostsCli& cli) {
   return ExitCode::ok;
 }
 
-void show_host(Context& context, const queue::Host& host, Instant now) {
+/// After what was done to it, so that a moment that has come is not told as one that is waited for.
+void show_host(Context& context, const Database& db, const queue::Host& host) {
+  const auto now = db.now();
   auto& console = context.console();
   console.result(host, [&] {
     Fields fields;
@@ -86,39 +88,36 @@ queue::Host get(Read& tx, const std::string& host) {
 
 ExitCode show(Context& context, const HostCli& cli) {
   const auto db = context.open(Access::read);
-  show_host(context, db.read([&](Read& tx) { return get(tx, cli.host); }), db.now());
+  show_host(context, db, db.read([&](Read& tx) { return get(tx, cli.host); }));
   return ExitCode::ok;
 }
 
 ExitCode set(Context& context, const HostCli& cli) {
   if (!cli.delay_ms && !cli.max_in_flight) throw_invalid("nothing to set: say --delay-ms, --max-in-flight or both");
   const auto db = context.open(Access::write);
-  show_host(context, db.write([&](Write& tx) {
+  show_host(context, db, db.write([&](Write& tx) {
     return queue::configure_host(tx, host_key_of(tx, cli.host),
                                  {.delay_ms = cli.delay_ms, .max_in_flight = cli.max_in_flight});
-  }),
-            db.now());
+  }));
   return ExitCode::ok;
 }
 
 ExitCode block(Context& context, const HostCli& cli) {
   const auto db = context.open(Access::write);
   const auto duration = std::chrono::microseconds(static_cast<std::int64_t>(cli.minutes * 6e7));
-  show_host(context, db.write([&](Write& tx) {
+  show_host(context, db, db.write([&](Write& tx) {
     queue::block_host(tx, get(tx, cli.host).id, tx.now() + duration);
     return get(tx, cli.host);
-  }),
-            db.now());
+  }));
   return ExitCode::ok;
 }
 
 ExitCode unblock(Context& context, const HostCli& cli) {
   const auto db = context.open(Access::write);
-  show_host(context, db.write([&](Write& tx) {
+  show_host(context, db, db.write([&](Write& tx) {
     queue::block_host(tx, get(tx, cli.host).id, tx.now());
     return get(tx, cli.host);
-  }),
-            db.now());
+  }));
   return ExitCode::ok;
 }
 

@@ -242,7 +242,13 @@ ExitCode make_new(Context& context, const NewCli& cli) {
   if (cli.autogenerate) {
     changes =
         changes_of(context, MigrationSet::from_directory(cli.dir), schema::DesiredSchema::from_directory(cli.schema_dir));
-    if (!changes.contains(Engine::postgres))
+    const bool both = changes.contains(Engine::postgres);
+    if (std::ranges::all_of(changes, [](const auto& of) { return of.second.differences.empty(); }))
+      throw_invalid(fmt::format(
+          "the migrations already give the desired schema{}: there is nothing to write. Without --autogenerate the files "
+          "are made empty",
+          both ? "" : " on SQLite (--db postgresql://... compares PostgreSQL's, too)"));
+    if (!both)
       context.console().note(
           "only SQLite's files are filled: name a PostgreSQL server by --db postgresql://... for the others");
   }

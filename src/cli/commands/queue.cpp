@@ -224,7 +224,9 @@ ExitCode purge(Context& context, const PurgeCli& cli) {
   const auto before = db.now() - std::chrono::microseconds(static_cast<std::int64_t>(cli.older_than_hours * 3.6e9));
   const MovedResult result{in_batches(db, 0, [&](Write& tx, int limit) { return queue::purge_ended(tx, before, limit); })};
   auto& console = context.console();
-  console.result(result, [&] { console.line(fmt::format("{} ended tasks were deleted", result.tasks)); });
+  console.result(result, [&] {
+    console.line(counted(result.tasks, "ended task") + (result.tasks == 1 ? " was" : " were") + " deleted");
+  });
   return ExitCode::ok;
 }
 

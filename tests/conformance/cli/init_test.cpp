@@ -102,6 +102,10 @@ TEST(CliFiles, PlacesThatAreMissing) {
   EXPECT_FALSE(std::filesystem::exists(folder / "q.db"));
   const auto bad_url = quarry({"init", "--db", "sqlite://q.db"});
   EXPECT_EQ(bad_url.exit.code, 64);
+  const auto options = quarry({"init", "--db", "sqlite:q.db?mode=ro"});
+  EXPECT_EQ(options.exit.code, 64) << "no file of that name";
+  EXPECT_THAT(options.err, HasSubstr("?mode=ro"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 0);
   const auto down = quarry({"queue", "list", "--db", "postgresql://me:s3cret@127.0.0.1:1/q", "--json"});
   EXPECT_EQ(down.exit.code, 69);
   EXPECT_THAT(down.out + down.err, testing::Not(HasSubstr("s3cret")));

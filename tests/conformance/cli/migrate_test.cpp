@@ -70,6 +70,7 @@ TEST_P(CliMigrate, ANewMigrationIsWrittenFromTheDifference) {
   fs::copy(fs::path(QUARRY_SOURCE_DIR) / "migrations", folder / "migrations", fs::copy_options::recursive);
   fs::copy(fs::path(QUARRY_SOURCE_DIR) / "schema", folder / "schema", fs::copy_options::recursive);
   EXPECT_EQ(json({"migrate", "diff", "--dir", "migrations", "--schema", "schema"}).at("differences").as_array().size(), 0U);
+  EXPECT_THAT(refused({"migrate", "new", "nothing", "--autogenerate"}, 64), HasSubstr("already give the desired schema"));
   for (const auto* name : {"sqlite.sql", "postgres.sql"})
     write_file(folder / "schema" / name,
                read_file(folder / "schema" / name) + (std::string_view(name) == "sqlite.sql"

@@ -130,6 +130,8 @@ TEST_P(CliQueue, HostsAreShownSetAndBlocked) {
   host = json({"queue", "host", "block", "example.org", "--minutes", "10"});
   EXPECT_GT(parse_iso8601(text(host, "blocked_until")), db_->now());
   EXPECT_THAT(run({"queue", "hosts"}).out, testing::MatchesRegex("HOST.*\nexample.org +1 .*250 ms  20.*\n"));
+  EXPECT_THAT(run({"queue", "host", "show", "example.org"}).out, HasSubstr("blocked until"));
+  EXPECT_THAT(run({"queue", "host", "unblock", "example.org"}).out, testing::Not(HasSubstr("blocked until")));
   host = json({"queue", "host", "unblock", "example.org"});
   EXPECT_LE(parse_iso8601(text(host, "blocked_until")), db_->now());
   EXPECT_EQ(json({"queue", "hosts"}).at("hosts").as_array().size(), 1U);
