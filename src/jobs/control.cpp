@@ -74,6 +74,7 @@ Moved cancel(Write& tx, JobId job, int limit) {
   if (from != JobStatus::cancelled) {
     if (!may_become(from, JobStatus::cancelled)) refuse(job, from, "it cannot be cancelled any more");
     tx.run(set_status, job, JobStatus::cancelled, tx.now(), std::nullopt);
+    tx.run(set_paused, job, false, tx.now());  // what has ended waits for nothing
   }
   return queue::cancel_job(tx, job, limit);
 }

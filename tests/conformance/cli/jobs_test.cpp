@@ -136,6 +136,15 @@ TEST_P(CliJobs, CancelPauseResumeAndRetry) {
   EXPECT_THAT(refused({"job", "pause", id}, 75), HasSubstr("is cancelled"));
 }
 
+TEST_P(CliJobs, APausedJobThatIsCancelledIsCalledCancelled) {
+  const auto id = submit();
+  run({"job", "pause", id});
+  EXPECT_THAT(run({"job", "list"}).out, HasSubstr(" paused "));
+  EXPECT_THAT(run({"job", "cancel", id}).out, HasSubstr(id + " is cancelled"));
+  EXPECT_THAT(run({"job", "list"}).out, testing::AllOf(HasSubstr(" cancelled "), testing::Not(HasSubstr(" paused "))));
+  EXPECT_THAT(run({"job", "show", id}).out, testing::Not(HasSubstr("(paused)")));
+}
+
 TEST_P(CliJobs, OldConfigsAreUpgraded) {
   const auto db = on_real_time();
   const auto put = [&](const char* config, int version) {

@@ -53,6 +53,15 @@ TEST_P(JobsControl, PausesAndResumes) {
   EXPECT_EQ(claim().size(), 3U);
 }
 
+TEST_P(JobsControl, CancellingEndsThePause) {
+  const auto job = submit();
+  add(job.id, 2);
+  db().write([&](Write& tx) { jobs::pause(tx, job.id); });
+  db().write([&](Write& tx) { EXPECT_EQ(jobs::cancel(tx, job.id).tasks, 2); });
+  EXPECT_EQ(get(job.id).status, JobStatus::cancelled);
+  EXPECT_FALSE(get(job.id).is_paused);
+}
+
 TEST_P(JobsControl, RetriesWhatFailedAndKeepsTheHistory) {
   const auto job = submit();
   add(job.id, 3);
