@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "cli/config_file.hpp"
 #include "cli/empty_value.hpp"
 #include "cli/number_range.hpp"
@@ -34,6 +37,23 @@ ExitCode stop_parsing(const CLI::App& app, const CLI::ParseError& error, Console
   return ExitCode::ok;
 }
 
+/// `quarry help queue list` is `quarry queue list --help`, where there is such a command; where not, the parser says so.
+/// Nothing but `--json` may stand before it.
+std::vector<std::string> without_help_command(const CLI::App& app, std::vector<std::string> args) {
+  const auto first = std::ranges::find_if(args, [](const auto& arg) { return arg != "--json"; });
+  if (first == args.end() || *first != "help") return args;
+  const CLI::App* command = &app;
+  for (const auto& word : std::span(first + 1, args.end())) {
+    const auto commands = command->get_subcommands([&](const CLI::App* one) { return one->get_name() == word; });
+    if (commands.empty() && word != "--json") command = nullptr;
+    if (!command) break;
+    if (!commands.empty()) command = commands.front();
+  }
+  args.erase(first);
+  if (command) args.emplace_back("--help");
+  return args;
+}
+
 ExitCode run_command(const Invocation& invocation, Console& console) {
   CLI::App app(program_description, "quarry");
   Globals globals;
@@ -41,8 +61,9 @@ ExitCode run_command(const Invocation& invocation, Console& console) {
   build_program(app, globals, commands, console.terminal().out_width);
   if (const auto refusal = empty_by_equals_sign(invocation.args); !refusal.empty()) throw_invalid(refusal);
   try {
-    std::vector<std::string> reversed(invocation.args.rbegin(), invocation.args.rend());
-    app.parse(std::move(reversed));
+    auto words = without_help_command(app, invocation.args);
+    std::ranges::reverse(words);
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return stop_parsing(app, error, console);
   }

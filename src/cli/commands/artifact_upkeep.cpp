@@ -69,12 +69,15 @@ ExitCode check(Context& context, const UpkeepCli& cli) {
       table.row({boost::describe::enum_to_string(problem.finding, "unknown"), problem.blob.empty() ? "-" : problem.blob,
                  fmt::format("{}", problem.artifacts), problem.repaired ? "yes" : "no"});
     if (!table.empty()) console.print(table);
+    const bool more = std::size(result.problems) >= options.problems_max;
+    if (more)
+      console.note(fmt::format("only the first {} are listed; --json has how many there are of each", options.problems_max));
     console.line(fmt::format(
         "{}, {}{}: {}", counted(result.blobs, "body", "bodies"), human_bytes(result.stored_bytes),
         cli.deep ? fmt::format(", {} read through", result.bodies_hashed) : "",
         result.is_sound ? "all is well"
         : result.lost_artifacts == 0
-            ? fmt::format("{} wrong, but no artifact has lost its body",
+            ? fmt::format("{}{} wrong, but no artifact has lost its body", more ? "at least " : "",
                           counted(std::ssize(result.problems), "thing is", "things are"))
             : fmt::format("{} lost their body", counted(result.lost_artifacts, "artifact has", "artifacts have"))));
     if (result.wrongly_indexed > 0 && !result.is_sound && !cli.repair)

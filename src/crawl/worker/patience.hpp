@@ -1,5 +1,5 @@
 #pragma once
-/// Waits for a database that is away.
+/// Waits for a database that is away, or a disk that is full.
 
 #include <algorithm>
 #include <chrono>
@@ -16,10 +16,13 @@ constexpr std::chrono::milliseconds patience_when_stopping{2'000};
 
 /// Runs `action` until it succeeds. Errors that time may mend are met with a pause that grows to a second; other ones, and
 /// those that last longer than `give_up_after`, or than `patience_when_stopping` once `stop` is requested, are thrown on.
+/// The log hears of the first one, and of those that follow ever more seldom, down to once a minute.
 template <class F>
 auto with_patience(std::chrono::milliseconds give_up_after, const std::stop_token& stop, F&& action) {
   using Clock = std::chrono::steady_clock;
   auto give_up_at = Clock::now() + give_up_after;
+  auto tell_at = Clock::now();
+  std::chrono::seconds quiet{5};
   bool stopping = false;
   for (std::chrono::milliseconds pause{20};; pause = std::min(pause * 2, std::chrono::milliseconds(1000))) {
     try {
@@ -33,7 +36,11 @@ auto with_patience(std::chrono::milliseconds give_up_after, const std::stop_toke
         give_up_at = std::min(give_up_at, Clock::now() + patience_when_stopping);
       }
       if (!may_pass || Clock::now() + pause > give_up_at) throw;
-      log::warn("the database does not answer ({}): trying again", error.client_message());
+      if (Clock::now() >= tell_at) {
+        log::warn("nothing can be stored for now: {}; trying again", error.client_message());
+        tell_at = Clock::now() + quiet;
+        quiet = std::min(quiet * 2, std::chrono::seconds(60));
+      }
     }
     std::this_thread::sleep_for(pause);
   }

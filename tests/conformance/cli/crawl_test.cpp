@@ -229,6 +229,23 @@ TEST_P(CliCrawl, AnEmptiedSearchIndexIsFoundAndBuiltAnew) {
   EXPECT_EQ(json({"find", "number2"}).at("hits").as_array().size(), 1U);
 }
 
+TEST_P(CliCrawl, MoreProblemsThanAreListedAreSaidToBeMore) {
+  std::filesystem::create_directories(database().folder() / "blobs");
+  database().db().write([](Write& tx) {
+    tx.session().run_script("test.damage",
+                            tx.engine() == Engine::sqlite
+                                ? "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1001)"
+                                  " insert into blobs (hash, size_bytes, stored_bytes, ref_count)"
+                                  " select randomblob(32), 1, 1, 1 from n"
+                                : "insert into blobs (hash, size_bytes, stored_bytes, ref_count)"
+                                  " select sha256(i::text::bytea), 1, 1, 1 from generate_series(1, 1001) i");
+  });
+  EXPECT_EQ(json({"artifact", "fsck"}, 74).at("problems").as_array().size(), 1000U);
+  const auto told = run({"artifact", "fsck"});
+  EXPECT_THAT(told.err, HasSubstr("only the first 1000 are listed"));
+  EXPECT_THAT(told.out, HasSubstr("at least 1000 things"));
+}
+
 TEST_P(CliCrawl, KeepsToItsLimits) {
   Site site(12);
   EXPECT_EQ(number(json(crawl(site, {"--max-pages", "5"})), "pages"), 5);

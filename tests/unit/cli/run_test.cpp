@@ -42,6 +42,17 @@ TEST(Run, VersionAndHelp) {
   EXPECT_TRUE(boost::json::parse(run_with({"--json", "queue", "--help"}).out).as_object().contains("help"));
 }
 
+TEST(Run, HelpIsACommandToo) {
+  EXPECT_EQ(run_with({"help"}).out, run_with({"--help"}).out);
+  EXPECT_EQ(run_with({"help", "queue", "tasks"}).out, run_with({"queue", "tasks", "--help"}).out);
+  EXPECT_EQ(run_with({"--json", "help", "queue"}).out, run_with({"--json", "queue", "--help"}).out);
+  EXPECT_EQ(run_with({"help"}).code, 0);
+  const auto unknown = run_with({"help", "frobnicate"});
+  EXPECT_EQ(unknown.code, 64);
+  EXPECT_THAT(unknown.err, HasSubstr("there is no command 'frobnicate'"));
+  EXPECT_THAT(run_with({"help", "queue", "frobnicate"}).err, HasSubstr("`quarry queue` has no 'frobnicate'"));
+}
+
 TEST(Run, ErrorsOfUsageAreOneLineAndNameTheMatter) {
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
       {{}, "a command is wanted, such as `quarry init`: see `quarry --help`"},
