@@ -4,12 +4,14 @@
 ///     quarry-bench-queue --engine sqlite --backlog 100000 --tasks 300000 --threads 2
 ///
 /// First puts in `--backlog` tasks more than it will work on, so that the depth stays above that; with `--blocked N` also N
-/// tasks behind two blocked hosts. Prints the rates, the durability they were reached with, and tasks lost or done twice.
+/// tasks behind two blocked hosts, and with `--held` beside a transaction that keeps its snapshot all the while, as a backup
+/// does. Prints the rates, the durability they were reached with, and tasks lost or done twice.
 
 #include <fmt/format.h>
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -35,6 +37,42 @@ struct Settings {
   int threads = 2;
   int batch = 100;
   bool separate = false;
+  bool held = false;
+};
+
+constexpr sql::Query<std::int64_t()> any_queue{"bench.any_queue", "select count(*) from queues"};
+
+/// A transaction that keeps the snapshot it began with.
+class HeldSnapshot {
+ public:
+  explicit HeldSnapshot(const std::string& url)
+      : db_(Database::open(url, {.create = false, .statement_timeout = std::chrono::hours(1)})),
+        thread_([this] { hold(); }) {
+    begun_.get_future().wait();
+  }
+  ~HeldSnapshot() {
+    end_.set_value();
+    thread_.join();
+  }
+  HeldSnapshot(const HeldSnapshot&) = delete;
+  HeldSnapshot& operator=(const HeldSnapshot&) = delete;
+
+ private:
+  void hold() {
+    const auto look_and_wait = [this](Read& tx) {
+      tx.value(any_queue);
+      begun_.set_value();
+      end_.get_future().wait();
+    };
+    if (db_.engine() == Engine::sqlite)
+      db_.read(look_and_wait);
+    else
+      db_.write({.isolation = Isolation::repeatable_read}, look_and_wait);
+  }
+
+  Database db_;
+  std::promise<void> begun_, end_;
+  std::thread thread_;
 };
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -107,6 +145,8 @@ void run(const Settings& settings) {
   }
   if (engine == Engine::postgres) db.backend().run_outside_transaction("bench.analyze", "vacuum analyze");
 
+  std::optional<HeldSnapshot> held;
+  if (settings.held) held.emplace(scratch.url());
   std::atomic<std::int64_t> finished = 0;
   std::vector<std::thread> threads;
   start = Clock::now();
@@ -114,9 +154,10 @@ void run(const Settings& settings) {
   for (auto& thread : threads) thread.join();
   const auto seconds = seconds_since(start);
   const auto counts = db.read([&](Read& tx) { return queue::counts(tx, queue); });
-  fmt::print("claim to finish{:>10.0f} tasks/s ({} threads, batches of {}, {}, backlog {}, {} behind blocked hosts)\n",
+  fmt::print("claim to finish{:>10.0f} tasks/s ({} threads, batches of {}, {}, backlog {}, {} behind blocked hosts{})\n",
              static_cast<double>(finished.load()) / seconds, settings.threads, settings.batch,
-             engine == Engine::sqlite ? "synchronous=FULL" : "synchronous_commit=on", settings.backlog, settings.blocked);
+             engine == Engine::sqlite ? "synchronous=FULL" : "synchronous_commit=on", settings.backlog, settings.blocked,
+             settings.held ? ", beside a held snapshot" : "");
   fmt::print("finished {}, counted {}, still leased {}, durable commits {}\n", finished.load(),
              counts.of(queue::TaskStatus::completed), counts.of(queue::TaskStatus::processing), db.stats().commits);
 }
@@ -133,6 +174,7 @@ int main(int argc, char** argv) {
   app.add_option("--blocked", settings.blocked, "tasks behind two blocked hosts");
   app.add_option("--threads", settings.threads, "workers");
   app.add_option("--batch", settings.batch, "tasks a claim");
+  app.add_flag("--held", settings.held, "beside a transaction that keeps its snapshot");
   app.add_flag("--separate", settings.separate, "finish and claim in a transaction each");
   return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }
