@@ -21,6 +21,7 @@
 #include "quarry/queue/control.hpp"
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/finish.hpp"
+#include "quarry/queue/head.hpp"
 #include "quarry/queue/hosts.hpp"
 #include "quarry/sql/backend.hpp"
 
@@ -38,6 +39,7 @@ struct Settings {
   int batch = 100;
   bool separate = false;
   bool held = false;
+  bool front = false;
 };
 
 constexpr sql::Query<std::int64_t()> any_queue{"bench.any_queue", "select count(*) from queues"};
@@ -93,7 +95,8 @@ void put_in(Database& db, queue::QueueId queue, std::int64_t count, const std::o
 
 /// Works until `wanted` tasks are finished. A worker finishes what it has and claims the next in one transaction, or in one
 /// each.
-void work(Database& db, queue::QueueId queue, const Settings& settings, std::atomic<std::int64_t>& finished) {
+void work(Database& db, queue::QueueId queue, const Settings& settings, queue::Head& head,
+          std::atomic<std::int64_t>& finished) {
   std::vector<queue::ClaimedTask> held;
   auto last_maintained = Clock::time_point{};
   while (finished < settings.tasks) {
@@ -101,7 +104,8 @@ void work(Database& db, queue::QueueId queue, const Settings& settings, std::ato
     if (maintain) last_maintained = Clock::now();
     std::vector<queue::Finish> ends;
     for (const auto& task : held) ends.push_back({task.id, task.lease_token, {}});
-    const queue::ClaimOptions options{.worker = "bench", .limit = settings.batch, .maintain = maintain};
+    const queue::ClaimOptions options{
+        .worker = "bench", .limit = settings.batch, .maintain = maintain, .head = settings.front ? nullptr : &head};
     if (settings.separate) {
       db.write([&](Write& tx) { queue::finish_or_throw(tx, ends); });
       held = db.write([&](Write& tx) { return queue::claim(tx, queue, options); });
@@ -148,9 +152,10 @@ void run(const Settings& settings) {
   std::optional<HeldSnapshot> held;
   if (settings.held) held.emplace(scratch.url());
   std::atomic<std::int64_t> finished = 0;
+  queue::Head head;
   std::vector<std::thread> threads;
   start = Clock::now();
-  for (int i = 0; i < settings.threads; ++i) threads.emplace_back([&] { work(db, queue, settings, finished); });
+  for (int i = 0; i < settings.threads; ++i) threads.emplace_back([&] { work(db, queue, settings, head, finished); });
   for (auto& thread : threads) thread.join();
   const auto seconds = seconds_since(start);
   const auto counts = db.read([&](Read& tx) { return queue::counts(tx, queue); });
@@ -175,6 +180,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", settings.threads, "workers");
   app.add_option("--batch", settings.batch, "tasks a claim");
   app.add_flag("--held", settings.held, "beside a transaction that keeps its snapshot");
+  app.add_flag("--front", settings.front, "claims begin at the front, without a head");
   app.add_flag("--separate", settings.separate, "finish and claim in a transaction each");
   return quarry::bench::run_program(app, argc, argv, [&] { quarry::bench::run(settings); });
 }

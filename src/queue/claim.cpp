@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "quarry/core/error.hpp"
 #include "quarry/queue/as_one.hpp"
+#include "quarry/queue/head.hpp"
 #include "quarry/queue/maintain.hpp"
 #include "quarry/store/checks.hpp"
 #include "queue/access.hpp"
@@ -60,7 +63,8 @@ std::string postgres_claim(int limit) {
   return fmt::format(
       "with plain as materialized ("
       "  select ctid as place, id, rank from task_queue"
-      "  where queue_id = $1 and status = 'pending' and host_id is null and (select not is_paused from queues where id = $1)"
+      "  where queue_id = $1 and status = 'pending' and host_id is null and (rank, id) >= ($6, $7)"
+      "  and (select not is_paused from queues where id = $1)"
       "  order by queue_id, rank, id limit {0} for update skip locked),"
       " due_hosts as materialized ("
       "  select id, least(max_in_flight - in_flight, case when delay_ms > 0 then 1 else {0} end) as room from hosts"
@@ -84,11 +88,38 @@ std::string postgres_claim(int limit) {
       candidates, hosts_to_look_at(limit));
 }
 
-std::vector<ClaimedTask> claim_postgres(Write& tx, QueueId queue, const ClaimOptions& options) {
+std::vector<ClaimedTask> claim_from(Write& tx, QueueId queue, const ClaimOptions& options, int limit, Head::Place from) {
   const auto now = tx.now();
-  const auto text = postgres_claim(options.limit);
-  const sql::Command<ClaimedTask(QueueId, int, Instant, Instant, std::string)> take{"queue.claim", text};
-  return tx.all(take, queue, options.limit, now, now + options.lease, options.worker);
+  const auto text = postgres_claim(limit);
+  const sql::Command<ClaimedTask(QueueId, int, Instant, Instant, std::string, std::int64_t, TaskId)> take{"queue.claim",
+                                                                                                          text};
+  return tx.all(take, queue, limit, now, now + options.lease, options.worker, from.rank, from.id);
+}
+
+constexpr Head::Place front{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<TaskId>::min()};
+
+Head::Place place_of(const ClaimedTask& task) { return {task.rank, task.id}; }
+
+bool goes_first(const ClaimedTask& a, const ClaimedTask& b) { return place_of(a) < place_of(b); }
+
+std::vector<ClaimedTask> claim_postgres(Write& tx, QueueId queue, const ClaimOptions& options) {
+  if (options.head == nullptr) return claim_from(tx, queue, options, options.limit, front);
+  const auto limit = static_cast<std::size_t>(options.limit);
+  std::vector<ClaimedTask> tasks;
+  if (const auto place = options.head->begin()) {
+    tasks = claim_from(tx, queue, options, options.limit, *place);
+    if (tasks.size() == limit) {
+      options.head->move_to(place_of(tasks.front()));
+      return tasks;
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto more = claim_from(tx, queue, options, options.limit - static_cast<int>(tasks.size()), front);
+  tasks.insert(tasks.end(), more.begin(), more.end());
+  std::ranges::sort(tasks, goes_first);
+  options.head->looked(tasks.size() == limit ? std::optional(place_of(tasks.front())) : std::nullopt,
+                       std::chrono::steady_clock::now() - start);
+  return tasks;
 }
 
 // ---- SQLite: candidates, then one update each; nobody else writes meanwhile.
@@ -141,7 +172,7 @@ std::vector<ClaimedTask> claim_sqlite(Write& tx, QueueId queue, const ClaimOptio
     for (auto& task : tx.all(host_candidates, host.id, queue, std::min(host.room, options.limit)))
       tasks.push_back(std::move(task));
   const auto limit = static_cast<std::size_t>(options.limit);
-  std::ranges::sort(tasks, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });
+  std::ranges::sort(tasks, goes_first);
   if (tasks.size() > limit) tasks.erase(tasks.begin() + options.limit, tasks.end());
   std::vector<Lease> leases;
   leases.reserve(tasks.size());
@@ -194,7 +225,7 @@ std::vector<ClaimedTask> claim_through_gate(Write& tx, QueueId queue, const Clai
     kept += held.size();
     rest.limit = options.limit - static_cast<int>(admitted.size());
   }
-  std::ranges::sort(admitted, {}, [](const ClaimedTask& task) { return std::pair(task.rank, task.id); });
+  std::ranges::sort(admitted, goes_first);
   return admitted;
 }
 

@@ -31,6 +31,7 @@ BOOST_DESCRIBE_STRUCT(ClaimedTask, (),
                        rank))
 
 class ClaimGate;
+class Head;
 
 struct ClaimOptions {
   std::string worker;                       ///< who asks, for people: `host:pid`
@@ -40,6 +41,8 @@ struct ClaimOptions {
   bool maintain = true;
   /// Has a say in which tasks are handed out (claim_gate.hpp). Null: nobody has.
   ClaimGate* gate = nullptr;
+  /// Where to begin (head.hpp), for workers that claim tasks without hosts by the thousand. Null: at the front.
+  Head* head = nullptr;
 };
 
 /// The best tasks that may run now: by rank (priority, aged), those with a host only as its delay, limit and block allow.
