@@ -44,10 +44,15 @@ FileKind kind_of(const fs::path& path) {
 
 void check_place(const fs::path& path, bool create) {
   std::error_code ignored;
-  const auto folder = path.parent_path();
+  // A link may lead to a file that is to be made elsewhere.
+  const auto target = fs::is_symlink(path, ignored) ? path.parent_path() / fs::read_symlink(path, ignored) : path;
+  const auto folder = target.parent_path();
   if (!folder.empty() && !fs::is_directory(folder, ignored))
-    throw CommandError(ExitCode::no_directory, ErrorCode::unavailable,
-                       fmt::format("the directory '{0}' does not exist: make it first (mkdir -p '{0}')", folder.string()));
+    throw CommandError(
+        ExitCode::no_directory, ErrorCode::unavailable,
+        fs::exists(folder, ignored)
+            ? fmt::format("'{}' is no directory: name another path", folder.string())
+            : fmt::format("the directory '{0}' does not exist: make it first (mkdir -p '{0}')", folder.string()));
   const auto status = fs::status(path, ignored);
   // Before anybody opens it: a pipe would hang, and SQLite would leave a journal beside a device.
   if (fs::exists(status) && !fs::is_regular_file(status))

@@ -34,8 +34,10 @@ void refuse_missing_directory(const std::string& path) {
   const auto directory = fs::path(path).parent_path();
   std::error_code ignored;
   if (directory.empty() || fs::is_directory(directory, ignored)) return;
-  throw Error(ErrorCode::unavailable, fmt::format("the directory '{}' does not exist: make it first (mkdir -p '{}')",
-                                                  directory.string(), directory.string()));
+  throw Error(ErrorCode::unavailable,
+              fs::exists(directory, ignored)
+                  ? fmt::format("'{}' is no directory: name another path", directory.string())
+                  : fmt::format("the directory '{0}' does not exist: make it first (mkdir -p '{0}')", directory.string()));
 }
 
 /// A device, a pipe or a folder: some would hang whoever opens them, and beside others a journal would be left.

@@ -97,6 +97,16 @@ TEST(CliFiles, PlacesThatAreMissing) {
   EXPECT_EQ(no_folder.exit.code, 73);
   EXPECT_THAT(no_folder.err, HasSubstr("mkdir -p 'data'"));
   EXPECT_FALSE(std::filesystem::exists(folder / "data"));
+  test::write_file(folder / "file", "");
+  const auto a_file = quarry({"init", "--db", "sqlite:file/q.db"});
+  EXPECT_EQ(a_file.exit.code, 73);
+  EXPECT_THAT(a_file.err, testing::AllOf(HasSubstr("'file' is no directory"), testing::Not(HasSubstr("mkdir"))));
+  std::filesystem::remove(folder / "file");
+  std::filesystem::create_symlink("nowhere/q.db", folder / "link.db");
+  const auto a_link = quarry({"init", "--db", "sqlite:link.db"});
+  EXPECT_EQ(a_link.exit.code, 73);
+  EXPECT_THAT(a_link.err, HasSubstr("mkdir -p 'nowhere'"));
+  std::filesystem::remove(folder / "link.db");
   const auto no_file = quarry({"queue", "list", "--db", "sqlite:q.db"});
   EXPECT_EQ(no_file.exit.code, 66);
   EXPECT_FALSE(std::filesystem::exists(folder / "q.db"));
