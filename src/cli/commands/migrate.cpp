@@ -11,7 +11,6 @@
 namespace quarry::cli {
 namespace {
 
-using schema::Direction;
 using schema::MigrationSet;
 
 struct MigrateCli {
@@ -207,7 +206,7 @@ ExitCode plan(Context& context, const PlanCli& cli) {
                                step.destructive ? ", destructive" : "",
                                step.no_transaction ? ", without a transaction" : ""));
       if (!cli.sql) continue;
-      for (std::size_t i = static_cast<std::size_t>(step.first_statement); i < step.statements.size(); ++i)
+      for (auto i = static_cast<std::size_t>(step.first_statement); i < step.statements.size(); ++i)
         console.raw(step.statements[i] + ";\n");
     }
   });

@@ -141,9 +141,9 @@ constexpr auto kRefusals = std::to_array<Refusal>({
 });
 
 const Refusal* refusal_in(std::string_view message) {
-  const auto found = std::ranges::find_if(
-      kRefusals, [&](const Refusal& refusal) { return message.find(refusal.words) != std::string_view::npos; });
-  return found == kRefusals.end() ? nullptr : &*found;
+  for (const Refusal& refusal : kRefusals)
+    if (message.find(refusal.words) != std::string_view::npos) return &refusal;
+  return nullptr;
 }
 
 }  // namespace
