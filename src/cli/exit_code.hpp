@@ -30,11 +30,13 @@ enum class ExitCode : int {
   corrupt = 74,       ///< EX_IOERR: stored data contradicts itself
   again = 75,         ///< EX_TEMPFAIL: timed out, or lost against another; the same command may work now
   denied = 77,        ///< EX_NOPERM
+  hung_up = 129,      ///< 128 + SIGHUP
   interrupted = 130,  ///< 128 + SIGINT
   terminated = 143,   ///< 128 + SIGTERM
 };
 BOOST_DESCRIBE_ENUM(ExitCode, ok, failed, pending, drift, checksum, busy, not_ours, newer, degraded, not_ready, usage,
-                    constraint, not_found, unavailable, bug, no_directory, corrupt, again, denied, interrupted, terminated)
+                    constraint, not_found, unavailable, bug, no_directory, corrupt, again, denied, hung_up, interrupted,
+                    terminated)
 
 /// An error of the command line itself, which knows how the program ends.
 class CommandError : public Error {

@@ -25,6 +25,12 @@ extern "C" void on_signal(int number) {
   errno = errno_before;
 }
 
+/// What was ignored when the program was started stays so: that is how `nohup` works.
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 void handle(int number, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
@@ -47,12 +53,15 @@ Interrupt::Interrupt() {
   });
   handle(SIGINT, on_signal);
   handle(SIGTERM, on_signal);
+  takes_hangup_ = !is_ignored(SIGHUP);
+  if (takes_hangup_) handle(SIGHUP, on_signal);
   handle(SIGPIPE, SIG_IGN);
 }
 
 Interrupt::~Interrupt() {
   handle(SIGINT, SIG_DFL);
   handle(SIGTERM, SIG_DFL);
+  if (takes_hangup_) handle(SIGHUP, SIG_DFL);
   handle(SIGPIPE, SIG_DFL);
   ::close(write_end.exchange(-1));
   listener_.join();
@@ -60,5 +69,10 @@ Interrupt::~Interrupt() {
 }
 
 int Interrupt::signal() const noexcept { return first_signal; }
+
+ExitCode ended_by(int signal) noexcept {
+  if (signal == SIGTERM) return ExitCode::terminated;
+  return signal == SIGHUP ? ExitCode::hung_up : ExitCode::interrupted;
+}
 
 }  // namespace quarry::cli

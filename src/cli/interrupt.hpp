@@ -1,5 +1,6 @@
 #pragma once
-/// Ctrl-C, twice: the first asks for an orderly end, the second ends the process at once. SIGTERM counts the same.
+/// Ctrl-C, twice: the first asks for an orderly end, the second ends the process at once. SIGTERM counts the same, and so
+/// does SIGHUP, which comes when the terminal goes, unless the program was started with it ignored (`nohup`).
 ///
 ///     Interrupt interrupt;
 ///     worker.run(interrupt.token());
@@ -14,11 +15,13 @@
 #include <stop_token>
 #include <thread>
 
+#include "cli/exit_code.hpp"
+
 namespace quarry::cli {
 
 class Interrupt {
  public:
-  /// Takes over SIGINT, SIGTERM and SIGPIPE. Throws `unavailable` when the system has no pipe left.
+  /// Takes over SIGINT, SIGTERM, SIGHUP and SIGPIPE. Throws `unavailable` when the system has no pipe left.
   Interrupt();
   /// Gives them back to the system.
   ~Interrupt();
@@ -27,13 +30,17 @@ class Interrupt {
 
   /// Stopped by the first signal.
   std::stop_token token() const noexcept { return source_.get_token(); }
-  /// SIGINT or SIGTERM, or 0 when there was none.
+  /// SIGINT, SIGTERM or SIGHUP, or 0 when there was none.
   int signal() const noexcept;
 
  private:
   int read_end_ = -1;
+  bool takes_hangup_ = false;
   std::stop_source source_;
   std::thread listener_;
 };
+
+/// How a command ends that one of these signals has interrupted.
+ExitCode ended_by(int signal) noexcept;
 
 }  // namespace quarry::cli

@@ -11,7 +11,7 @@
 /// twenty times as long as the last such look took. A claim that does not find enough looks from the front at once, so
 /// nothing is passed over by workers that have time. Tasks with a host are found through their host, as ever.
 ///
-/// Thread safety: all functions may be called at any time. One for each queue; shared by the workers of a process.
+/// Errors: none. Thread safety: all functions may be called at any time. One for each queue; shared by the workers of a process.
 
 #include <chrono>
 #include <compare>

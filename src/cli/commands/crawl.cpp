@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <csignal>
 
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
@@ -139,8 +138,6 @@ void show(Console& console, const CrawlResult& result) {
                                      human_duration(std::chrono::microseconds(result.duration_us)), speed_of(result)));
   console.print(fields);
 }
-
-ExitCode ended_by(int signal) { return signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted; }
 
 ExitCode crawl_url(Context& context, const CrawlCli& cli) {
   const auto config = job_config_of(cli);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <iterator>
 #include <optional>
 #include <thread>
@@ -83,7 +82,7 @@ ExitCode logs(Context& context, const LogCli& cli) {
     });
   }
   if (console.json()) console.print_json(to_json(result));
-  return signal == 0 ? ExitCode::ok : signal == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+  return signal == 0 ? ExitCode::ok : ended_by(signal);
 }
 
 }  // namespace

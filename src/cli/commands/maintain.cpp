@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <csignal>
 #include <filesystem>
 #include <optional>
 
@@ -74,7 +73,7 @@ ExitCode maintain(Context& context, const MaintainCli& cli) {
   console.result(report, [&] { show_maintenance(console, report); });
   if (interrupt.signal() != 0) {
     console.note("interrupted; what was done stays done, and the same command goes on");
-    return interrupt.signal() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+    return ended_by(interrupt.signal());
   }
   return report.failed > 0 ? ExitCode::failed : ExitCode::ok;
 }

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <csignal>
 
 #include "cli/commands.hpp"
 #include "cli/commands/crawl_options.hpp"
@@ -108,7 +107,7 @@ ExitCode run(Context& context, const RunCli& cli) {
   console.result(result, [&] { show_run(console, db, result); });
   if (result.interrupted) {
     console.note("interrupted; `quarry work` goes on where this stopped");
-    return interrupt.signal() == SIGTERM ? ExitCode::terminated : ExitCode::interrupted;
+    return ended_by(interrupt.signal());
   }
   return result.search.status == SearchStatus::failed ? ExitCode::failed : ExitCode::ok;
 }
