@@ -91,6 +91,7 @@
 #include "quarry/queue/enqueue.hpp"
 #include "quarry/queue/explain.hpp"
 #include "quarry/queue/finish.hpp"
+#include "quarry/queue/head.hpp"
 #include "quarry/queue/hosts.hpp"
 #include "quarry/queue/lease_keeper.hpp"
 #include "quarry/queue/maintain.hpp"
