@@ -80,7 +80,10 @@ void Connection::flush(Deadline deadline) {
 
 void Connection::wait(short events, Deadline deadline, OnDeadline on_deadline) {
   while (true) {
-    const Deadline until = cancelled_ ? std::min(cancel_again_, cancel_deadline_) : deadline;
+    // What is left to be read behind a statement that was cancelled has the cancel's grace, and is not cancelled again.
+    const Deadline until = cancelled_                                             ? std::min(cancel_again_, cancel_deadline_)
+                           : cancel_has_hit_ && on_deadline == OnDeadline::cancel ? std::max(deadline, cancel_deadline_)
+                                                                                  : deadline;
     pollfd entry{PQsocket(handle_), events, 0};
     const int ready = poll(&entry, 1, milliseconds_until(until));
     if (ready > 0) return;
@@ -128,6 +131,7 @@ void Connection::forget_cancel() noexcept {
   // One that is still on its way would hit the next statement: then the connection stays suspect, and is not used again.
   const auto patience = std::min(steady_clock::now() + cancel_delivery, end_);
   cancelled_ = cancel_sent_.valid() && cancel_sent_.wait_until(patience) != std::future_status::ready;
+  cancel_has_hit_ = !cancelled_;
 }
 
 ResultPtr Connection::get_result(Deadline deadline, OnDeadline on_deadline) {

@@ -57,7 +57,10 @@ class Connection {
   /// Looks, without waiting, whether the server has closed the connection.
   bool looks_alive();
   /// Whoever uses the connection now has to have his answer by then, whatever the server does. Until the next call.
-  void answer_by(Deadline end) noexcept { end_ = end; }
+  void answer_by(Deadline end) noexcept {
+    end_ = end;
+    cancel_has_hit_ = false;
+  }
   /// A cancel is under way whose effect has not been seen: it may hit whatever runs next.
   bool cancel_pending() const noexcept { return cancelled_; }
   /// The cancel has hit what it was meant for.
@@ -83,6 +86,7 @@ class Connection {
   PGconn* handle_;
   const int pid_;
   bool broken_ = false;
+  bool cancel_has_hit_ = false;
   bool cancelled_ = false;
   Deadline cancel_deadline_{};
   Deadline cancel_again_{};
