@@ -68,7 +68,7 @@ std::string postgres_claim(int limit) {
       "  order by queue_id, rank, id limit {0} for update skip locked),"
       " due_hosts as materialized ("
       "  select id, least(max_in_flight - in_flight, case when delay_ms > 0 then 1 else {0} end) as room from hosts"
-      "  where due_at <= $3 and (select not is_paused from queues where id = $1)"
+      "  where $8 and due_at <= $3 and (select not is_paused from queues where id = $1)"
       "  and (select t.id from task_queue t where t.host_id = hosts.id and t.queue_id = $1 and t.status = 'pending'"
       "   order by t.host_id, t.queue_id, t.rank, t.id limit 1) is not null"
       "  order by due_at limit {1} for no key update skip locked),"
@@ -88,12 +88,15 @@ std::string postgres_claim(int limit) {
       candidates, hosts_to_look_at(limit));
 }
 
-std::vector<ClaimedTask> claim_from(Write& tx, QueueId queue, const ClaimOptions& options, int limit, Head::Place from) {
+enum class Hosts { with, without };
+
+std::vector<ClaimedTask> claim_from(Write& tx, QueueId queue, const ClaimOptions& options, int limit, Head::Place from,
+                                    Hosts hosts) {
   const auto now = tx.now();
   const auto text = postgres_claim(limit);
-  const sql::Command<ClaimedTask(QueueId, int, Instant, Instant, std::string, std::int64_t, TaskId)> take{"queue.claim",
-                                                                                                          text};
-  return tx.all(take, queue, limit, now, now + options.lease, options.worker, from.rank, from.id);
+  const sql::Command<ClaimedTask(QueueId, int, Instant, Instant, std::string, std::int64_t, TaskId, bool)> take{
+      "queue.claim", text};
+  return tx.all(take, queue, limit, now, now + options.lease, options.worker, from.rank, from.id, hosts == Hosts::with);
 }
 
 constexpr Head::Place front{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<TaskId>::min()};
@@ -103,18 +106,21 @@ Head::Place place_of(const ClaimedTask& task) { return {task.rank, task.id}; }
 bool goes_first(const ClaimedTask& a, const ClaimedTask& b) { return place_of(a) < place_of(b); }
 
 std::vector<ClaimedTask> claim_postgres(Write& tx, QueueId queue, const ClaimOptions& options) {
-  if (options.head == nullptr) return claim_from(tx, queue, options, options.limit, front);
+  if (options.head == nullptr) return claim_from(tx, queue, options, options.limit, front, Hosts::with);
   const auto limit = static_cast<std::size_t>(options.limit);
   std::vector<ClaimedTask> tasks;
-  if (const auto place = options.head->begin()) {
-    tasks = claim_from(tx, queue, options, options.limit, *place);
+  const auto place = options.head->begin();
+  if (place) {
+    tasks = claim_from(tx, queue, options, options.limit, *place, Hosts::with);
     if (tasks.size() == limit) {
-      options.head->move_to(place_of(tasks.front()));
+      options.head->move_to(*place, place_of(tasks.front()));
       return tasks;
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  const auto more = claim_from(tx, queue, options, options.limit - static_cast<int>(tasks.size()), front);
+  // The hosts have given what they have room for, which does not show in their rows before this claim's effects do.
+  const auto more = claim_from(tx, queue, options, options.limit - static_cast<int>(tasks.size()), front,
+                               place ? Hosts::without : Hosts::with);
   tasks.insert(tasks.end(), more.begin(), more.end());
   std::ranges::sort(tasks, goes_first);
   options.head->looked(tasks.size() == limit ? std::optional(place_of(tasks.front())) : std::nullopt,

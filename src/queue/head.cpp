@@ -7,6 +7,8 @@ namespace {
 
 /// A twentieth of a worker's time at most goes into looks from the front.
 constexpr int looks_apart = 20;
+/// One that was slow for other reasons does not put off the next one for long.
+constexpr auto longest_pause = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -21,15 +23,17 @@ std::optional<Head::Place> Head::begin() {
   return place_;
 }
 
-void Head::move_to(Place first) {
+void Head::move_to(Place from, Place first) {
   const std::scoped_lock lock(mutex_);
-  if (place_) place_ = std::max(*place_, first);
+  // Somebody who has looked from the front meanwhile may have found what stands before this claim.
+  if (place_ && *place_ >= from) place_ = std::max(*place_, first);
 }
 
 void Head::looked(std::optional<Place> first, Duration took) {
   const std::scoped_lock lock(mutex_);
   place_ = first;
-  next_look_ = std::chrono::steady_clock::now() + std::max(look_every_, took * looks_apart);
+  next_look_ =
+      std::chrono::steady_clock::now() + std::max(look_every_, std::min<Duration>(took * looks_apart, longest_pause));
 }
 
 }  // namespace quarry::queue

@@ -68,6 +68,32 @@ TEST_P(QueueHead, WhatIsPutBackComesAgain) {
   for (const auto& task : first) EXPECT_EQ(std::ranges::count(taken, task.id), 1);
 }
 
+TEST_P(QueueHead, AHostGivesNoMoreThanItHasRoomFor) {
+  db().write([](Write& tx) { configure_host(tx, "narrow.example", {.max_in_flight = 1}); });
+  put_many(30);
+  Head head(1h);
+  take_at(head, 5);
+  put_many(5, {.host_key = "narrow.example"});
+  const auto tasks = take_at(head, 100);
+  EXPECT_EQ(tasks.size(), 26U);
+  EXPECT_EQ(std::ranges::count_if(tasks, [](const auto& task) { return task.host_id.has_value(); }), 1);
+}
+
+TEST(QueueHeadPlace, WhatALookFromTheFrontHasFoundStays) {
+  Head head(1h);
+  EXPECT_FALSE(head.begin());
+  head.looked(Head::Place{100, 1}, {});
+  const auto from = head.begin();
+  ASSERT_TRUE(from);
+  head.looked(Head::Place{5, 9}, {});
+  head.move_to(*from, {110, 2});
+  EXPECT_EQ(head.begin(), (Head::Place{5, 9})) << "this claim began behind what was found";
+  head.move_to({5, 9}, {6, 1});
+  EXPECT_EQ(head.begin(), (Head::Place{6, 1}));
+  head.looked({}, {});
+  EXPECT_FALSE(head.begin());
+}
+
 // The field's queues slow down with all that was done since the oldest snapshot that somebody keeps.
 TEST_P(QueueHead, ClaimsDoNotLookAtWhatHasGone) {
   if (!is_postgres()) GTEST_SKIP() << "SQLite takes the entries of what has gone away at once";
