@@ -41,6 +41,8 @@ void WalRoom::provide(sqlite3* db, int pages) noexcept {
   if (used + step / reserve <= provided_) return;
   auto* file = log_of(db);
   if (file == nullptr || file->pMethods->xFileSize(file, &provided_) != SQLITE_OK) return;
+  // Somebody has cut it since our last commit; where it stands is known after the next one.
+  if (provided_ < used) return;
   static constexpr std::array<char, 64 << 10> zeros{};
   for (const auto end = used + step; provided_ < end;) {
     const auto part = std::min<sqlite3_int64>(end - provided_, zeros.size());

@@ -110,5 +110,22 @@ TEST_F(WalRoom, ALogThatSomebodyCutGetsItsRoomAnew) {
   EXPECT_EQ(rows(db), 600);
 }
 
+// Another process may have cut it since this one's last commit: what was used then is no measure of what to write now.
+TEST_F(WalRoom, ALogThatAnotherProcessCutIsNotFilledAgain) {
+  auto db = open();
+  db.write([&](Write& tx) {
+    for (int i = 0; i < 3000; ++i) tx.run(insert_row, ++written_);
+  });
+  ASSERT_GT(fs::file_size(log_), 3'000'000U);
+  sqlite3* other = nullptr;
+  sqlite3_open(file_.c_str(), &other);
+  EXPECT_EQ(sqlite3_exec(other, "pragma wal_checkpoint(truncate)", nullptr, nullptr, nullptr), SQLITE_OK);
+  ASSERT_EQ(fs::file_size(log_), 0U);
+  sqlite3_close(other);
+  write(db, 3);
+  EXPECT_LT(fs::file_size(log_), 1'000'000U);
+  EXPECT_EQ(rows(db), 3003);
+}
+
 }  // namespace
 }  // namespace quarry::test
