@@ -18,7 +18,13 @@ std::atomic<int> write_end{-1};    // NOLINT(cppcoreguidelines-avoid-non-const-g
 
 extern "C" void on_signal(int number) {
   int none = 0;
-  if (!first_signal.compare_exchange_strong(none, number)) ::_exit(128 + number);
+  if (!first_signal.compare_exchange_strong(none, number)) {
+    // A terminal that goes may say so twice, once by the shell and once by the kernel, and the end of a session is a SIGTERM
+    // with a SIGHUP: nobody has lost patience.
+    if (number == SIGHUP) return;
+    if (none == SIGHUP && first_signal.compare_exchange_strong(none, number)) return;
+    ::_exit(128 + number);
+  }
   const int errno_before = errno;
   const char byte = 1;
   [[maybe_unused]] const auto written = ::write(write_end.load(), &byte, 1);

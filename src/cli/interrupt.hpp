@@ -1,6 +1,7 @@
 #pragma once
 /// Ctrl-C, twice: the first asks for an orderly end, the second ends the process at once. SIGTERM counts the same, and so
-/// does SIGHUP, which comes when the terminal goes, unless the program was started with it ignored (`nohup`).
+/// does SIGHUP, which comes when the terminal goes, unless the program was started with it ignored
+/// (`nohup`); it is never the second one, nor the first of two.
 ///
 ///     Interrupt interrupt;
 ///     worker.run(interrupt.token());

@@ -38,6 +38,20 @@ TEST(InterruptSignalsDeathTest, TheSecondEndsTheProcess) {
       testing::ExitedWithCode(130), "");
 }
 
+TEST(InterruptSignals, ATerminalThatGoesMaySaySoTwice) {
+  const auto before = std::signal(SIGHUP, SIG_DFL);  // whoever runs these tests may have it ignored
+  {
+    const Interrupt interrupt;
+    std::raise(SIGHUP);
+    std::raise(SIGHUP);
+    EXPECT_EQ(ended_by(interrupt.signal()), ExitCode::hung_up);
+    std::raise(SIGTERM);
+    EXPECT_EQ(ended_by(interrupt.signal()), ExitCode::terminated) << "which has not ended the process either";
+    std::raise(SIGHUP);
+  }
+  std::signal(SIGHUP, before);
+}
+
 TEST(InterruptSignalsDeathTest, AfterwardsTheSystemDecidesAgain) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(
