@@ -92,14 +92,16 @@ CREATE INDEX idx_users_username_id ON users (username COLLATE "C", id) WHERE del
 CREATE INDEX idx_users_email_id ON users (email COLLATE "C", id) WHERE deleted_at IS NULL;
 CREATE TRIGGER update_users_updated_at BEFORE UPDATE ON users
   FOR EACH ROW WHEN (NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) EXECUTE FUNCTION update_updated_at_column();
--- Who is verified, and comes back from deletion, is not for that user to say: a tenant's role may only take it away.
+-- Who is verified, with which address, and comes back from deletion, is not for that user to say: a tenant's role may only
+-- take it away.
 CREATE FUNCTION refuse_tenant() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'only an administrator verifies users and brings them back' USING ERRCODE = 'insufficient_privilege';
 END;
 $$;
-CREATE TRIGGER users_keep_standing BEFORE UPDATE OF is_verified, deleted_at ON users
-  FOR EACH ROW WHEN ((NEW.is_verified AND NOT OLD.is_verified OR NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL)
+CREATE TRIGGER users_keep_standing BEFORE UPDATE OF email, is_verified, deleted_at ON users
+  FOR EACH ROW WHEN ((NEW.is_verified AND (NOT OLD.is_verified OR NEW.email <> OLD.email)
+                      OR NEW.deleted_at IS NULL AND OLD.deleted_at IS NOT NULL)
                      AND NOT pg_has_role('quarry_system', 'MEMBER'))
   EXECUTE FUNCTION refuse_tenant();
 

@@ -76,6 +76,7 @@ TEST_F(TenantRights, AUserDoesNotRaiseWhatTheyAre) {
                            " values (gen_random_uuid(), 'eve', 'eve@example.org', 'g3', 'admin')",
                            "delete from users where username = 'bob'",
                        });
+  expect_refused(bob_, {"update users set email = 'somebody@example.org' where username = 'bob'"});  // and stays verified
   EXPECT_EQ(outcome(ada_, "delete from users where username = 'ada'"), "42501") << "and comes back as somebody else";
 }
 
