@@ -118,30 +118,30 @@ struct Refusal {
   std::string_view client;
 };
 
-constexpr std::string_view kNoSuchServer =
+constexpr std::string_view no_such_server =
     "the server is reached, but is not what target_session_attrs asks for: name another server, or take that option out of "
     "the URL";
-constexpr std::string_view kNotTrusted =
+constexpr std::string_view not_trusted =
     "the server's certificate cannot be checked: name the file of the authority that signed it by sslrootcert in the URL";
 
-constexpr auto kRefusals = std::to_array<Refusal>({
+constexpr auto refusals = std::to_array<Refusal>({
     {"no password supplied", ErrorCode::denied,
      "the server wants a password, and none is given: put it into the URL, PGPASSWORD or ~/.pgpass"},
     {"does not support SSL", ErrorCode::unavailable,
      "the server is reached, but offers no SSL: switch it on there, or ask for less by sslmode in the URL"},
-    {"root certificate file", ErrorCode::unavailable, kNotTrusted},
-    {"certificate verify failed", ErrorCode::unavailable, kNotTrusted},
+    {"root certificate file", ErrorCode::unavailable, not_trusted},
+    {"certificate verify failed", ErrorCode::unavailable, not_trusted},
     {"does not match host name", ErrorCode::unavailable,
      "the server's certificate is for another host: name the host that it is for, or ask for less by sslmode in the URL"},
-    {"session is read-only", ErrorCode::unavailable, kNoSuchServer},
-    {"session is not read-only", ErrorCode::unavailable, kNoSuchServer},
-    {"in hot standby mode", ErrorCode::unavailable, kNoSuchServer},
+    {"session is read-only", ErrorCode::unavailable, no_such_server},
+    {"session is not read-only", ErrorCode::unavailable, no_such_server},
+    {"in hot standby mode", ErrorCode::unavailable, no_such_server},
     {"could not translate host name", ErrorCode::unavailable,
      "the host's name leads to no address: check it in the URL, and the name server"},
 });
 
 const Refusal* refusal_in(std::string_view message) {
-  for (const Refusal& refusal : kRefusals)
+  for (const Refusal& refusal : refusals)
     if (message.find(refusal.words) != std::string_view::npos) return &refusal;
   return nullptr;
 }

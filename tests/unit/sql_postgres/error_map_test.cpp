@@ -122,7 +122,7 @@ TEST(ConnectError, WhatLibpqFindsByItselfIsToldByItsCause) {
   for (const auto& [engine_says, code, remedy] : {
            Refused{"fe_sendauth: no password supplied", ErrorCode::denied, "~/.pgpass"},
            Refused{"server does not support SSL, but SSL was required", ErrorCode::unavailable, "sslmode"},
-           Refused{"root certificate file \"/root/.postgresql/root.crt\" does not exist", ErrorCode::unavailable,
+           Refused{"root certificate file \"/home/ada/.postgresql/root.crt\" does not exist", ErrorCode::unavailable,
                    "sslrootcert"},
            Refused{"SSL error: certificate verify failed", ErrorCode::unavailable, "sslrootcert"},
            Refused{"server certificate for \"a\" does not match host name \"b\"", ErrorCode::unavailable, "sslmode"},
