@@ -62,13 +62,12 @@ void look(const Database& inside, const Renaming& renaming, std::int64_t renamer
   const auto shut = [&](Read& tx) { return tx.value(is_shut, renamer); };
   while (!renaming.ended() && !inside.read(shut)) std::this_thread::sleep_for(5ms);
   if (renaming.ended()) return;  // it has failed, and says why
-  // Of the state after the door was shut.
-  inside.read([&](Read& tx) {
-    if (const auto others = tx.value(others_inside); others > 0)
-      throw Error(ErrorCode::busy,
-                  fmt::format("the database '{}' is in use by {} sessions: end them, and try again", database, others));
-    refuse_to_lose(tx, database);
-  });
+  // Who was inside when the door was shut may have committed and gone since: so the rows are looked at in a transaction of
+  // their own, which begins when nobody is left to write any.
+  if (const auto others = inside.read([](Read& tx) { return tx.value(others_inside); }); others > 0)
+    throw Error(ErrorCode::busy,
+                fmt::format("the database '{}' is in use by {} sessions: end them, and try again", database, others));
+  inside.read([&](Read& tx) { refuse_to_lose(tx, database); });
 }
 
 }  // namespace
