@@ -94,6 +94,7 @@ void JobModel::move(JobId job, Verb verb, Model& model) {
       RC_ASSERT(takes([&](Write& tx) { jobs::cancel(tx, job); }) == may);
       if (!may) return;
       model.status = JobStatus::cancelled;
+      model.is_paused = false;
       model.cancelled += std::exchange(model.waiting, 0);
       model.asked_to_stop += std::exchange(model.working, 0);
       return;
