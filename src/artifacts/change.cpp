@@ -81,14 +81,6 @@ std::int64_t purge_all(Write& tx, std::span<const Ending> artifacts) {
   return static_cast<std::int64_t>(artifacts.size());
 }
 
-/// Whose it was, because the artifact itself may be gone.
-void record_artifact(Write& tx, std::string_view action, ArtifactId id, UserId owner) {
-  system::record(tx, {.action = std::string(action),
-                      .resource_type = "artifact",
-                      .resource_id = id.value,
-                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(owner))}});
-}
-
 void check_words(std::string_view what, const std::vector<std::string>& words) {
   for (const auto& word : words) {
     check_text(what, word);
@@ -140,7 +132,7 @@ bool soft_delete(Write& tx, UserId user, ArtifactId id) {
     get_owned(tx, user, id);
     return false;
   }
-  record_artifact(tx, "artifact.delete", id, user);
+  system::record_owned(tx, "artifact.delete", "artifact", id.value, user);
   return true;
 }
 
@@ -151,7 +143,7 @@ bool restore(Write& tx, UserId user, ArtifactId id) {
   if (page->job_id && page->source_url && find_by_url(tx, *page->job_id, *page->source_url))
     throw Error(ErrorCode::conflict, "the page has been stored anew since this artifact was deleted: delete that one first");
   if (tx.run(show, user, id, tx.now()) == 0) return false;
-  record_artifact(tx, "artifact.undelete", id, user);
+  system::record_owned(tx, "artifact.undelete", "artifact", id.value, user);
   return true;
 }
 
@@ -159,7 +151,7 @@ bool purge(Write& tx, UserId user, ArtifactId id) {
   if (!tx.actor().sees(user)) return false;
   const auto found = tx.all(find_ending, user, id);
   if (purge_all(tx, found) == 0) return false;
-  record_artifact(tx, "artifact.purge", id, user);
+  system::record_owned(tx, "artifact.purge", "artifact", id.value, user);
   return true;
 }
 

@@ -76,9 +76,6 @@ Interrupt::~Interrupt() {
 
 int Interrupt::signal() const noexcept { return first_signal; }
 
-ExitCode ended_by(int signal) noexcept {
-  if (signal == SIGTERM) return ExitCode::terminated;
-  return signal == SIGHUP ? ExitCode::hung_up : ExitCode::interrupted;
-}
+ExitCode ended_by(int signal) noexcept { return ExitCode{128 + signal}; }
 
 }  // namespace quarry::cli

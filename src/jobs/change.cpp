@@ -57,14 +57,6 @@ void require_ended(JobId job, JobStatus status, std::string_view what) {
                 fmt::format("job {} is {}: cancel it before it is {}", to_string(job), to_string(status), what));
 }
 
-/// Whose it was, because the job itself may be gone.
-void record_job(Write& tx, std::string_view action, JobId job, UserId owner) {
-  system::record(tx, {.action = std::string(action),
-                      .resource_type = "job",
-                      .resource_id = job.value,
-                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(owner))}});
-}
-
 }  // namespace
 
 Job update(Write& tx, JobId job, const JobChanges& changes) {
@@ -101,14 +93,14 @@ bool soft_delete(Write& tx, JobId job) {
   const auto standing = lock(tx, job);
   require_ended(job, standing.status, "deleted");
   if (standing.is_deleted || tx.run(hide, job, tx.now()) == 0) return false;
-  record_job(tx, "job.delete", job, standing.user_id);
+  system::record_owned(tx, "job.delete", "job", job.value, standing.user_id);
   return true;
 }
 
 bool undelete(Write& tx, JobId job) {
   const auto standing = lock(tx, job);
   if (!standing.is_deleted || tx.run(show, job, tx.now()) == 0) return false;
-  record_job(tx, "job.undelete", job, standing.user_id);
+  system::record_owned(tx, "job.undelete", "job", job.value, standing.user_id);
   return true;
 }
 
@@ -125,7 +117,7 @@ Moved purge(Write& tx, JobId job, int limit) {
   if (artifacts == limit || lines == limit) moved.done = moved.held = false;
   if (!moved.done) return moved;
   tx.run(purge_job, job);
-  record_job(tx, "job.purge", job, standing.user_id);
+  system::record_owned(tx, "job.purge", "job", job.value, standing.user_id);
   return moved;
 }
 

@@ -24,7 +24,7 @@ constexpr sql::Query<PauseStanding(JobId)> lock_standing{
     sql::postgres("select status, is_paused, user_id, open_tasks from scraping_jobs where id = $1 and deleted_at is null"
                   " for no key update")};
 
-/// `$3` is now. A job that runs again forgets that it had ended, and why, but counts it.
+/// `$3` is now. A job that runs again forgets that it had ended, and why, but counts it. What has ended waits for nothing.
 constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string>)> set_status{
     "jobs.set_status",
     sql::sqlite("update scraping_jobs set status = $2, updated_at = $3,"
@@ -32,12 +32,14 @@ constexpr sql::Command<void(JobId, JobStatus, Instant, std::optional<std::string
                 " started_at = case when $2 = 'running' then coalesce(started_at, $3) else started_at end,"
                 " completed_at = case when $2 = 'running' or $2 = 'pending' then null else $3 end,"
                 " cancel_requested_at = case when $2 = 'cancelled' then $3 else cancel_requested_at end,"
+                " is_paused = is_paused and completed_at is null and ($2 = 'running' or $2 = 'pending'),"
                 " error_message = $4 where id = $1"),
     sql::postgres("update scraping_jobs set status = $2, updated_at = $3,"
                   " attempt = attempt + ($2::job_status = 'running' and completed_at is not null)::int,"
                   " started_at = case when $2::job_status = 'running' then coalesce(started_at, $3) else started_at end,"
                   " completed_at = case when $2::job_status in ('running', 'pending') then null else $3::timestamptz end,"
                   " cancel_requested_at = case when $2::job_status = 'cancelled' then $3 else cancel_requested_at end,"
+                  " is_paused = is_paused and completed_at is null and $2::job_status in ('running', 'pending'),"
                   " error_message = $4 where id = $1")};
 constexpr sql::Command<void(JobId, bool, Instant)> set_paused{
     "jobs.set_paused", "update scraping_jobs set is_paused = $2, updated_at = $3 where id = $1 and is_paused <> $2"};
@@ -74,7 +76,6 @@ Moved cancel(Write& tx, JobId job, int limit) {
   if (from != JobStatus::cancelled) {
     if (!may_become(from, JobStatus::cancelled)) refuse(job, from, "it cannot be cancelled any more");
     tx.run(set_status, job, JobStatus::cancelled, tx.now(), std::nullopt);
-    tx.run(set_paused, job, false, tx.now());  // what has ended waits for nothing
   }
   return queue::cancel_job(tx, job, limit);
 }
@@ -106,7 +107,6 @@ Moved retry(Write& tx, JobId job, int limit) {
     note_attempt(tx, job);
     // First the job, then its tasks: the queue leaves a job alone that has ended.
     tx.run(set_status, job, JobStatus::running, tx.now(), std::nullopt);
-    tx.run(set_paused, job, false, tx.now());
   }
   return queue::retry_job(tx, job, limit);
 }

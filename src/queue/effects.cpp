@@ -107,7 +107,7 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                 "  when $3 < 0 and open_tasks + $3 = 0 and (status = 'pending' or status = 'running') then"
                 "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed' else 'completed' end"
                 "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running' else status end,"
-                " updated_at = $7 where id = $1"
+                " is_paused = is_paused and not ($3 < 0 and open_tasks + $3 = 0), updated_at = $7 where id = $1"
                 " returning id, ($3 < 0 and open_tasks = 0) as ended, 0 as began"),
     sql::postgres("update scraping_jobs set total_items = total_items + $2, open_tasks = open_tasks + $3,"
                   " processed_items = processed_items + $4, failed_items = failed_items + $5,"
@@ -122,7 +122,7 @@ constexpr sql::Command<JobAfter(JobDelta)> change_job{
                   "   case when processed_items + $4 = 0 and failed_items + $5 > 0 then 'failed'::job_status"
                   "   else 'completed'::job_status end"
                   "  when status = 'pending' and ($4 > 0 or $5 > 0) then 'running'::job_status else status end,"
-                  " updated_at = $7 where id = $1"
+                  " is_paused = is_paused and not ($3 < 0 and open_tasks + $3 = 0), updated_at = $7 where id = $1"
                   " returning id, ($3 < 0 and open_tasks = 0) as ended,"
                   "  (($4 > 0 or $5 > 0) and started_at = $7) as began")};
 

@@ -49,10 +49,7 @@ bool purge(Write& tx, SearchId id) {
   if (tx.value(has_jobs, id))
     throw Error(ErrorCode::conflict, fmt::format("search {} still has its jobs: purge them first", to_string(id)));
   if (tx.run(delete_search, id) == 0) return false;
-  system::record(tx, {.action = "search.purge",
-                      .resource_type = "search",
-                      .resource_id = id.value,
-                      .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(found->user_id))}});
+  system::record_owned(tx, "search.purge", "search", id.value, found->user_id);
   return true;
 }
 

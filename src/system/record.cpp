@@ -1,5 +1,7 @@
 #include "quarry/system/record.hpp"
 
+#include <fmt/format.h>
+
 namespace quarry::system {
 namespace {
 
@@ -28,6 +30,13 @@ bool record(Write& tx, const AuditNote& note) {
   if (!is_switched_on(tx)) return false;
   audit(tx, note);
   return true;
+}
+
+bool record_owned(Write& tx, std::string_view action, std::string_view resource_type, const Uuid& id, UserId owner) {
+  return record(tx, {.action = std::string(action),
+                     .resource_type = std::string(resource_type),
+                     .resource_id = id,
+                     .details = Json{fmt::format(R"({{"user_id":"{}"}})", to_string(owner))}});
 }
 
 }  // namespace quarry::system

@@ -27,5 +27,7 @@ namespace quarry::system {
 
 /// False when it is switched off.
 bool record(Write& tx, const AuditNote& note);
+/// What was done to somebody's job, artifact or search, with whose it was, because it may be gone itself.
+bool record_owned(Write& tx, std::string_view action, std::string_view resource_type, const Uuid& id, UserId owner);
 
 }  // namespace quarry::system

@@ -20,14 +20,11 @@ struct JobCli {
   JobId job() const { return {parse_uuid(id)}; }
 };
 
-/// A job may end while it is paused, by what was under way.
-bool waits_paused(const jobs::Job& job) { return job.is_paused && is_open(job.status); }
-
 void add_fields(Fields& fields, const jobs::Job& job) {
   fields.add("job", to_string(job.id));
   fields.add("title", job.title);
   fields.add("type", job.job_type);
-  fields.add("status", std::string(to_string(job.status)) + (waits_paused(job) ? " (paused)" : ""));
+  fields.add("status", std::string(to_string(job.status)) + (job.is_paused ? " (paused)" : ""));
   fields.add("progress", fmt::format("{} %: {} of {} done, {} failed, {} open", job.progress, job.processed_items,
                                      job.total_items, job.failed_items, job.open_tasks));
   if (job.attempt > 1) fields.add("attempt", fmt::format("{}", job.attempt));
@@ -96,7 +93,7 @@ ExitCode list(Context& context, const ListCli& cli) {
                  {"CREATED"},
                  {"TITLE"}});
     for (const auto& job : result.jobs)
-      table.row({to_string(job.id), waits_paused(job) ? "paused" : std::string(to_string(job.status)),
+      table.row({to_string(job.id), job.is_paused ? "paused" : std::string(to_string(job.status)),
                  fmt::format("{}", job.processed_items), fmt::format("{}", job.total_items),
                  fmt::format("{}", job.failed_items), human_time(job.created_at), job.title});
     if (table.empty())
@@ -129,7 +126,7 @@ ExitCode control(Context& context, const JobCli& cli, Control move, const char* 
   result.is_paused = job.is_paused;
   auto& console = context.console();
   console.result(result, [&] {
-    console.line(fmt::format("job {} is {}; {} {}", to_string(id), waits_paused(job) ? "paused" : to_string(job.status),
+    console.line(fmt::format("job {} is {}; {} {}", to_string(id), job.is_paused ? "paused" : to_string(job.status),
                              counted(result.tasks, "task"), what));
   });
   return ExitCode::ok;

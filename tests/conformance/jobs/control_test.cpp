@@ -62,6 +62,17 @@ TEST_P(JobsControl, CancellingEndsThePause) {
   EXPECT_FALSE(get(job.id).is_paused);
 }
 
+TEST_P(JobsControl, AJobThatEndsByWhatWasUnderWayIsPausedNoMore) {
+  const auto job = submit();
+  add(job.id, 1);
+  const auto tasks = claim();
+  db().write([&](Write& tx) { jobs::pause(tx, job.id); });
+  EXPECT_TRUE(get(job.id).is_paused);
+  finish(tasks.at(0));
+  EXPECT_EQ(get(job.id).status, JobStatus::completed);
+  EXPECT_FALSE(get(job.id).is_paused);
+}
+
 TEST_P(JobsControl, RetriesWhatFailedAndKeepsTheHistory) {
   const auto job = submit();
   add(job.id, 3);

@@ -14,16 +14,20 @@ class QueueHead : public QueueTest {
     const auto from = queue();
     return db().write([&](Write& tx) { return claim(tx, from, {.worker = "test", .limit = limit, .head = &head}); });
   }
+  /// All there are, so many at a time.
+  std::vector<TaskId> take_rest(Head& head, int limit) {
+    std::vector<TaskId> taken;
+    for (auto tasks = take_at(head, limit); !tasks.empty(); tasks = take_at(head, limit))
+      for (const auto& task : tasks) taken.push_back(task.id);
+    return taken;
+  }
 };
 QUARRY_BOTH_ENGINES(QueueHead);
 
 TEST_P(QueueHead, TasksComeInOrderAndEachOnce) {
   const auto ids = put_many(50);
   Head head(1h);
-  std::vector<TaskId> taken;
-  for (auto tasks = take_at(head, 7); !tasks.empty(); tasks = take_at(head, 7))
-    for (const auto& task : tasks) taken.push_back(task.id);
-  EXPECT_EQ(taken, ids);
+  EXPECT_EQ(take_rest(head, 7), ids);
   const auto late = put();
   EXPECT_EQ(ids_of(take_at(head, 7)), std::vector{late});
 }
@@ -61,9 +65,7 @@ TEST_P(QueueHead, WhatIsPutBackComesAgain) {
       release(tx, std::span(&lease, 1));
     }
   });
-  std::vector<TaskId> taken;
-  for (auto tasks = take_at(head, 5); !tasks.empty(); tasks = take_at(head, 5))
-    for (const auto& task : tasks) taken.push_back(task.id);
+  const auto taken = take_rest(head, 5);
   EXPECT_EQ(taken.size(), 25U);
   for (const auto& task : first) EXPECT_EQ(std::ranges::count(taken, task.id), 1);
 }

@@ -43,8 +43,9 @@ struct Model {
   int total() const { return waiting + working + asked_to_stop + done + lost + cancelled; }
   int open() const { return waiting + working + asked_to_stop; }
   void end_if_over() {
-    if (status == JobStatus::running && open() == 0)
-      status = done == 0 && lost > 0 ? JobStatus::failed : JobStatus::completed;
+    if (status != JobStatus::running || open() > 0) return;
+    status = done == 0 && lost > 0 ? JobStatus::failed : JobStatus::completed;
+    is_paused = false;
   }
 };
 
